@@ -1,0 +1,173 @@
+"""Raw files to a store: the one place where the steps are strung together.
+
+    raw files -> gather (read, check, box) -> plan (torso, windows, splits) -> shards (noise, heatmaps) -> manifest
+
+Work is dealt out by shards. A shard's bytes depend on the recipe and on its frames alone, so the number of
+workers does not show in the result.
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from posedata.config import Recipe
+from posedata.errors import ChoiceError
+from posedata.formats import find_format
+from posedata.gather import Entry, gather
+from posedata.manifest import MANIFEST_NAME, Manifest, list_files, write_manifest
+from posedata.plan import Plan, make_plan
+from posedata.progress import Progress, silent
+from posedata.shards import ShardWriter
+from posedata.skeleton import KEYPOINTS
+from posedata.store import schema, writer
+from posedata.store.digest import content_digest
+from posedata.store.staging import check_target, publish, staged
+
+Array = NDArray[Any]
+
+
+def build(
+    recipe: Recipe,
+    raw: Mapping[str, Path],
+    out: Path,
+    *,
+    workers: int = 1,
+    skip_bad: bool = False,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Build a store.
+
+    Args:
+        recipe: what to build.
+        raw: raw tree of each of its datasets.
+        out: where the store will stand; until it is complete, nothing stands there.
+        workers: threads that render and compress.
+        skip_bad: go on after a bad file, and list it.
+        overwrite: replace a store that stands at `out`.
+        progress: told of every step.
+
+    Returns:
+        The report: see `report`.
+
+    Raises:
+        BadInputError: raw data is missing, damaged or about to be misread.
+        ConflictError: `out` exists, or another process builds it.
+        ChoiceError: the recipe does not fit the datasets.
+    """
+    begin = time.monotonic()
+    _check_recipe(recipe)
+    with staged(out, overwrite) as stage:
+        scratch, folder = stage / "spool", stage / "store"
+        scratch.mkdir()
+        plan = make_plan(recipe, gather(recipe, raw, scratch, skip_bad, progress))
+        _write(plan, folder, workers, progress)
+        manifest = _seal(plan, folder)
+        check_target(out, overwrite)
+        publish(folder, out)
+    return report(out, manifest) | {"seconds": round(time.monotonic() - begin, 3)}
+
+
+def dry_run(
+    recipe: Recipe, raw: Mapping[str, Path], out: Path, *, skip_bad: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
+    """What `build` would report, from reading the raw files alone; `bytes` and `content_digest` are None."""
+    begin = time.monotonic()
+    _check_recipe(recipe)
+    with TemporaryDirectory(prefix="posedata-") as scratch:
+        plan = make_plan(recipe, gather(recipe, raw, Path(scratch), skip_bad, progress))
+    summary = _summary(plan.attributes, plan.gathered.skipped, plan.warnings)
+    unknown = {"bytes": None, "content_digest": None, "seconds": round(time.monotonic() - begin, 3)}
+    return {"store": str(out), **summary, **unknown}
+
+
+def report(store: Path, manifest: Manifest) -> dict[str, Any]:
+    """What `build` and `info` tell of a store: the keys that scripts rely on."""
+    size = sum(file.size for file in manifest.files) + (store / MANIFEST_NAME).stat().st_size
+    skipped = list(manifest.skipped)
+    summary = _summary(manifest.summary, skipped, manifest.warnings)
+    return {"store": str(store), **summary, "bytes": size, "content_digest": manifest.content_digest}
+
+
+def _summary(attributes: Mapping[str, Any], skipped: list[Any], warnings: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "kind": attributes["kind"],
+        **attributes["counts"],
+        **attributes["measured"],
+        "synthetic": attributes["synthetic"],
+        "recipe": attributes["recipe"],
+        "skipped": [s.model_dump() for s in skipped],
+        "warnings": list(warnings),
+    }
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    formats = [find_format(s.dataset) for s in recipe.datasets]
+    detected = [f.name for f in formats if f.detector]
+    if detected and len(detected) < len(formats):
+        raise ChoiceError(
+            f"datasets: {', '.join(detected)} has a detector's heatmaps, the others are given noise; build two stores"
+        )
+    if bool(detected) == bool(recipe.noise):
+        raise ChoiceError("noise: expected for annotations without a detector's output, and only for those")
+
+
+def _write(plan: Plan, folder: Path, workers: int, progress: Progress) -> None:
+    """Write all arrays."""
+    noise = plan.recipe.noise
+    specs = schema.frame_arrays(noise is not None, noise is not None and noise.sigma_per == "keypoint")
+    frames = plan.gathered.frames
+    writer.create(folder, specs, frames, _table(plan.gathered.entries), plan.attributes)
+    write = ShardWriter(plan, folder, specs).write
+    with (
+        progress("writing", frames, "frames") as advance,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        jobs = [pool.submit(write, shard) for shard in range(-(-frames // schema.SHARD_FRAMES))]
+        try:
+            for job in as_completed(jobs):
+                advance(job.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    writer.seal(folder)
+
+
+def _table(entries: list[Entry]) -> dict[str, Array]:
+    """The arrays of `schema.TABLE`."""
+    columns = {
+        "dataset": object,
+        "name": object,
+        "video": object,
+        "action": object,
+        "start": np.int64,
+        "length": np.int64,
+        "fps": np.float64,
+    }
+    table = {f"sequence_{c}": np.asarray([getattr(e, c) for e in entries], t) for c, t in columns.items()}
+    return {"keypoint": np.asarray(KEYPOINTS, object), **table}
+
+
+def _seal(plan: Plan, folder: Path) -> Manifest:
+    """Write the manifest, the last file of the store."""
+    group = zarr.open_group(folder, mode="r")
+    summary = {key: plan.attributes[key] for key in ("kind", "synthetic", "recipe", "measured", "counts", "licences")}
+    manifest = Manifest(
+        kind=schema.KIND,
+        format_version=schema.FORMAT_VERSION,
+        content_digest=content_digest(group, plan.attributes["recipe"], plan.attributes["rendered"]),
+        summary=summary,
+        skipped=tuple(plan.gathered.skipped),
+        warnings=plan.warnings,
+        sources=tuple(plan.gathered.sources),
+        files=list_files(folder),
+    )
+    write_manifest(folder, manifest)
+    return manifest

@@ -1,0 +1,98 @@
+"""What the user asks for, checked at the edge: frozen models that refuse unknown fields."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.0), "fixed": (1.0,)}
+"""sigma_in of setups 1 and 2 (seed 000, section 1.2.2)."""
+
+SigmaPer = Literal["frame", "keypoint", "sequence"]
+SplitRule = Literal["video", "official", "held-out"]
+Sigma = Annotated[float, Field(gt=0, le=28, allow_inf_nan=False)]
+
+
+class Frozen(BaseModel):
+    """Base of all configuration: immutable, no unknown fields, no silent conversion of text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Selection(Frozen):
+    """One dataset of a store; `actions` None = all of them."""
+
+    dataset: str
+    actions: tuple[str, ...] | None = None
+
+
+class Noise(Frozen):
+    """How the noisy input is made (seed 000, section 1.2.1).
+
+    Attributes:
+        k: the shifting scalar; shifts have the standard deviation 0.2 * torso * k on either axis.
+        sigmas: standard deviations in cells from which the smear is drawn.
+        sigma_per: what shares a drawn sigma.
+        torso: mean torso diameter in grid px; None = measured on the frames built.
+    """
+
+    k: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
+    sigmas: Annotated[tuple[Sigma, ...], Field(min_length=1, max_length=16)] = SIGMA_SETS["random"]
+    sigma_per: SigmaPer = "frame"
+    torso: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @field_validator("sigmas")
+    @classmethod
+    def _rising(cls, sigmas: tuple[float, ...]) -> tuple[float, ...]:
+        if list(sigmas) != sorted(set(sigmas)):
+            raise ValueError("expected each sigma once, in rising order")
+        return sigmas
+
+    @property
+    def sigma_name(self) -> str:
+        """What the set is called, or its numbers."""
+        names = {sigmas: name for name, sigmas in SIGMA_SETS.items()}
+        return names.get(self.sigmas, ",".join(f"{s:g}" for s in self.sigmas))
+
+
+class Recipe(Frozen):
+    """All that determines a store's content, besides the raw files.
+
+    Attributes:
+        datasets: sorted by name.
+        noise: None for detector input.
+        split: how frames are dealt out.
+        seed: of the noise and of the split.
+    """
+
+    datasets: Annotated[tuple[Selection, ...], Field(min_length=1)]
+    noise: Noise | None = Noise()
+    split: SplitRule = "video"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    @property
+    def store_name(self) -> str:
+        """The default name: what most people vary stands in it, the rest as a hash."""
+        names = "+".join(s.dataset for s in self.datasets)
+        noise = f"k{self.noise.k:g}-{self.noise.sigma_name}" if self.noise else "detector"
+        usual = Recipe(
+            datasets=tuple(Selection(dataset=s.dataset) for s in self.datasets),
+            noise=Noise(k=self.noise.k, sigmas=self.noise.sigmas) if self.noise else None,
+            split="video" if self.noise else "held-out",
+        )
+        rest = "" if self == usual else f"-{hashlib.sha256(canonical_json(self.model_dump())).hexdigest()[:8]}"
+        return f"{names}-{noise}{rest}.zarr"
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one JSON text of a value: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def data_home() -> Path:
+    """$POSEDATA_HOME, by default `data`: raw/, stores/, runs/ and cache/ live there."""
+    return Path(os.environ.get("POSEDATA_HOME") or "data")

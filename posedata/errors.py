@@ -1,0 +1,53 @@
+"""Everything that posedata and posetrain raise on purpose.
+
+Each class carries the exit code of the commands. The message says where, what was expected, what was
+found and what to do; `faults` holds one such line for every fault that was found at once.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class PoseDataError(Exception):
+    """Base of all errors of this project."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *more: str) -> None:
+        self.faults: tuple[str, ...] = (message, *more)
+        super().__init__("\n".join(self.faults))
+
+
+class ChoiceError(PoseDataError):
+    """A name or option that is not among the choices; the message lists them."""
+
+    exit_code = 2
+
+
+class BadInputError(PoseDataError):
+    """Raw data that is missing, damaged or about to be misread."""
+
+    exit_code = 3
+
+
+class IntegrityError(PoseDataError):
+    """A store that is incomplete or is not what its manifest says."""
+
+    exit_code = 4
+
+
+class ResourceError(PoseDataError):
+    """Disk or memory is used up."""
+
+    exit_code = 5
+
+
+class ConflictError(PoseDataError):
+    """The target exists already, or another process is working on it."""
+
+    exit_code = 6
+
+
+def bad_file(path: Path | str, faults: Sequence[str]) -> BadInputError:
+    """One error that lists every fault found in `path`, a line each."""
+    return BadInputError(*(f"{path}: {fault}" for fault in faults))

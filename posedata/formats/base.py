@@ -1,0 +1,123 @@
+"""What every raw format offers, and the checks that they share."""
+
+import csv
+import json
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError, bad_file
+from posedata.poses import PoseSequence
+
+NPZ_FAULTS = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+"""What reading a damaged .npz raises."""
+
+
+class RawDataset(Protocol):
+    """An opened raw tree."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a careful person should know of the tree, a sentence each."""
+
+    def items(self) -> list[str]:
+        """Names of the sequences, sorted; one raw file each."""
+
+    def files(self, item: str) -> list[Path]:
+        """The files that make up a sequence."""
+
+    def read(self, item: str) -> PoseSequence:
+        """The checked sequence; raises BadInputError with every fault of its file."""
+
+
+def need_folder(root: Path, name: str, source: str) -> Path:
+    """The folder `root/name`.
+
+    Raises:
+        BadInputError: if it is not there; the message tells where the data comes from.
+    """
+    folder = root / name
+    if not folder.is_dir():
+        raise BadInputError(f"{folder}: expected a folder of raw data, found none; {source}")
+    return folder
+
+
+def need_items(items: Iterable[str], folder: Path, pattern: str) -> list[str]:
+    """The items, sorted; raises BadInputError if there are none."""
+    found = sorted(items)
+    if not found:
+        raise BadInputError(f"{folder}: expected files like {pattern}, found none")
+    return found
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 file; raises BadInputError if it cannot be read as one."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise bad_file(path, [f"expected a readable UTF-8 file, found {type(error).__name__}"]) from error
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """A JSON file that holds one object; raises BadInputError if it does not, or if a key stands in it twice."""
+    try:
+        parsed = json.loads(read_text(path), object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise bad_file(path, [f"expected JSON with unique keys, found {error}"]) from error
+    if not isinstance(parsed, dict):
+        raise bad_file(path, [f"expected a JSON object, found {type(parsed).__name__}"])
+    return parsed
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"key {twice!r} twice")
+    return made
+
+
+def read_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
+    """Rows of a CSV file with a header; raises BadInputError if it lacks one of the columns."""
+    reader = csv.DictReader(StringIO(read_text(path)))
+    missing = [c for c in columns if c not in (reader.fieldnames or ())]
+    if missing:
+        raise bad_file(path, [f"header: expected the columns {', '.join(missing)}, found none of that name"])
+    yield from reader
+
+
+def number(path: Path, row: Mapping[str, str], column: str) -> float:
+    """A number in a row of a CSV file; raises BadInputError if it is none."""
+    try:
+        return float(row[column])
+    except (TypeError, ValueError) as error:
+        raise bad_file(path, [f"{column}: expected a number, found {row[column]!r}"]) from error
+
+
+def read_npz(path: Path, *names: str) -> list[NDArray[np.generic]]:
+    """Arrays of an .npz file, without pickle.
+
+    Raises:
+        BadInputError: if the file is damaged or lacks one of the arrays.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in names if name not in _members(archive)]
+            if missing:
+                raise bad_file(path, [f"{name}: expected an array, found none" for name in missing])
+            return [archive[name] for name in names]
+    except NPZ_FAULTS as error:
+        raise bad_file(path, [f"expected an .npz file without pickles, found {error}"]) from error
+
+
+def _members(archive: object) -> Mapping[str, object]:
+    """The arrays of an opened .npz; none if numpy took the file for a bare .npy."""
+    return archive if isinstance(archive, NpzFile) else {}

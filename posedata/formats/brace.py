@@ -1,0 +1,241 @@
+"""BRACE (Moltisanti et al. 2022): break dance, one JSON file a segment, hand-made keypoints beside it.
+
+`dataset/{year}/{video_id}/{video_id}_{start}-{end}_{toprock|footwork|powermove}.json` (shipped as `.json.json`)
+    {"{video_id}/img-{frame:06d}.png": {"box": [x, y, w, h, score], "keypoints": [[x, y, score] * 17]}}
+    COCO order, pixels of 1920x1080. Keys may be out of order, frames may be absent (a gap). The scores mean
+    nothing. A keypoint at exactly (0, 0) is not annotated, as COCO spells it; so is every one of a zero frame.
+`manual_keypoints/{year}/{video_id}/img-{frame:06d}.npz`, optional
+    coco_joints2d (17, 3), of which [:, :2] are pixels: it replaces the frame's interpolated keypoints.
+`annotations/`, optional: `segments.csv`, `sequences_train.csv`, `sequences_test.csv` (the authors' split),
+    `shot_boundaries.json` {video_id: [frame]}; `videos_info.csv` (fps), there or in the root.
+
+Video ids may begin with `-` and contain `_`. One file is one sequence; a gap does not split it. A shot boundary is
+given as one frame, and not whether the old or the new shot owns it: the frame is made a shot of its own, so that
+no window crosses the cut under either reading.
+"""
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError, bad_file
+from posedata.formats.base import need_folder, need_items, number, read_json_object, read_npz, read_rows
+from posedata.poses import PoseSequence, outside_note, within_image
+from posedata.skeleton import COCO_17, to_keypoints
+
+ACTIONS = ("footwork", "powermove", "toprock")
+
+LICENCE = "S-Lab Licence 1.0, non-commercial; see https://github.com/dmoltisanti/brace"
+
+SOURCE = (
+    "get dataset.zip and manual_keypoints.zip from the releases of https://github.com/dmoltisanti/brace "
+    "(non-commercial licence), unpack them there beside the repository's annotations/ and videos_info.csv, "
+    "or make a synthetic tree with `posedata sample brace`"
+)
+
+WIDTH, HEIGHT = 1920, 1080
+
+_FILE_NAME = re.compile(rf"(?P<video>.+)_(?P<start>\d+)-(?P<end>\d+)_(?P<action>{'|'.join(ACTIONS)})")
+_FRAME_KEY = re.compile(r"(?P<video>.+)/img-(?P<frame>\d{6,9})\.png")
+
+Frames = dict[int, NDArray[np.float64]]
+
+
+class _Segment(NamedTuple):
+    path: Path
+    year: str
+    video: str
+    start: int
+    end: int
+    action: str
+
+
+class Brace:
+    """A folder with `dataset/`, and beside it `manual_keypoints/` and `annotations/` where they are at hand."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._dataset = need_folder(root, "dataset", SOURCE)
+        cuts = root / "annotations" / "shot_boundaries.json"
+        self.warnings = () if cuts.is_file() else (f"{cuts}: not found; windows may cross shot cuts",)
+
+    @cached_property
+    def _segments(self) -> dict[str, _Segment]:
+        found: dict[str, _Segment] = {}
+        faults = []
+        for path in sorted(self._dataset.glob("*/*/*.json")):
+            name = path.name.removesuffix(".json").removesuffix(".json")
+            match = _FILE_NAME.fullmatch(name)
+            if match is None or match["video"] != path.parent.name:
+                faults.append(
+                    f"{path}: name: expected {path.parent.name}_START-END_ACTION.json with an action of "
+                    f"{', '.join(ACTIONS)}; rename or remove it"
+                )
+            elif name in found:
+                faults.append(f"{path}: expected one file a segment, found {found[name].path} too; remove one")
+            else:
+                start, end = int(match["start"]), int(match["end"])
+                found[name] = _Segment(path, path.parent.parent.name, match["video"], start, end, match["action"])
+        if faults:
+            raise BadInputError(*faults)
+        return found
+
+    def items(self) -> list[str]:
+        """Names of the segment files without their endings."""
+        return need_items(self._segments, self._dataset, "YEAR/VIDEO/VIDEO_START-END_{toprock,footwork,powermove}.json")
+
+    def files(self, item: str) -> list[Path]:
+        """The segment's JSON file and the hand-made frames within its range."""
+        segment = self._segments[item]
+        return [segment.path, *(path for _, path in self._manual(segment))]
+
+    def read(self, item: str) -> PoseSequence:
+        """One segment; raises BadInputError with all faults of its file."""
+        segment = self._segments[item]
+        frames = _read_segment(segment.path, segment.video)
+        unused = []
+        for frame, path in self._manual(segment):
+            if frame in frames:
+                frames[frame] = _read_manual(path)
+            else:
+                unused.append(frame)
+        numbers = np.asarray(sorted(frames), np.int64)
+        joints = np.stack([frames[frame] for frame in sorted(frames)])
+        joints[(joints == 0).all(axis=-1)] = np.nan
+        try:
+            kept = within_image(joints, WIDTH, HEIGHT)
+        except BadInputError as error:
+            raise bad_file(segment.path, error.faults) from error
+        return PoseSequence(
+            dataset="brace",
+            name=item,
+            video=segment.video,
+            points=to_keypoints(kept, COCO_17),
+            frame_number=numbers,
+            fps=self._fps.get(segment.video, float("nan")),
+            action=segment.action,
+            shot=_shots(numbers, self._cuts.get(segment.video, [])),
+            official_split=self._official.get((segment.video, segment.start, segment.end)),
+            notes=(*outside_note(joints, kept), *_unused_note(unused)),
+        )
+
+    def _manual(self, segment: _Segment) -> list[tuple[int, Path]]:
+        numbered = self._manual_by_video.get((segment.year, segment.video), {})
+        return [(n, numbered[n]) for n in sorted(numbered) if segment.start <= n <= segment.end]
+
+    @cached_property
+    def _manual_by_video(self) -> dict[tuple[str, str], dict[int, Path]]:
+        found: dict[tuple[str, str], dict[int, Path]] = {}
+        for path in (self._root / "manual_keypoints").glob("*/*/img-*.npz"):
+            digits = path.stem.removeprefix("img-")
+            if not digits.isdecimal():
+                raise bad_file(path, [f"name: expected img-NUMBER.npz, found {path.name}"])
+            found.setdefault((path.parent.parent.name, path.parent.name), {})[int(digits)] = path
+        return found
+
+    @cached_property
+    def _fps(self) -> dict[str, float]:
+        for path in (self._root / "annotations" / "videos_info.csv", self._root / "videos_info.csv"):
+            if path.is_file():
+                return {row["video_id"]: number(path, row, "fps") for row in read_rows(path, "video_id", "fps")}
+        return {}
+
+    @cached_property
+    def _cuts(self) -> dict[str, list[int]]:
+        path = self._root / "annotations" / "shot_boundaries.json"
+        if not path.is_file():
+            return {}
+        cuts = read_json_object(path)
+        if not all(isinstance(f, list) and all(type(n) is int for n in f) for f in cuts.values()):
+            raise bad_file(path, ["expected {video_id: [frame, ...]}, found something else"])
+        return cuts
+
+    @cached_property
+    def _official(self) -> dict[tuple[str, int, int], Literal["train", "test"]]:
+        folder = self._root / "annotations"
+        names = ("segments.csv", "sequences_train.csv", "sequences_test.csv")
+        if not all((folder / name).is_file() for name in names):
+            return {}
+        side: dict[tuple[str, str], Literal["train", "test"]] = {}
+        for path, split in ((folder / names[1], "train"), (folder / names[2], "test")):
+            for row in read_rows(path, "video_id", "seq_idx"):
+                side[row["video_id"], row["seq_idx"]] = "train" if split == "train" else "test"
+        path = folder / names[0]
+        return {
+            (
+                row["video_id"],
+                int(number(path, row, "start_frame")),
+                int(number(path, row, "end_frame")),
+            ): side[row["video_id"], row["seq_idx"]]
+            for row in read_rows(path, "video_id", "seq_idx", "start_frame", "end_frame")
+            if (row["video_id"], row["seq_idx"]) in side
+        }
+
+
+def _unused_note(unused: list[int]) -> tuple[str, ...]:
+    return (f"hand-made frames {unused}: the segment has no such frames",) if unused else ()
+
+
+def _shots(numbers: NDArray[np.int64], cuts: list[int]) -> NDArray[np.int64]:
+    """Shot of every frame; a boundary frame is a shot of its own."""
+    edges = np.unique(np.asarray([[cut, cut + 1] for cut in cuts], np.int64))
+    shots = np.searchsorted(edges, numbers, side="right")
+    return np.asarray(shots - shots[0], np.int64)
+
+
+def _read_manual(path: Path) -> NDArray[np.float64]:
+    """(17, 2) pixels of a hand-made frame."""
+    (joints,) = read_npz(path, "coco_joints2d")
+    if joints.shape != (len(COCO_17), 3) or joints.dtype.kind not in "uif":
+        raise bad_file(path, [f"coco_joints2d: expected numbers (17, 3), found {joints.dtype} {joints.shape}"])
+    return joints[:, :2].astype(np.float64)
+
+
+def _read_segment(path: Path, video: str) -> Frames:
+    """Frame number -> (17, 2) pixels."""
+    frames: Frames = {}
+    faults = []
+    for key, value in read_json_object(path).items():
+        match = _FRAME_KEY.fullmatch(key)
+        if match is None or match["video"] != video:
+            faults.append(f"{key!r}: expected {video}/img-NUMBER.png")
+            continue
+        joints = _joints(value)
+        if joints is None:
+            faults.append(f"{key!r}: keypoints: expected 17 of [x, y, score], found {_describe(value)}")
+        elif int(match["frame"]) in frames:
+            faults.append(f"{key!r}: expected each frame once, found it again")
+        else:
+            frames[int(match["frame"])] = joints
+    if not frames and not faults:
+        faults.append("expected at least one frame, found none")
+    if faults:
+        raise bad_file(path, faults)
+    return frames
+
+
+def _joints(value: object) -> NDArray[np.float64] | None:
+    """(17, 2) pixels, or None if the value is not a frame."""
+    joints = value.get("keypoints") if isinstance(value, dict) else None
+    if not isinstance(joints, list) or len(joints) != len(COCO_17):
+        return None
+    if not all(isinstance(j, list) and len(j) == 3 and all(type(n) in (int, float) for n in j) for j in joints):
+        return None
+    return np.asarray([[_float(x), _float(y)] for x, y, _ in joints])
+
+
+def _float(number: float) -> float:
+    """As a float; integers too large for one become infinite, and so not annotated."""
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf")
+
+
+def _describe(value: object) -> str:
+    joints = value.get("keypoints", "no keypoints") if isinstance(value, dict) else value
+    return f"{len(joints)} of them" if isinstance(joints, list) else type(joints).__name__

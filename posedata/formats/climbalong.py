@@ -1,0 +1,147 @@
+"""ClimbAlong: climbing videos with a frozen detector's output. The data is private, the layout published.
+
+`input/NAME.npz`
+    bboxes    (T, 4) x0 y0 x1 y1 in pixels; one without an area means that the detector found nobody
+    heatmaps  (T, 25, 56, 56), the detector's output inside the box, negative values included
+`target/NAME.npz`
+    keypoints (T, 1, 25, 3) or (T, 25, 3), x y flag in pixels; missing only where all three are zero
+The keypoints are the 25 of this project, in its order. 30 frames a second, numbered from 0.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError, bad_file
+from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npz
+from posedata.geometry import GRID
+from posedata.poses import Detector, PoseSequence, within_image
+from posedata.skeleton import K
+
+LICENCE = "private"
+
+SOURCE = (
+    "ClimbAlong is private: ask its owners, and put their input/ and target/ there, "
+    "or make a synthetic tree with `posedata sample climbalong`"
+)
+
+FPS = 30.0
+
+_BLOCK = 64
+"""Frames read at a time: 20 MB."""
+
+
+class ClimbAlong:
+    """A folder with `input/` and `target/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.warnings: tuple[str, ...] = ()
+        self._input = need_folder(root, "input", SOURCE)
+        self._target = need_folder(root, "target", SOURCE)
+
+    def items(self) -> list[str]:
+        """Names of the videos; raises BadInputError if one lacks its input or its target."""
+        inputs, targets = ({p.stem for p in folder.glob("*.npz")} for folder in (self._input, self._target))
+        lone = [self._target / f"{name}.npz" for name in sorted(inputs - targets)]
+        lone += [self._input / f"{name}.npz" for name in sorted(targets - inputs)]
+        if lone:
+            raise BadInputError(*(f"{path}: expected beside its counterpart, found none" for path in lone))
+        return need_items(inputs, self._input, "NAME.npz")
+
+    def files(self, item: str) -> list[Path]:
+        """The detector's output and the annotation."""
+        return [self._input / f"{item}.npz", self._target / f"{item}.npz"]
+
+    def read(self, item: str) -> PoseSequence:
+        """One video; raises BadInputError with all faults of its files."""
+        source, target = self.files(item)
+        points = _read_points(target)
+        (boxes,) = read_npz(source, "bboxes")
+        shape, _ = _heatmap_header(source)
+        faults = [*_box_faults(boxes, len(points))]
+        if shape != (len(points), K, GRID, GRID):
+            faults.append(f"heatmaps: expected ({len(points)}, 25, 56, 56) as the target has, found {shape}")
+        if faults:
+            raise bad_file(source, faults)
+        return PoseSequence(
+            dataset="climbalong",
+            name=item,
+            video=item,
+            points=points,
+            frame_number=np.arange(len(points)),
+            fps=FPS,
+            detector=Detector(_without_empty(boxes), lambda: _heatmap_blocks(source)),
+        )
+
+
+def _read_points(path: Path) -> NDArray[np.float64]:
+    """(T, 25, 2) pixels, NaN = missing."""
+    (keypoints,) = read_npz(path, "keypoints")
+    if keypoints.ndim == 4 and keypoints.shape[1] == 1:
+        keypoints = keypoints[:, 0]
+    if keypoints.ndim != 3 or keypoints.shape[1:] != (K, 3) or keypoints.dtype.kind not in "uif":
+        found = f"{keypoints.dtype} {keypoints.shape}"
+        raise bad_file(path, [f"keypoints: expected numbers (T, 1, 25, 3) or (T, 25, 3), found {found}"])
+    missing = (keypoints == 0).all(axis=-1)
+    points = np.where(missing[..., None], np.nan, keypoints[..., :2].astype(np.float64))
+    return within_image(points, np.inf, np.inf)
+
+
+def _box_faults(boxes: NDArray[np.generic], frames: int) -> Iterator[str]:
+    if boxes.shape != (frames, 4) or boxes.dtype.kind not in "uif":
+        yield f"bboxes: expected numbers ({frames}, 4) as the target has, found {boxes.dtype} {boxes.shape}"
+        return
+    values = boxes.astype(np.float64)
+    turned = np.flatnonzero((values[:, 2:] < values[:, :2]).any(axis=-1))
+    if turned.size:
+        at = int(turned[0])
+        yield f"bboxes: expected x0 y0 x1 y1, found {values[at].tolist()} at frame {at}; are they x y w h?"
+
+
+def _without_empty(boxes: NDArray[np.generic]) -> NDArray[np.float64]:
+    """The boxes, NaN where one is not finite or has no area."""
+    values = boxes.astype(np.float64)
+    good = np.asarray(np.isfinite(values).all(axis=-1) & (values[:, 2:] > values[:, :2]).all(axis=-1))
+    return np.where(good[:, None], values, np.nan)
+
+
+def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Shape, whether in Fortran order, and dtype; leaves `member` at the first value."""
+    version = npy.read_magic(member)
+    return (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(member)
+
+
+def _heatmap_header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Shape and dtype of the detector's heatmaps, without reading them."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("heatmaps.npy") as member:
+            shape, fortran, dtype = _read_header(member)
+    except NPZ_FAULTS as error:
+        raise bad_file(path, [f"heatmaps: expected an array, found {error}"]) from error
+    if fortran or dtype.kind != "f":
+        raise bad_file(path, [f"heatmaps: expected floats in C order, found {dtype}, Fortran order: {fortran}"])
+    return shape, dtype
+
+
+def _heatmap_blocks(path: Path) -> Iterator[NDArray[np.float32]]:
+    """(n, 25, 56, 56) blocks in frame order; raises BadInputError where a value is not finite."""
+    shape, dtype = _heatmap_header(path)
+    frame_bytes = dtype.itemsize * K * GRID * GRID
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("heatmaps.npy") as member:
+            _read_header(member)
+            for start in range(0, shape[0], _BLOCK):
+                data = member.read(min(_BLOCK, shape[0] - start) * frame_bytes)
+                block = np.frombuffer(data, dtype).reshape(-1, K, GRID, GRID).astype(np.float32)
+                broken = np.flatnonzero(~np.isfinite(block).all(axis=(1, 2, 3)))
+                if broken.size:
+                    at = start + int(broken[0])
+                    raise bad_file(path, [f"heatmaps: expected finite values, found others at frame {at}"])
+                yield block
+    except NPZ_FAULTS as error:
+        raise bad_file(path, [f"heatmaps: expected {shape}, found {error}"]) from error

@@ -1,0 +1,203 @@
+"""The first pass of a build: read every raw file once, check it, and lay its frames down in one row.
+
+What must be known of all frames before the first can be written (mean torso, counts, the table of sequences) is
+found here; the frames themselves go to a `Spool`.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata import geometry
+from posedata.config import Recipe, Selection
+from posedata.errors import BadInputError
+from posedata.files import sha256_file
+from posedata.formats import find_format
+from posedata.formats.base import RawDataset
+from posedata.heatmaps import normalise_detected
+from posedata.manifest import Skipped, Source
+from posedata.poses import PoseSequence
+from posedata.progress import Progress
+from posedata.samples.base import SYNTHETIC_MARK
+from posedata.spool import Spool
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sequence of the store; `start` is the position of its first frame."""
+
+    dataset: str
+    name: str
+    video: str
+    action: str
+    fps: float
+    official: str | None
+    start: int
+    length: int
+
+    @property
+    def key(self) -> str:
+        """Names the sequence's draws."""
+        return f"{self.dataset}/{self.name}"
+
+
+@dataclass(eq=False)
+class Gathered:
+    """All that the first pass found.
+
+    Attributes:
+        spool: the frames: pixels of what is annotated in boxed frames, boxes, torso diameters, numbers.
+        entries: the sequences, by dataset and name.
+        annotated: keypoints annotated in boxed frames.
+        empty: frames without a box.
+        skipped: what was left out.
+        warnings: what a careful person should know.
+        sources: every raw file used.
+        synthetic: whether a source is.
+    """
+
+    spool: Spool
+    entries: list[Entry] = field(default_factory=list)
+    annotated: int = 0
+    empty: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    synthetic: bool = False
+
+    @property
+    def frames(self) -> int:
+        """N, the number of frames."""
+        return self.entries[-1].start + self.entries[-1].length if self.entries else 0
+
+    def sequence(self) -> NDArray[np.int64]:
+        """(N,) number of each frame's sequence."""
+        return np.repeat(np.arange(len(self.entries)), [e.length for e in self.entries])
+
+    def mean_torso(self) -> float:
+        """Mean torso diameter in grid px over the frames that have one, NaN if none has.
+
+        The sum is exact, so neither the order of the frames nor the number of workers shows in it.
+        """
+        count = sum(int((~np.isnan(block)).sum()) for block in self.spool.blocks("torso", self.frames))
+        blocks = self.spool.blocks("torso", self.frames)
+        total = math.fsum(d for block in blocks for d in block[~np.isnan(block)].tolist())
+        return total / count if count else math.nan
+
+
+def gather(recipe: Recipe, raw: Mapping[str, Path], scratch: Path, skip_bad: bool, progress: Progress) -> Gathered:
+    """Read all raw files that a recipe names.
+
+    Args:
+        recipe: which datasets and actions.
+        raw: raw tree of each dataset.
+        scratch: an empty folder.
+        skip_bad: whether to go on after a bad file and list it.
+        progress: told of the files.
+
+    Raises:
+        BadInputError: for the first bad file, unless `skip_bad`; if a dataset has no good one.
+    """
+    found = Gathered(Spool(scratch))
+    for selection in recipe.datasets:
+        root = raw[selection.dataset]
+        dataset = find_format(selection.dataset).open(root)
+        found.warnings += dataset.warnings
+        found.synthetic |= (root / SYNTHETIC_MARK).is_file()
+        _gather_dataset(found, dataset, selection, root, skip_bad, progress)
+    return found
+
+
+def _gather_dataset(
+    found: Gathered, dataset: RawDataset, selection: Selection, root: Path, skip_bad: bool, progress: Progress
+) -> None:
+    before, seen = len(found.entries), set()
+    items = dataset.items()
+    with progress(f"reading {selection.dataset}", len(items), "files") as advance:
+        for item in items:
+            try:
+                sequence = dataset.read(item)
+                seen.add(sequence.action)
+                if selection.actions is None or sequence.action in selection.actions:
+                    _add(found, sequence)
+                    found.sources += _sources(dataset, sequence, root)
+            except BadInputError as error:
+                if not skip_bad:
+                    raise
+                found.spool.rewind(found.frames)
+                reasons = "; ".join(fault.replace(f"{root}/", "") for fault in error.faults)
+                found.skipped.append(Skipped(item=f"{selection.dataset}/{item}", reason=reasons))
+            advance(1)
+    _check_actions(selection, seen)
+    if len(found.entries) == before:
+        raise BadInputError(f"{root}: expected at least one good sequence, found none")
+
+
+def _check_actions(selection: Selection, seen: set[str]) -> None:
+    lost = sorted(set(selection.actions or ()) - seen)
+    if lost:
+        there = ", ".join(sorted(seen - {""})) or "no actions at all"
+        raise BadInputError(
+            f"--actions: expected actions of {selection.dataset}, found none like {', '.join(lost)}; there are {there}"
+        )
+
+
+def _sources(dataset: RawDataset, sequence: PoseSequence, root: Path) -> Iterator[Source]:
+    for path in dataset.files(sequence.name):
+        inside = path.relative_to(root).as_posix()
+        yield Source(dataset=sequence.dataset, path=inside, sha256=sha256_file(path))
+
+
+def _add(found: Gathered, sequence: PoseSequence) -> None:
+    """Lay the frames of a sequence down, then count them."""
+    points, boxes = _boxed(sequence)
+    empty = np.isnan(boxes[:, 0])
+    torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
+    if sequence.detector is not None:
+        found.spool.append("heatmaps", _detected(sequence.detector.heatmaps(), empty))
+    for name, values in (("points", points), ("boxes", boxes), ("torso", torso)):
+        found.spool.append(name, [values])
+    found.spool.append("frame_number", [sequence.frame_number])
+    found.spool.append("shot", [sequence.shot])
+
+    found.annotated += int((~np.isnan(points[..., 0])).sum())
+    found.empty += int(empty.sum())
+    item = f"{sequence.dataset}/{sequence.name}"
+    found.skipped += [Skipped(item=item, reason=note) for note in sequence.notes]
+    found.entries.append(
+        Entry(
+            dataset=sequence.dataset,
+            name=sequence.name,
+            video=sequence.video,
+            action=sequence.action,
+            fps=sequence.fps,
+            official=sequence.official_split,
+            start=found.frames,
+            length=len(sequence),
+        )
+    )
+
+
+def _boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
+    """Points and boxes: around the keypoints, or the detector's as they are."""
+    if sequence.detector is None:
+        boxes = geometry.square_boxes(sequence.points)
+        return geometry.drop_unboxed(sequence.points, boxes), boxes
+    boxes = sequence.detector.boxes
+    return geometry.clamp_to_boxes(geometry.drop_unboxed(sequence.points, boxes), boxes), boxes
+
+
+def _detected(blocks: Iterator[NDArray[np.float32]], empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:
+    """A detector's heatmaps, normalised; those of an empty frame are zero, for they show no box."""
+    start = 0
+    for block in blocks:
+        heatmaps = normalise_detected(block)
+        heatmaps[empty[start : start + len(block)]] = 0
+        start += len(block)
+        yield heatmaps

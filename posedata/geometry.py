@@ -1,0 +1,110 @@
+"""Boxes and grid coordinates. Pure functions over arrays; nothing is changed in place.
+
+Letters: T frames, K = 25 keypoints. Pixels are 0-based floats of the source image, the grid is [0, 56) on
+both axes, coordinates are (x, y), NaN means missing. Source: seed 000, section 1.2.1.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.skeleton import TORSO_SIDES
+
+GRID = 56
+"""Cells along either side of a heatmap."""
+
+PADDING = 0.1
+"""Each side of a tight box moves outwards by this share of the box's extent along that axis."""
+
+MIN_EXTENT = 1e-6
+"""Pixels. Points closer than this on both axes are one point: a box around them would drown in rounding."""
+
+Floats = NDArray[np.float64]
+
+
+def square_boxes(points: Floats, padding: float = PADDING) -> Floats:
+    """The padded square around the annotated keypoints of every frame.
+
+    The tight box is padded by `padding` of its extent on each side, then the shorter axis is extended about
+    its centre to the longer one.
+
+    Args:
+        points: (T, K, 2) pixels, NaN = not annotated.
+        padding: share of the extent added on each side.
+
+    Returns:
+        (T, 4) pixels, x0 y0 x1 y1. NaN where a frame has fewer than two distinct annotated points: such a
+        frame is empty.
+    """
+    annotated = ~np.isnan(points)
+    low = np.min(points, axis=1, initial=np.inf, where=annotated)
+    high = np.max(points, axis=1, initial=-np.inf, where=annotated)
+    empty = ~((high - low).max(axis=1) >= MIN_EXTENT)
+    low, high = (np.where(empty[:, None], np.nan, side) for side in (low, high))
+    margin = padding * (high - low)
+    low, high = low - margin, high + margin
+    extent = high - low
+    missing = (extent.max(axis=1, keepdims=True) - extent) / 2
+    return np.concatenate([low - missing, high + missing], axis=1)
+
+
+def drop_unboxed(points: Floats, boxes: Floats) -> Floats:
+    """The points with every keypoint of a frame without a box (NaN) made missing; (T, K, 2)."""
+    return np.where(np.isnan(boxes[:, None, :1]), np.nan, points)
+
+
+def clamp_to_boxes(points: Floats, boxes: Floats) -> Floats:
+    """The points with those outside their frame's box moved to its nearest border point; (T, K, 2) pixels."""
+    return np.clip(points, boxes[:, None, :2], boxes[:, None, 2:])
+
+
+def to_grid(points: Floats, boxes: Floats) -> Floats:
+    """Pixels to grid positions: u = (p - corner) * 56 / side.
+
+    Args:
+        points: (T, K, 2) pixels.
+        boxes: (T, 4) pixels, x0 y0 x1 y1; need not be square.
+
+    Returns:
+        (T, K, 2) grid positions; NaN where the point or the box is missing.
+    """
+    corner, side = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2]
+    return (points - corner) * GRID / side
+
+
+def to_pixels(grid: Floats, boxes: Floats) -> Floats:
+    """Grid positions back to pixels: the inverse of `to_grid`, same shapes."""
+    corner, side = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2]
+    return corner + grid * side / GRID
+
+
+def to_cells(grid: Floats) -> NDArray[np.int8]:
+    """The cell that holds a grid position: floor, clipped to 0..55; -1 = missing.
+
+    Args:
+        grid: (..., 2) grid positions, NaN = missing.
+
+    Returns:
+        (..., 2) int8, x y.
+    """
+    missing = np.isnan(grid)
+    cells = np.clip(np.floor(np.where(missing, 0.0, grid)), 0, GRID - 1)
+    return np.where(missing, -1, cells).astype(np.int8)
+
+
+def torso_diameters(points: Floats) -> Floats:
+    """Mean shoulder-to-hip distance over the sides whose shoulder and hip are both annotated.
+
+    Args:
+        points: (T, K, 2) in any unit, NaN = missing.
+
+    Returns:
+        (T,) in the unit of `points`; NaN where neither side is complete.
+    """
+    sides = np.stack(
+        [np.linalg.norm(points[:, shoulder] - points[:, hip], axis=-1) for shoulder, hip in TORSO_SIDES],
+        axis=-1,
+    )
+    complete = ~np.isnan(sides)
+    count = complete.sum(axis=-1)
+    total = np.where(complete, sides, 0.0).sum(axis=-1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,0 +1,107 @@
+"""Heatmaps: render, normalise, decode. Pure functions over arrays.
+
+A heatmap is 56 x 56, indexed [y, x], row-major; a cell's position is its centre, i + 0.5.
+
+Rendering is a look-up. The response to one impulse is separable, so each of its rows is one of a few
+thousand: `RowTable` holds them all, made by scipy itself, and a heatmap is 56 of them. No arithmetic is left
+that a device could do differently, so every reader that looks rows up gets the stored bits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from posedata.geometry import GRID
+
+AMPLITUDE = 255.0
+"""c: the value of the impulse, and so the sum of a heatmap (seed 000, section 1.2.2)."""
+
+TARGET_SIGMA = 1.0
+"""Cells: sigma_out of seed 000, section 1.2.1."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowTable:
+    """Every row of every heatmap that a set of sigmas can make.
+
+    Attributes:
+        rows: (R, 56) float16; row 0 is all zeros.
+        first: (S, 56, 56) int32, [sigma, y of the impulse, y of the row]: the number of the row for an impulse
+            at x = 0; the row for x = i stands i further.
+    """
+
+    rows: NDArray[np.float16]
+    first: NDArray[np.int32]
+
+
+def row_table(sigmas: tuple[float, ...]) -> RowTable:
+    """The table for `scipy.ndimage.gaussian_filter(impulse, sigma, mode="reflect", truncate=4.0)`.
+
+    Computed in float64 along y, then along x, as scipy does, and rounded once to float16.
+
+    Args:
+        sigmas: standard deviations in cells.
+    """
+    impulses = np.eye(GRID)
+    blocks = [np.zeros((GRID, GRID))]
+    first = np.empty((len(sigmas), GRID, GRID), np.int32)
+    for s, sigma in enumerate(sigmas):
+        columns = gaussian_filter1d(AMPLITUDE * impulses, sigma, axis=1, mode="reflect", truncate=4.0)
+        values, which = np.unique(columns, return_inverse=True)
+        first[s] = (len(blocks) + which.reshape(columns.shape)) * GRID
+        blocks += [gaussian_filter1d(v * impulses, sigma, axis=1, mode="reflect", truncate=4.0) for v in values]
+    return RowTable(np.concatenate(blocks).astype(np.float16), first)
+
+
+def render(
+    table: RowTable, cells: NDArray[np.int8], sigma: NDArray[np.intp], out: NDArray[np.float16] | None = None
+) -> NDArray[np.float16]:
+    """Heatmaps of impulses at `cells`.
+
+    Args:
+        table: rows for the set of sigmas.
+        cells: (n, K, 2) int8, x y; -1 = missing.
+        sigma: (n,) or (n, K), positions in the table's set.
+        out: array of the result's shape to write into.
+
+    Returns:
+        (n, K, 56, 56) float16; all zeros where missing.
+    """
+    x, y = cells[..., 0].astype(np.intp), cells[..., 1].astype(np.intp)
+    which = sigma[:, None] if sigma.ndim == 1 else sigma
+    numbers = table.first[which, y] + x[..., None].astype(np.int32)
+    numbers[x < 0] = 0
+    # "clip" is the only mode in which numpy writes straight into `out`; all numbers are valid.
+    return np.take(table.rows, numbers, axis=0, out=out, mode="clip")
+
+
+def normalise_detected(heatmaps: NDArray[np.float32]) -> NDArray[np.float16]:
+    """A detector's heatmaps made like rendered ones (seed 000, section 1.3.1).
+
+    Negative values become 0, then each heatmap is scaled to sum to c in float64 and rounded once to float16;
+    one without a positive value stays zero.
+
+    Args:
+        heatmaps: (..., 56, 56) float32, finite.
+
+    Returns:
+        (..., 56, 56) float16.
+    """
+    positive = np.maximum(heatmaps.astype(np.float64), 0.0)
+    total = positive.sum(axis=(-2, -1), keepdims=True)
+    return (positive * (AMPLITUDE / np.where(total > 0, total, 1.0))).astype(np.float16)
+
+
+def decode(heatmaps: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Centre of each heatmap's largest cell, the first in row-major order on a tie.
+
+    Args:
+        heatmaps: (..., 56, 56).
+
+    Returns:
+        (..., 2) float64 grid positions, x y.
+    """
+    flat = heatmaps.reshape(*heatmaps.shape[:-2], GRID * GRID).argmax(axis=-1)
+    return np.stack([flat % GRID, flat // GRID], axis=-1) + 0.5

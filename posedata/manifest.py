@@ -1,0 +1,110 @@
+"""manifest.json: what a store is, file by file. Written last; a folder without one is no store."""
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from posedata.config import Frozen
+from posedata.errors import IntegrityError
+from posedata.files import sha256_file, sync_folder, write_durably
+
+MANIFEST_NAME = "manifest.json"
+
+
+def _inside(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\\" in path or str(PurePosixPath(path)) != path:
+        raise ValueError("expected a plain relative path inside the store")
+    return path
+
+
+RelativePath = Annotated[str, AfterValidator(_inside)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class StoreFile(Frozen):
+    """One file of the store; `path` is relative to it, with `/`."""
+
+    path: RelativePath
+    size: Annotated[int, Field(ge=0)]
+    sha256: Sha256
+
+
+class Source(Frozen):
+    """One raw file that the store was made from; `path` is relative to the raw tree."""
+
+    dataset: str
+    path: RelativePath
+    sha256: Sha256
+
+
+class Skipped(Frozen):
+    """Something of the raw data that is not in the store, and why."""
+
+    item: str
+    reason: str
+
+
+class Manifest(Frozen):
+    """The whole manifest. Two builds of one recipe from the same files write the same bytes.
+
+    Attributes:
+        manifest_version: of this layout.
+        kind: of the store.
+        format_version: of the store.
+        content_digest: see `posedata.store.digest`.
+        summary: counts and recipe, as in the store's attributes.
+        skipped: what was left out.
+        warnings: what a careful person should know.
+        sources: every raw file.
+        files: every file of the store but this one, sorted by path.
+    """
+
+    manifest_version: Literal[1] = 1
+    kind: str
+    format_version: int
+    content_digest: Sha256
+    summary: dict[str, Any]
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+    sources: tuple[Source, ...]
+    files: tuple[StoreFile, ...]
+
+
+def list_files(root: Path) -> tuple[StoreFile, ...]:
+    """Every file below `root` but the manifest, with size and hash, sorted by path."""
+    return tuple(
+        StoreFile(path=name, size=path.stat().st_size, sha256=sha256_file(path))
+        for name, path in sorted(relative_files(root).items())
+    )
+
+
+def relative_files(root: Path) -> dict[str, Path]:
+    """Relative path -> path of everything below `root` that is no folder, but the manifest."""
+    paths = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
+    named = {path.relative_to(root).as_posix(): path for path in paths}
+    named.pop(MANIFEST_NAME, None)
+    return named
+
+
+def write_manifest(root: Path, manifest: Manifest) -> None:
+    """Write the manifest into the store, durably."""
+    write_durably(root / MANIFEST_NAME, [manifest.model_dump_json(indent=1).encode() + b"\n"])
+    sync_folder(root)
+
+
+def read_manifest(root: Path) -> Manifest:
+    """The manifest of a store.
+
+    Raises:
+        IntegrityError: if there is none or it is damaged.
+    """
+    path = root / MANIFEST_NAME
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise IntegrityError(f"{path}: expected the manifest of a complete store, found none") from error
+    except ValidationError as error:
+        faults = (f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise IntegrityError(*faults) from error

@@ -1,0 +1,66 @@
+"""Draws for the noisy input: shifts and smears. Pure; every draw has its own place.
+
+A draw depends on (seed, sequence, purpose, frame, keypoint) and on nothing else: neither on the order in which
+sequences are worked on, nor on workers, chunks or which keypoints are present. It comes from Philox 4x64, a
+counter-based generator (Salmon et al. 2011), keyed by a hash of the first three and counted by frame.
+"""
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from posedata.skeleton import K
+
+_WORDS = 4
+"""64-bit words that Philox 4x64 yields for one count."""
+
+
+def _words(seed: int, sequence: str, purpose: str, frames: range, width: int) -> NDArray[np.uint64]:
+    """(len(frames), width) random words; frame t owns the same words whatever range asks for it."""
+    key = hashlib.sha256(f"{seed}\n{sequence}\n{purpose}".encode()).digest()
+    counts = -(-width // _WORDS)
+    philox = np.random.Philox(key=np.frombuffer(key[:16], "<u8").astype(np.uint64), counter=frames.start * counts)
+    words = philox.random_raw(len(frames) * counts * _WORDS).reshape(len(frames), counts * _WORDS)
+    return words[:, :width]
+
+
+def standard_shifts(seed: int, sequence: str, frames: range) -> NDArray[np.float64]:
+    """Standard normal shifts; the same for every k, which only scales them.
+
+    Normals come by the inverse of the cumulative distribution, so numpy's choice of method does not matter.
+
+    Args:
+        seed: the recipe's seed.
+        sequence: "dataset/name".
+        frames: positions within the sequence, step 1.
+
+    Returns:
+        (len(frames), 25, 2) float64, drawn for all keypoints whether present or not.
+    """
+    words = _words(seed, sequence, "shift", frames, K * 2)
+    uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    return np.asarray(ndtri(uniform)).reshape(len(frames), K, 2)
+
+
+def sigma_choices(seed: int, sequence: str, frames: range, choices: int, per: str) -> NDArray[np.intp]:
+    """Which sigma of a set blurs each frame, or each keypoint of it, uniformly.
+
+    Args:
+        seed: the recipe's seed.
+        sequence: "dataset/name".
+        frames: positions within the sequence, step 1.
+        choices: size of the set.
+        per: what shares one draw: "frame", "keypoint" (of a frame) or "sequence".
+
+    Returns:
+        (T,) for "frame" and "sequence", (T, 25) for "keypoint"; int in 0..choices-1.
+    """
+    where = range(1) if per == "sequence" else frames
+    words = _words(seed, sequence, "sigma", where, K)
+    # The top 32 bits scaled to 0..choices-1: exact integers, and a bias below choices / 2^32.
+    drawn = ((words >> np.uint64(32)) * np.uint64(choices) >> np.uint64(32)).astype(np.intp)
+    if per == "keypoint":
+        return drawn
+    return np.broadcast_to(drawn[:, 0], (len(frames),))

@@ -1,0 +1,127 @@
+"""Between the two passes of a build: what can be decided only when all frames are known."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata import geometry, heatmaps, splits
+from posedata.config import Recipe
+from posedata.errors import BadInputError
+from posedata.formats import find_format
+from posedata.gather import Entry, Gathered
+from posedata.skeleton import KEYPOINTS, LIMBS, PAIRS
+from posedata.store import schema
+from posedata.windows import span, window_starts, within_split, without_overlap
+
+SHIFT_SHARE = 0.2
+"""x of seed 000, section 1.2.1: the share of the mean torso diameter by which k = 1 shifts."""
+
+_WINDOW = 5
+"""Frames of the windows that are counted, and by which the held-out split is dealt (seed 000, 1.2.2)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What the first pass decided for the second.
+
+    Attributes:
+        recipe: what was asked for.
+        gathered: the frames.
+        split: (N,) split numbers.
+        shift_std: grid px; None for detector input.
+        attributes: of the store's root.
+        warnings: what a careful person should know.
+    """
+
+    recipe: Recipe
+    gathered: Gathered
+    split: splits.Splits
+    shift_std: float | None
+    attributes: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
+    """Decide what needs all frames to be known: shift, windows, splits, counts.
+
+    Raises:
+        BadInputError: if no torso can be measured and the recipe gives none; if a split does not fit.
+    """
+    spool, frames = gathered.spool, gathered.frames
+    sequence = gathered.sequence()
+    number, shot = spool.read("frame_number", 0, frames), spool.read("shot", 0, frames)
+    starts = window_starts(sequence, number, shot, _WINDOW)
+    split, warnings = _split(recipe, gathered.entries, sequence, starts)
+    mean_torso = gathered.mean_torso()
+    shift_std = _shift_std(recipe, mean_torso)
+    counts = {
+        "frames": frames,
+        "sequences": len(gathered.entries),
+        "windows_total": len(starts),
+        "windows": _windows_by_split(starts, split),
+        "annotated_keypoints": gathered.annotated,
+        "empty_frames": gathered.empty,
+    }
+    noisy = recipe.noise is not None
+    attributes = {
+        "format_version": schema.FORMAT_VERSION,
+        "kind": schema.KIND,
+        "input": "noise" if noisy else "detector",
+        "rendered": ["input_heatmaps", "target_heatmaps"] if noisy else ["target_heatmaps"],
+        "synthetic": gathered.synthetic,
+        "skeleton": {"keypoints": KEYPOINTS, "pairs": PAIRS, "limbs": LIMBS},
+        "rendering": {
+            "amplitude": heatmaps.AMPLITUDE,
+            "target_sigma": heatmaps.TARGET_SIGMA,
+            "filter": "scipy.ndimage.gaussian_filter(impulse, sigma, mode='reflect', truncate=4.0)",
+            "grid": geometry.GRID,
+            "cell_position": "centre: i + 0.5",
+            "box": f"squared, {geometry.PADDING} of the extent added on each side" if noisy else "the detector's",
+        },
+        "recipe": recipe.model_dump(mode="json"),
+        "measured": {
+            "mean_torso_diameter": None if math.isnan(mean_torso) else mean_torso,
+            "shift_std": shift_std,
+        },
+        "counts": counts,
+        "licences": {s.dataset: find_format(s.dataset).licence for s in recipe.datasets},
+    }
+    return Plan(recipe, gathered, split, shift_std, attributes, (*gathered.warnings, *warnings))
+
+
+def _shift_std(recipe: Recipe, mean_torso: float) -> float | None:
+    if recipe.noise is None:
+        return None
+    torso = recipe.noise.torso or mean_torso
+    if math.isnan(torso):
+        raise BadInputError(
+            "mean torso: expected a frame with shoulder and hip of one side, found none; give the diameter in "
+            "grid px with --torso"
+        )
+    return recipe.noise.k * SHIFT_SHARE * torso
+
+
+def _split(
+    recipe: Recipe, entries: list[Entry], sequence: NDArray[np.int64], starts: NDArray[np.int64]
+) -> tuple[splits.Splits, list[str]]:
+    """(N,) split numbers, and warnings."""
+    if recipe.split == "held-out":
+        videos = [f"{e.dataset}/{e.video}" for e in entries]
+        return splits.hold_out_longest(videos, sequence, starts, _WINDOW), []
+    members = [splits.Member(e.dataset, e.video, e.length, e.official) for e in entries]
+    by_sequence = splits.by_video(members, recipe.seed) if recipe.split == "video" else splits.official(members)
+    shared = splits.shared_videos(members, by_sequence)
+    warnings = [f"{shared} videos have sequences in more than one split"] if shared else []
+    return np.asarray(by_sequence, np.uint8)[sequence], warnings
+
+
+def _windows_by_split(starts: NDArray[np.int64], split: splits.Splits) -> dict[str, int]:
+    reach = span(_WINDOW, 1) - 1
+    counts = {}
+    for name, number in splits.SPLITS.items():
+        inside = within_split(starts, split, number, reach)
+        counts[name] = len(inside if number == splits.TRAIN else without_overlap(inside, reach))
+    return counts

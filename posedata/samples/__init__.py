@@ -1,0 +1,65 @@
+"""Small synthetic raw trees in every real layout, plainly marked synthetic."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from posedata.errors import BadInputError, ChoiceError
+from posedata.samples import brace, climbalong, penn_action, speed21
+from posedata.samples.base import empty_tree
+
+__all__ = ["SAMPLES", "write_sample"]
+
+Write = Callable[[Path, np.random.Generator, int, int], None]
+
+SAMPLES: Mapping[str, Write] = {
+    "brace": brace.write,
+    "climbalong": climbalong.write,
+    "penn_action": penn_action.write,
+    "speed21": speed21.write,
+}
+"""Dataset -> what fills an empty folder with its layout."""
+
+
+def write_sample(
+    name: str, root: Path, sequences: int = 12, frames: int = 120, seed: int = 0, segments: Path | None = None
+) -> None:
+    """Write a synthetic raw tree.
+
+    Args:
+        name: the dataset whose layout it has.
+        root: where; must not exist or be empty.
+        sequences: how many.
+        frames: in each.
+        seed: decides on all motion.
+        segments: for BRACE, a `segments.csv` whose videos, frames and dances to fill with motion; replaces
+            `sequences` and `frames`.
+
+    Raises:
+        ChoiceError: if there is no such dataset, or it has no segments.
+        ConflictError: if `root` holds anything.
+        BadInputError: if `segments` is no such file.
+    """
+    if name not in SAMPLES:
+        raise ChoiceError(f"dataset {name!r}: expected one of {', '.join(SAMPLES)}")
+    rng = np.random.default_rng([seed, *name.encode()])
+    if segments is None:
+        with empty_tree(root):
+            SAMPLES[name](root, rng, sequences, frames)
+        return
+    if name != "brace":
+        raise ChoiceError(f"--segments: expected with brace, found with {name}")
+    rows = _read_segments(segments)
+    with empty_tree(root):
+        brace.write_segments(root, rng, rows)
+
+
+def _read_segments(path: Path) -> list[brace.Segment]:
+    try:
+        rows = brace.read_segments(path)
+    except (OSError, KeyError, ValueError) as error:
+        raise BadInputError(f"{path}: expected BRACE's segments.csv, found {error!r}") from error
+    if not rows:
+        raise BadInputError(f"{path}: expected at least one segment, found none")
+    return rows

@@ -1,0 +1,155 @@
+"""The 25 keypoints, their pairs and limbs, and how each source's joints map onto them. Data only."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEYPOINTS = (
+    "nose",
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_pinky",
+    "right_pinky",
+    "left_index",
+    "right_index",
+    "left_thumb",
+    "right_thumb",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+    "left_heel",
+    "right_heel",
+    "left_foot_index",
+    "right_foot_index",
+)
+"""The keypoints in store order."""
+
+K = len(KEYPOINTS)
+
+INDEX = {name: i for i, name in enumerate(KEYPOINTS)}
+
+PAIRS = tuple((INDEX[name], INDEX[name.replace("left_", "right_")]) for name in KEYPOINTS if name.startswith("left_"))
+"""(left, right) keypoint numbers, for flips and for scores by joint."""
+
+GROUPS: dict[str, tuple[int, ...]] = {"nose": (INDEX["nose"],)} | {
+    KEYPOINTS[left].removeprefix("left_"): (left, right) for left, right in PAIRS
+}
+"""Joint name without its side -> keypoint numbers, as per-joint tables report them."""
+
+_LIMB_NAMES = (
+    ("left_ear", "nose"),
+    ("right_ear", "nose"),
+    ("left_shoulder", "right_shoulder"),
+    ("left_shoulder", "left_elbow"),
+    ("right_shoulder", "right_elbow"),
+    ("left_elbow", "left_wrist"),
+    ("right_elbow", "right_wrist"),
+    ("left_wrist", "left_pinky"),
+    ("right_wrist", "right_pinky"),
+    ("left_wrist", "left_index"),
+    ("right_wrist", "right_index"),
+    ("left_wrist", "left_thumb"),
+    ("right_wrist", "right_thumb"),
+    ("left_shoulder", "left_hip"),
+    ("right_shoulder", "right_hip"),
+    ("left_hip", "right_hip"),
+    ("left_hip", "left_knee"),
+    ("right_hip", "right_knee"),
+    ("left_knee", "left_ankle"),
+    ("right_knee", "right_ankle"),
+    ("left_ankle", "left_heel"),
+    ("right_ankle", "right_heel"),
+    ("left_ankle", "left_foot_index"),
+    ("right_ankle", "right_foot_index"),
+)
+
+LIMBS = tuple((INDEX[a], INDEX[b]) for a, b in _LIMB_NAMES)
+"""Keypoint numbers to join with a line when a pose is drawn."""
+
+TORSO_SIDES = (
+    (INDEX["left_shoulder"], INDEX["left_hip"]),
+    (INDEX["right_shoulder"], INDEX["right_hip"]),
+)
+"""(shoulder, hip) of either side: the torso diameter is the mean of their lengths."""
+
+# Source joint orders. A name is the keypoint that the joint becomes; None means that it is dropped.
+
+COCO_17: tuple[str | None, ...] = (
+    "nose",
+    None,  # left eye
+    None,  # right eye
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
+
+PENN_13: tuple[str | None, ...] = (
+    "nose",  # Penn Action annotates the head and no nose: the head stands in for it (seed 000, 1.2.1)
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
+
+MPII_16: tuple[str | None, ...] = (
+    "right_ankle",
+    "right_knee",
+    "right_hip",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    None,  # pelvis
+    None,  # thorax
+    None,  # upper neck
+    None,  # head top
+    "right_wrist",
+    "right_elbow",
+    "right_shoulder",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+)
+
+
+def to_keypoints(joints: NDArray[np.float64], order: tuple[str | None, ...]) -> NDArray[np.float64]:
+    """Put a source's joints into their places among the 25 keypoints.
+
+    Args:
+        joints: (T, len(order), 2) float64, NaN = missing.
+        order: what each source joint becomes, None = dropped.
+
+    Returns:
+        (T, 25, 2) float64; NaN where the source has no such joint.
+    """
+    points = np.full((len(joints), K, 2), np.nan)
+    kept = [(i, INDEX[name]) for i, name in enumerate(order) if name is not None]
+    source, target = zip(*kept, strict=True)
+    points[:, list(target)] = joints[:, list(source)]
+    return points

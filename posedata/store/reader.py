@@ -1,0 +1,212 @@
+"""Open, read and verify a store. A store that is not complete does not open."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError, ChoiceError, IntegrityError
+from posedata.files import sha256_file
+from posedata.heatmaps import RowTable, row_table
+from posedata.manifest import Manifest, read_manifest, relative_files
+from posedata.splits import SPLITS, TRAIN
+from posedata.store.digest import content_digest
+from posedata.store.schema import FORMAT_VERSION, KIND, TABLE, frame_arrays
+from posedata.windows import span, window_starts, within_split, without_overlap
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in a store that is not what its manifest says."""
+
+    file: str
+    problem: str
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """A complete store, opened for reading.
+
+    Attributes:
+        path: the folder.
+        manifest: what it is.
+        group: its arrays, as zarr gives them.
+    """
+
+    path: Path
+    manifest: Manifest
+    group: zarr.Group
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Of the root: format, skeleton, recipe, counts."""
+        return dict(self.group.attrs)
+
+    @property
+    def rendered(self) -> tuple[str, ...]:
+        """The heatmap arrays that are a pure function of cells and sigma."""
+        return tuple(self.attributes["rendered"])
+
+    def __len__(self) -> int:
+        return int(self._array("frame_number").shape[0])
+
+    def _array(self, name: str) -> zarr.Array[Any]:
+        array = self.group[name]
+        if not isinstance(array, zarr.Array):
+            raise IntegrityError(f"{self.path}: {name}: expected an array, found a group")
+        return array
+
+    def __getitem__(self, name: str) -> Array:
+        """A whole array; for heatmaps, ask `frames` instead."""
+        return np.asarray(self._array(name)[...])
+
+    def frames(self, name: str, positions: NDArray[np.int64]) -> Array:
+        """Rows of an array along frames, in the order asked; each chunk is decoded once."""
+        unique, where = np.unique(positions, return_inverse=True)
+        rows = self._array(name).get_orthogonal_selection((unique, *(slice(None),) * (self._array(name).ndim - 1)))
+        return np.asarray(rows)[where]
+
+    @cached_property
+    def frame_sequence(self) -> NDArray[np.int64]:
+        """(N,) number of each frame's sequence."""
+        return np.repeat(np.arange(len(self["sequence_length"])), self["sequence_length"])
+
+    def windows(self, split: str = "all", length: int = 5, step: int = 1) -> NDArray[np.int64]:
+        """First positions of the windows of a split.
+
+        Windows of "train" slide by one frame. Those of every other split share no frame, and so do those
+        of "all", which pays no heed to splits.
+
+        Args:
+            split: "train", "validation", "test", "held_out" or "all".
+            length: frames in a window.
+            step: frames from one to the next.
+
+        Returns:
+            (W,) positions; a window holds start, start + step, ...
+
+        Raises:
+            ChoiceError: if there is no such split.
+        """
+        if split not in (*SPLITS, "all"):
+            raise ChoiceError(f"split {split!r}: expected one of {', '.join(SPLITS)}, all")
+        starts = window_starts(self.frame_sequence, self["frame_number"], self["shot"], length, step)
+        reach = span(length, step) - 1
+        if split != "all":
+            starts = within_split(starts, self["split"], SPLITS[split], reach)
+        return starts if split != "all" and SPLITS[split] == TRAIN else without_overlap(starts, reach)
+
+    @cached_property
+    def sigmas(self) -> tuple[float, ...]:
+        """The set of sigma_in; empty for detector input."""
+        noise = self.attributes["recipe"]["noise"]
+        return tuple(noise["sigmas"]) if noise else ()
+
+    @cached_property
+    def input_table(self) -> RowTable:
+        """Rows of the input heatmaps; their sigma is `sigma_numbers`."""
+        return row_table(self.sigmas)
+
+    def sigma_numbers(self, positions: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.intp]:
+        """Which of `sigmas` each frame, or each keypoint of it, has: (n,) or (n, 25)."""
+        return np.searchsorted(np.asarray(self.sigmas, np.float32), self["input_sigma"][positions])
+
+
+def open_store(path: Path) -> Store:
+    """Open a store after proving that it is complete: manifest, set of files, sizes, arrays.
+
+    Raises:
+        BadInputError: if there is nothing at `path`.
+        IntegrityError: if it is no complete store.
+    """
+    if not path.exists():
+        raise BadInputError(f"{path}: expected a store, found nothing; make one with `posedata build`")
+    manifest = read_manifest(path)
+    problems = [*_file_problems(path, manifest)]
+    if not problems:
+        store = Store(path, manifest, zarr.open_group(path, mode="r"))
+        problems = [*_array_problems(store)]
+    if problems:
+        raise IntegrityError(*(f"{path}/{p.file}: {p.problem}" for p in problems))
+    return store
+
+
+def verify(path: Path, quick: bool = False) -> tuple[Store | None, list[Problem]]:
+    """Everything that can be wrong with a store.
+
+    Args:
+        path: the store.
+        quick: only what `open_store` proves; otherwise every byte is hashed and the content digest made anew.
+
+    Returns:
+        The store if it opens, and all problems found.
+    """
+    try:
+        manifest = read_manifest(path)
+    except IntegrityError as error:
+        return None, [Problem("manifest.json", fault) for fault in error.faults]
+    problems = [*_file_problems(path, manifest)]
+    if not quick:
+        wrong = {p.file for p in problems}
+        problems += [*_hash_problems(path, manifest, wrong)]
+    if problems:
+        return None, problems
+    store = open_store(path)
+    if not quick:
+        digest = content_digest(store.group, store.attributes["recipe"], store.rendered)
+        if digest != manifest.content_digest:
+            problems.append(
+                Problem("manifest.json", f"content digest: expected {manifest.content_digest}, found {digest}")
+            )
+    return store, problems
+
+
+def _file_problems(path: Path, manifest: Manifest) -> Iterator[Problem]:
+    if manifest.kind != KIND or manifest.format_version != FORMAT_VERSION:
+        found = f"{manifest.kind} version {manifest.format_version}"
+        yield Problem("manifest.json", f"expected {KIND} version {FORMAT_VERSION}, found {found}")
+    expected = {file.path: file for file in manifest.files}
+    present = relative_files(path)
+    for name in sorted(expected.keys() - present.keys()):
+        yield Problem(name, "expected by the manifest, found missing")
+    for name in sorted(present.keys() - expected.keys()):
+        yield Problem(name, "expected no such file, found one that the manifest does not list")
+    for name in sorted(expected.keys() & present.keys()):
+        if present[name].is_symlink() or not present[name].is_file():
+            yield Problem(name, "expected a plain file, found a link or a device")
+        elif present[name].stat().st_size != expected[name].size:
+            yield Problem(name, f"expected {expected[name].size} bytes, found {present[name].stat().st_size}")
+
+
+def _hash_problems(path: Path, manifest: Manifest, skip: set[str]) -> Iterator[Problem]:
+    for file in manifest.files:
+        if file.path not in skip and sha256_file(path / file.path) != file.sha256:
+            yield Problem(file.path, f"expected sha256 {file.sha256}, found another: the file is damaged")
+
+
+def _array_problems(store: Store) -> Iterator[Problem]:
+    """Arrays whose shape or dtype are not what the schema wants."""
+    attributes = store.attributes
+    noise = attributes["recipe"]["noise"]
+    lengths = {
+        "frame": attributes["counts"]["frames"],
+        "sequence": attributes["counts"]["sequences"],
+        "keypoint": 25,
+    }
+    specs = {s.name: s for s in (*TABLE, *frame_arrays(bool(noise), bool(noise) and noise["sigma_per"] == "keypoint"))}
+    arrays = dict(store.group.arrays())
+    for name in sorted(specs.keys() ^ arrays.keys()):
+        yield Problem(name, "expected the arrays of the schema, found one missing or one more")
+    for name in sorted(specs.keys() & arrays.keys()):
+        spec, array = specs[name], arrays[name]
+        shape = (lengths[spec.dims[0]], *spec.inner)
+        dtype = "string" if array.dtype.kind in "OT" else array.dtype.name
+        if array.shape != shape or dtype != spec.dtype:
+            yield Problem(name, f"expected {spec.dtype} {shape}, found {dtype} {array.shape}")

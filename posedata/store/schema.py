@@ -1,0 +1,94 @@
+"""What a store holds: names, dimensions, dtypes, fill values, chunks. `docs/store-format.md` is its prose.
+
+Fill values are ones that no array holds where the dtype has room for them, so that a chunk that went missing
+cannot pass for data; that none is missing is proved before anything is read (`reader.open_store`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from posedata.geometry import GRID
+from posedata.skeleton import K
+
+FORMAT_VERSION = 1
+KIND = "temporal-heatmaps"
+
+CHUNK_FRAMES = 32
+"""Frames in a chunk of heatmaps: what is decoded at once."""
+
+SHARD_FRAMES = 4096
+"""Frames in a file of any array."""
+
+ZSTD_LEVEL = 3
+
+DIMENSIONS = {"keypoint": K, "y": GRID, "x": GRID, "xy": 2, "corner": 4}
+"""Sizes of the dimensions that are the same in every store."""
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array of the store.
+
+    Attributes:
+        name: in the group.
+        dims: names of its dimensions; the first is `frame`, `sequence` or `keypoint`.
+        dtype: numpy's name, or "string".
+        fill: what zarr would invent for a missing chunk.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    dtype: str
+    fill: Any
+
+    @property
+    def inner(self) -> tuple[int, ...]:
+        """Sizes of the dimensions after the first."""
+        return tuple(DIMENSIONS[d] for d in self.dims[1:])
+
+    @property
+    def is_heatmaps(self) -> bool:
+        """Whether it is sharded: only heatmaps are."""
+        return self.dims[-2:] == ("y", "x")
+
+
+_NAN = float("nan")
+_INT32_MIN = int(np.iinfo(np.int32).min)
+
+TABLE = (
+    ArraySpec("keypoint", ("keypoint",), "string", ""),
+    ArraySpec("sequence_name", ("sequence",), "string", ""),
+    ArraySpec("sequence_dataset", ("sequence",), "string", ""),
+    ArraySpec("sequence_video", ("sequence",), "string", ""),
+    ArraySpec("sequence_action", ("sequence",), "string", ""),
+    ArraySpec("sequence_start", ("sequence",), "int64", -1),
+    ArraySpec("sequence_length", ("sequence",), "int64", -1),
+    ArraySpec("sequence_fps", ("sequence",), "float64", _NAN),
+)
+"""Arrays that do not run along frames: written whole."""
+
+
+def frame_arrays(noisy: bool, sigma_per_keypoint: bool = False) -> tuple[ArraySpec, ...]:
+    """The arrays along frames.
+
+    Args:
+        noisy: whether the input is rendered noise, which has cells and sigmas; otherwise a detector's output.
+        sigma_per_keypoint: whether `input_sigma` has a value a keypoint.
+    """
+    heatmaps, cells = ("frame", "keypoint", "y", "x"), ("frame", "keypoint", "xy")
+    sigma = ("frame", "keypoint") if sigma_per_keypoint else ("frame",)
+    noise = (ArraySpec("input_cells", cells, "int8", -128), ArraySpec("input_sigma", sigma, "float32", _NAN))
+    return (
+        ArraySpec("input_heatmaps", heatmaps, "float16", _NAN),
+        ArraySpec("target_heatmaps", heatmaps, "float16", _NAN),
+        *(noise if noisy else ()),
+        ArraySpec("target_cells", cells, "int8", -128),
+        ArraySpec("target_points", cells, "float32", _NAN),
+        ArraySpec("annotated", ("frame", "keypoint"), "bool", False),
+        ArraySpec("box", ("frame", "corner"), "float32", _NAN),
+        ArraySpec("frame_number", ("frame",), "int32", _INT32_MIN),
+        ArraySpec("shot", ("frame",), "int32", _INT32_MIN),
+        ArraySpec("split", ("frame",), "uint8", 254),
+    )
