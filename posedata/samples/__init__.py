@@ -45,14 +45,14 @@ def write_sample(
         raise ChoiceError(f"dataset {name!r}: expected one of {', '.join(SAMPLES)}")
     rng = np.random.default_rng([seed, *name.encode()])
     if segments is None:
-        with empty_tree(root):
-            SAMPLES[name](root, rng, sequences, frames)
+        with empty_tree(root) as tree:
+            SAMPLES[name](tree, rng, sequences, frames)
         return
     if name != "brace":
         raise ChoiceError(f"--segments: expected with brace, found with {name}")
     rows = _read_segments(segments)
-    with empty_tree(root):
-        brace.write_segments(root, rng, rows)
+    with empty_tree(root) as tree:
+        brace.write_segments(tree, rng, rows)
 
 
 def _read_segments(path: Path) -> list[brace.Segment]:

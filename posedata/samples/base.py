@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,20 @@ Floats = NDArray[np.float64]
 
 @contextmanager
 def empty_tree(root: Path) -> Iterator[Path]:
-    """`root` as an empty folder to fill; the mark is the first file in it.
+    """A folder to fill, with the mark in it, which takes the place of `root` once it is filled.
 
     Raises:
         ConflictError: if `root` holds anything already.
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise ConflictError(f"{root}: expected no such folder or an empty one, found something; give another --out")
-    root.mkdir(parents=True, exist_ok=True)
-    (root / SYNTHETIC_MARK).write_text(_MARK_TEXT, encoding="utf-8")
-    yield root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as stage:
+        tree = Path(stage, root.name)
+        tree.mkdir()
+        (tree / SYNTHETIC_MARK).write_text(_MARK_TEXT, encoding="utf-8")
+        yield tree
+        tree.rename(root)
 
 
 # A bone: (joint, parent, length in torsos, angle at rest in degrees, how far it swings in degrees).

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
 from posedata.files import sha256_file
 from posedata.heatmaps import RowTable, row_table
-from posedata.manifest import Manifest, read_manifest, relative_files
+from posedata.manifest import MANIFEST_NAME, Manifest, read_manifest, relative_files
+from posedata.progress import Progress, silent
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.digest import content_digest
 from posedata.store.schema import FORMAT_VERSION, KIND, TABLE, frame_arrays
@@ -138,40 +139,46 @@ def open_store(path: Path) -> Store:
     return store
 
 
-def verify(path: Path, quick: bool = False) -> tuple[Store | None, list[Problem]]:
+def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tuple[int, list[Problem]]:
     """Everything that can be wrong with a store.
 
     Args:
         path: the store.
         quick: only what `open_store` proves; otherwise every byte is hashed and the content digest made anew.
+        progress: told of the files.
 
     Returns:
-        The store if it opens, and all problems found.
+        The number of files that the manifest lists, and all problems found.
+
+    Raises:
+        BadInputError: if there is nothing at `path`.
     """
+    if not path.exists():
+        raise BadInputError(f"{path}: expected a store, found nothing")
     try:
         manifest = read_manifest(path)
+        problems = [*_file_problems(path, manifest)]
+        if not quick:
+            problems += _hash_problems(path, manifest, {p.file for p in problems}, progress)
+        if not problems:
+            problems += _content_problems(open_store(path), quick)
     except IntegrityError as error:
-        return None, [Problem("manifest.json", fault) for fault in error.faults]
-    problems = [*_file_problems(path, manifest)]
-    if not quick:
-        wrong = {p.file for p in problems}
-        problems += [*_hash_problems(path, manifest, wrong)]
-    if problems:
-        return None, problems
-    store = open_store(path)
-    if not quick:
-        digest = content_digest(store.group, store.attributes["recipe"], store.rendered)
-        if digest != manifest.content_digest:
-            problems.append(
-                Problem("manifest.json", f"content digest: expected {manifest.content_digest}, found {digest}")
-            )
-    return store, problems
+        return 0, [Problem(MANIFEST_NAME, fault) for fault in error.faults]
+    return len(manifest.files), problems
+
+
+def _content_problems(store: Store, quick: bool) -> Iterator[Problem]:
+    if quick:
+        return
+    found = content_digest(store.group, store.attributes["recipe"], store.rendered)
+    if found != store.manifest.content_digest:
+        yield Problem(MANIFEST_NAME, f"content digest: expected {store.manifest.content_digest}, found {found}")
 
 
 def _file_problems(path: Path, manifest: Manifest) -> Iterator[Problem]:
     if manifest.kind != KIND or manifest.format_version != FORMAT_VERSION:
         found = f"{manifest.kind} version {manifest.format_version}"
-        yield Problem("manifest.json", f"expected {KIND} version {FORMAT_VERSION}, found {found}")
+        yield Problem(MANIFEST_NAME, f"expected {KIND} version {FORMAT_VERSION}, found {found}")
     expected = {file.path: file for file in manifest.files}
     present = relative_files(path)
     for name in sorted(expected.keys() - present.keys()):
@@ -185,10 +192,14 @@ def _file_problems(path: Path, manifest: Manifest) -> Iterator[Problem]:
             yield Problem(name, f"expected {expected[name].size} bytes, found {present[name].stat().st_size}")
 
 
-def _hash_problems(path: Path, manifest: Manifest, skip: set[str]) -> Iterator[Problem]:
-    for file in manifest.files:
-        if file.path not in skip and sha256_file(path / file.path) != file.sha256:
-            yield Problem(file.path, f"expected sha256 {file.sha256}, found another: the file is damaged")
+def _hash_problems(path: Path, manifest: Manifest, skip: set[str], progress: Progress) -> list[Problem]:
+    problems = []
+    with progress("hashing", sum(file.size for file in manifest.files), "bytes") as advance:
+        for file in manifest.files:
+            if file.path not in skip and sha256_file(path / file.path) != file.sha256:
+                problems.append(Problem(file.path, f"expected sha256 {file.sha256}, found another: it is damaged"))
+            advance(file.size)
+    return problems
 
 
 def _array_problems(store: Store) -> Iterator[Problem]:

@@ -1,0 +1,249 @@
+"""The command `posedata`: parse, one call, print."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from posedata import __version__, console
+
+_FOLDER = click.Path(path_type=Path)
+
+
+class _DatasetName(click.ParamType[str]):
+    """A dataset; `-` passes for `_`."""
+
+    name = "dataset"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from posedata.formats import FORMATS
+
+        name = str(value).lower().replace("-", "_")
+        if name not in FORMATS:
+            self.fail(f"{value!r}: expected one of {', '.join(FORMATS)}", param, ctx)
+        return name
+
+
+class _SigmaSet(click.ParamType[tuple[float, ...]]):
+    """`random`, `fixed` or numbers with commas."""
+
+    name = "random|fixed|1,2,3"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        from posedata.config import SIGMA_SETS
+
+        if value in SIGMA_SETS:
+            return SIGMA_SETS[value]
+        try:
+            return tuple(sorted(float(n) for n in str(value).split(",")))
+        except ValueError:
+            self.fail(f"{value!r}: expected random, fixed or numbers like 1,1.5,2", param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="posedata")
+def cli() -> None:
+    """Turn raw pose annotations into checksummed Zarr stores of 25 x 56 x 56 heatmaps.
+
+    Raw data lies in $POSEDATA_HOME/raw/NAME, stores go to $POSEDATA_HOME/stores; the home is ./data unless set.
+    Any command takes --debug, which shows the traceback of an error.
+
+    \b
+    Try it without any data:
+      posedata sample brace
+      posedata build --dataset brace
+      posedata info data/stores/brace-k1-random.zarr
+    """
+
+
+@cli.command()
+@click.argument("name", type=_DatasetName())
+@click.option("--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True)
+@click.option("--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each sequence.")
+@click.option("--segments", type=_FOLDER, help="For brace: fill the segments of this segments.csv instead.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--out", type=_FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
+@console.output_options
+def sample(
+    name: str,
+    sequences: int,
+    frames: int,
+    segments: Path | None,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write a small synthetic raw tree in NAME's real layout.
+
+    Moving people, with the gaps, missing joints and other quirks of the real files. It is marked synthetic, and so
+    is every store made from it.
+
+    \b
+    Examples:
+      posedata sample brace
+      posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
+    """
+    from posedata.config import data_home
+    from posedata.samples import write_sample
+
+    root = out or data_home() / "raw" / name
+    write_sample(name, root, sequences, frames, seed, segments)
+    files = sum(path.is_file() for path in root.rglob("*"))
+    if as_json:
+        console.print_json({"dataset": name, "path": str(root), "files": files, "synthetic": True, "seed": seed})
+    else:
+        console.remark(f"wrote {files} synthetic files; next: posedata build --dataset {name} --raw {root}", quiet)
+        click.echo(root)
+
+
+@cli.command()
+@click.option(
+    "--dataset", "datasets", type=_DatasetName(), multiple=True, required=True, help="Repeat to join several."
+)
+@click.option("--raw", "raws", multiple=True, metavar="DIR|NAME=DIR", help="[default: $POSEDATA_HOME/raw/NAME]")
+@click.option("--out", type=_FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]")
+@click.option("--k", type=float, default=1.0, show_default=True, help="Shifting scalar: how far keypoints are shifted.")
+@click.option(
+    "--sigma-set", "sigmas", type=_SigmaSet(), default="random", show_default=True, help="Smear of the input."
+)
+@click.option(
+    "--sigma-per",
+    type=click.Choice(["frame", "keypoint", "sequence"]),
+    default="frame",
+    show_default=True,
+    help="What shares one drawn sigma.",
+)
+@click.option("--actions", metavar="A,B", help="Only these actions, spelt as in the files.  [default: all]")
+@click.option("--torso", type=float, help="Mean torso diameter in grid px.  [default: measured]")
+@click.option(
+    "--split",
+    type=click.Choice(["video", "official", "held-out"]),
+    help="60/20/20 by video; the authors' own; or the longest video held out.  [default: video; climbalong: held-out]",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
+@click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
+@click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@console.output_options
+@click.pass_context
+def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Build a store from raw annotations.
+
+    \b
+    Examples:
+      posedata build --dataset brace --k 2 --sigma-set random
+      posedata build --dataset penn_action --actions baseball_pitch,bench_press --out penn.zarr
+      posedata build --dataset brace --dataset penn_action --dry-run --json
+    """
+    from posedata import request
+    from posedata.build import build as build_store
+    from posedata.build import dry_run
+
+    given = {name for name in options if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
+    wanted = request.build_request(given=given, **{k: options[k] for k in request.RECIPE_OPTIONS})
+    show = console.progress(quiet)
+    if options["dry_run"]:
+        report = dry_run(wanted.recipe, wanted.raw, wanted.out, skip_bad=options["skip_bad"], progress=show)
+    else:
+        report = build_store(
+            wanted.recipe,
+            wanted.raw,
+            wanted.out,
+            workers=options["workers"] or request.default_workers(),
+            skip_bad=options["skip_bad"],
+            overwrite=options["overwrite"],
+            progress=show,
+        )
+    _print_report(report, as_json, quiet)
+
+
+@cli.command()
+@click.argument("store", type=_FOLDER)
+@console.output_options
+def info(store: Path, as_json: bool, quiet: bool) -> None:
+    """Show counts, recipe, splits and digest of a STORE.
+
+    \b
+    Example:
+      posedata info data/stores/brace-k1-random.zarr --json
+    """
+    from posedata.build import report
+    from posedata.store.reader import open_store
+
+    _print_report(report(store, open_store(store).manifest), as_json, quiet)
+
+
+@cli.command()
+@click.argument("store", type=_FOLDER)
+@click.option("--quick", is_flag=True, help="Structure and sizes only, not every byte.")
+@console.output_options
+def verify(store: Path, quick: bool, as_json: bool, quiet: bool) -> None:
+    """Prove that a STORE is what its manifest says; exit code 4 if it is not.
+
+    \b
+    Example:
+      posedata verify data/stores/brace-k1-random.zarr
+    """
+    from posedata.store.reader import verify as verify_store
+
+    files, problems = verify_store(store, quick, console.progress(quiet))
+    if as_json:
+        found = [{"file": p.file, "problem": p.problem} for p in problems]
+        console.print_json({"ok": not problems, "files": files, "problems": found})
+    else:
+        for problem in problems:
+            click.echo(f"error: {store}/{problem.file}: {problem.problem}", err=True)
+        click.echo(f"{store}: {'ok' if not problems else 'damaged'}, {files} files, {len(problems)} problems")
+    if problems:
+        raise click.exceptions.Exit(4)
+
+
+def _print_report(report: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    if as_json:
+        console.print_json(report)
+        return
+    windows = ", ".join(f"{name} {count:,}" for name, count in report["windows"].items())
+    rows: list[tuple[str, object]] = [
+        ("store", report["store"]),
+        ("kind", report["kind"] + (" (synthetic)" if report["synthetic"] else "")),
+        ("datasets", _datasets(report["recipe"])),
+        ("noise", _noise(report["recipe"]["noise"], report["shift_std"])),
+        ("split", f"{report['recipe']['split']}, seed {report['recipe']['seed']}"),
+        ("sequences", f"{report['sequences']:,}"),
+        ("frames", f"{report['frames']:,} ({report['empty_frames']:,} empty)"),
+        ("keypoints", f"{report['annotated_keypoints']:,} annotated"),
+        ("windows", f"{report['windows_total']:,} of 5 frames ({windows})"),
+        ("mean torso", _or_none(report["mean_torso_diameter"], "{:.4f} grid px")),
+        ("size", _or_none(report["bytes"], "{:,} bytes")),
+        ("digest", _or_none(report["content_digest"], "{}")),
+    ]
+    if "seconds" in report:
+        rows.append(("seconds", report["seconds"]))
+    console.print_table(rows)
+    for item in report["skipped"]:
+        console.remark(f"left out: {item['item']}: {item['reason']}", quiet)
+    for warning in report["warnings"]:
+        console.remark(f"warning: {warning}", quiet)
+
+
+def _datasets(recipe: dict[str, Any]) -> str:
+    parts = (d["dataset"] + (f" ({', '.join(d['actions'])})" if d["actions"] else "") for d in recipe["datasets"])
+    return ", ".join(parts)
+
+
+def _noise(noise: dict[str, Any] | None, shift_std: float | None) -> str:
+    if noise is None:
+        return "none: a detector's heatmaps"
+    sigmas = ", ".join(f"{s:g}" for s in noise["sigmas"])
+    return f"k {noise['k']:g}: shift std {shift_std:.4f} grid px; sigma {sigmas} a {noise['sigma_per']}"
+
+
+def _or_none(value: object, form: str) -> str:
+    return "none" if value is None else form.format(value)
+
+
+def main() -> None:
+    """Entry point of the command."""
+    console.run(cli, "posedata")

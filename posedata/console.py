@@ -1,0 +1,134 @@
+"""What the commands of both packages share: exit codes, progress, output. Data goes to stdout, the rest to stderr."""
+
+import errno
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from posedata.errors import PoseDataError
+from posedata.progress import Advance, Progress, silent
+
+_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def run(command: click.Command, name: str) -> NoReturn:
+    """Run a command and leave with its exit code: one line a fault on stderr, a traceback only with --debug."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    if debug:
+        arguments.remove("--debug")
+    else:
+        sys.excepthook = _unexpected
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        command.main(arguments, prog_name=name, standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        _fail(error.exit_code, f"{error.format_message()}; see --help")
+    except (click.Abort, KeyboardInterrupt):
+        _fail(130, "interrupted; nothing was left half-made")
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not try to flush to them on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except (PoseDataError, MemoryError, OSError) as error:
+        if debug:
+            traceback.print_exception(error)
+        _fail(*_judge(error))
+    sys.exit(0)
+
+
+def _judge(error: PoseDataError | MemoryError | OSError) -> tuple[int, *tuple[str, ...]]:
+    """Exit code and messages."""
+    if isinstance(error, PoseDataError):
+        return error.exit_code, *error.faults
+    if isinstance(error, MemoryError):
+        return 5, "memory: expected enough, found none left; use fewer --workers or a smaller batch"
+    what = error.filename or "system"
+    if error.errno in _FULL_DISK:
+        return 5, f"{what}: expected free space, found none; free some and run the command again"
+    return 5 if error.errno == errno.EIO else 3, f"{what}: {error.strerror or error}"
+
+
+def _fail(code: int, *messages: str) -> NoReturn:
+    for message in messages:
+        click.echo(f"error: {message}", err=True)
+    sys.exit(code)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    _fail(143, "terminated; nothing was left half-made")
+
+
+def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Instead of a traceback; Python leaves with exit code 1 after it."""
+    del error, trace
+    click.echo(f"error: {kind.__name__}: this is a bug; run again with --debug and report what it prints", err=True)
+
+
+def output_options(command: _Command) -> _Command:
+    """The options --json and --quiet, passed as `as_json` and `quiet`."""
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+    quiet = click.option("--quiet", "-q", is_flag=True, help="Print results only: no progress, no remarks.")
+    return as_json(quiet(command))
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on stdout."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def print_table(rows: Sequence[tuple[str, object]]) -> None:
+    """Names and values on stdout, in two columns."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def remark(text: str, quiet: bool) -> None:
+    """A line on stderr, unless quiet."""
+    if not quiet:
+        click.echo(text, err=True)
+
+
+def progress(quiet: bool) -> Progress:
+    """Bars on a terminal, a line a step elsewhere, nothing if quiet."""
+    if quiet:
+        return silent
+    return _bar if sys.stderr.isatty() else _line
+
+
+@contextmanager
+def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with RichProgress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda done: bars.advance(task, done)
+
+
+@contextmanager
+def _line(what: str, total: int, unit: str) -> Iterator[Advance]:
+    yield lambda done: None
+    click.echo(f"{what}: {total:,} {unit}", err=True)

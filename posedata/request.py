@@ -1,0 +1,110 @@
+"""From the options of `posedata build` to a recipe, raw trees and a target."""
+
+import os
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from posedata.config import Noise, Recipe, Selection, SigmaPer, SplitRule, data_home
+from posedata.errors import BadInputError, ChoiceError
+from posedata.formats import FORMATS
+
+RECIPE_OPTIONS = ("datasets", "raws", "out", "k", "sigmas", "sigma_per", "actions", "torso", "split", "seed")
+"""The options that `build_request` takes."""
+
+_NOISE_OPTIONS = {"k": "--k", "sigmas": "--sigma-set", "sigma_per": "--sigma-per", "torso": "--torso"}
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build, from where, to where."""
+
+    recipe: Recipe
+    raw: Mapping[str, Path]
+    out: Path
+
+
+def build_request(
+    *,
+    given: Set[str],
+    datasets: Sequence[str],
+    raws: Sequence[str],
+    out: Path | None,
+    k: float,
+    sigmas: tuple[float, ...],
+    sigma_per: SigmaPer,
+    actions: str | None,
+    torso: float | None,
+    split: SplitRule | None,
+    seed: int,
+) -> BuildRequest:
+    """Check the options against each other and find the raw trees; `given` names those that the user typed.
+
+    Raises:
+        ChoiceError: if they do not go together.
+        BadInputError: if raw data is not there; the message says how to get it.
+    """
+    names = sorted(set(datasets))
+    detected = any(FORMATS[name].detector for name in names)
+    misplaced = sorted(_NOISE_OPTIONS[name] for name in given & _NOISE_OPTIONS.keys())
+    if detected and misplaced:
+        raise ChoiceError(
+            f"{', '.join(misplaced)}: expected with noisy input only; {', '.join(names)} has a detector's"
+        )
+    try:
+        recipe = Recipe(
+            datasets=tuple(_selections(names, actions)),
+            noise=None if detected else Noise(k=k, sigmas=sigmas, sigma_per=sigma_per, torso=torso),
+            split=split or ("held-out" if detected else "video"),
+            seed=seed,
+        )
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r}" for e in error.errors()]
+        raise ChoiceError(*faults) from error
+    return BuildRequest(recipe, _raw_trees(names, raws), out or data_home() / "stores" / recipe.store_name)
+
+
+def default_workers() -> int:
+    """One for each core that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _selections(names: Sequence[str], actions: str | None) -> list[Selection]:
+    """Each action goes to the datasets that have it; a dataset that has none of them is taken whole."""
+    wanted = sorted({a.strip() for a in (actions or "").split(",") if a.strip()})
+    if actions is not None and not wanted:
+        raise ChoiceError("--actions: expected names with commas, found none")
+    if len(names) == 1:
+        return [Selection(dataset=names[0], actions=tuple(wanted) or None)]
+    known = {a for name in names for a in FORMATS[name].actions}
+    lost = [a for a in wanted if a not in known]
+    if lost:
+        there = ", ".join(sorted(known)) or "none"
+        raise ChoiceError(f"--actions: expected actions of {', '.join(names)} ({there}), found {', '.join(lost)}")
+    return [
+        Selection(dataset=name, actions=tuple(a for a in wanted if a in FORMATS[name].actions) or None)
+        for name in names
+    ]
+
+
+def _raw_trees(names: Sequence[str], raws: Sequence[str]) -> dict[str, Path]:
+    trees = {}
+    for text in raws:
+        name, equals, folder = text.partition("=")
+        name = name.lower().replace("-", "_")
+        if equals and name in names:
+            trees[name] = Path(folder)
+        elif len(names) == 1 and names[0] not in trees:
+            trees[names[0]] = Path(text)
+        else:
+            raise ChoiceError(f"--raw {text!r}: expected NAME=DIR with a NAME of {', '.join(names)}, each once")
+    for name in names:
+        default = data_home() / "raw" / name
+        tree = trees.setdefault(name, default)
+        if not tree.is_dir():
+            raise BadInputError(
+                f"{tree}: expected the raw data of {name}, found no such folder; {FORMATS[name].source}"
+            )
+    return trees

@@ -1,0 +1,83 @@
+"""What all tests share: where the real data is, and small synthetic trees and stores made once."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from posedata.build import build
+from posedata.config import Noise, Recipe, Selection
+from posedata.samples import write_sample
+
+SHARED = Path(os.environ.get("POSEDATA_SHARED") or Path(__file__).parents[2] / "shared")
+
+
+def pytest_report_header() -> str:
+    found = "found" if (SHARED / "data").is_dir() else "NOT FOUND: tests on real data are skipped, set $POSEDATA_SHARED"
+    return f"real data: {SHARED / 'data'}: {found}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data; skips where it is not."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"real data not found at {SHARED / 'data'}; set $POSEDATA_SHARED")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def raw_trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small synthetic tree of every format; tests must not change them (see `copy_tree`)."""
+    root = tmp_path_factory.mktemp("raw")
+    for name in ("brace", "penn_action", "speed21"):
+        write_sample(name, root / name, sequences=12, frames=40)
+    write_sample("climbalong", root / "climbalong", sequences=4, frames=24)
+    return {path.name: path for path in root.iterdir()}
+
+
+@pytest.fixture
+def copy_tree(raw_trees: dict[str, Path], tmp_path: Path) -> Callable[[str], Path]:
+    """A copy of a synthetic tree that a test may damage."""
+
+    def copy(name: str) -> Path:
+        return Path(shutil.copytree(raw_trees[name], tmp_path / "raw" / name))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def stores(raw_trees: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small store of every format; tests must not change them."""
+    root = tmp_path_factory.mktemp("stores")
+    for name, tree in raw_trees.items():
+        detected = name == "climbalong"
+        recipe = Recipe(
+            datasets=(Selection(dataset=name),),
+            noise=None if detected else Noise(),
+            split="held-out" if detected else "video",
+        )
+        build(recipe, {name: tree}, root / f"{name}.zarr")
+    return {path.stem: path for path in root.iterdir()}
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs an installed command in its own data home: `command("posedata", "info", store)`."""
+
+    def run(name: str, *arguments: object, **extra: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"POSEDATA_HOME": str(tmp_path / "home")} | extra
+        return subprocess.run(
+            [Path(sys.executable).parent / name, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+            timeout=300,
+            check=False,
+        )
+
+    return run
