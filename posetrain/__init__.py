@@ -1,0 +1,1 @@
+"""posetrain: train and score temporal pose refiners on posedata stores."""

@@ -1,0 +1,121 @@
+"""Runs on disk: configuration, curves, weights, and all that training needs to go on.
+
+    RUN/run.json                         configuration and store, written first
+    RUN/curves.csv                       a line an epoch
+    RUN/checkpoints/0007/weights.safetensors
+    RUN/checkpoints/0007/state.pt        optimizer, plateau, history, random state
+    RUN/summary.json                     written last: the run is finished
+
+A checkpoint is a folder that appears whole, by a rename. The last two and the best are kept.
+"""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from posedata.config import Frozen
+from posedata.errors import BadInputError, IntegrityError
+from posedata.files import sync_folder, write_durably
+from posetrain.config import TrainConfig
+
+RUN_NAME, SUMMARY_NAME, CURVES_NAME = "run.json", "summary.json", "curves.csv"
+
+
+class StoreReference(Frozen):
+    """The store that a run was trained on."""
+
+    path: str
+    content_digest: str
+
+
+class RunInfo(Frozen):
+    """What stands in run.json."""
+
+    config: TrainConfig
+    store: StoreReference
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """A JSON file, whole or not at all."""
+    write_durably(path, [json.dumps(value, indent=2).encode() + b"\n"])
+
+
+def read_run(run: Path) -> RunInfo:
+    """What a run is.
+
+    Raises:
+        BadInputError: if there is no run.
+        IntegrityError: if its run.json is damaged.
+    """
+    path = run / RUN_NAME
+    try:
+        return RunInfo.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise BadInputError(f"{path}: expected a run, found none; make one with `posetrain run`") from error
+    except ValidationError as error:
+        faults = (f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise IntegrityError(*faults) from error
+
+
+def save_checkpoint(run: Path, epoch: int, weights: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Write the checkpoint of an epoch; `state` holds tensors, numbers, text, lists and dicts only."""
+    root = run / "checkpoints"
+    stage = root / ".writing"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    write_durably(stage / "weights.safetensors", [save_tensors({n: t.contiguous().cpu() for n, t in weights.items()})])
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    write_durably(stage / "state.pt", [buffer.getvalue()])
+    sync_folder(stage)
+    stage.rename(_folder(run, epoch))
+    sync_folder(root)
+
+
+def prune_checkpoints(run: Path, keep: set[int]) -> None:
+    """Remove the checkpoints of all other epochs."""
+    for epoch in saved_epochs(run):
+        if epoch not in keep:
+            shutil.rmtree(_folder(run, epoch))
+
+
+def saved_epochs(run: Path) -> list[int]:
+    """Epochs that have a checkpoint, rising."""
+    return sorted(int(path.name) for path in (run / "checkpoints").glob("[0-9]*"))
+
+
+def load_weights(run: Path, epoch: int) -> dict[str, Tensor]:
+    """The weights of an epoch, on the CPU."""
+    path = _folder(run, epoch) / "weights.safetensors"
+    if not path.is_file():
+        raise IntegrityError(f"{path}: expected the weights of epoch {epoch}, found none")
+    return dict(load_tensors(path.read_bytes()))
+
+
+def load_state(run: Path, epoch: int) -> dict[str, Any]:
+    """The state that `save_checkpoint` was given, on the CPU."""
+    state: dict[str, Any] = torch.load(_folder(run, epoch) / "state.pt", map_location="cpu", weights_only=True)
+    return state
+
+
+def write_curves(run: Path, history: list[dict[str, float]]) -> None:
+    """curves.csv: a line an epoch."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_durably(run / CURVES_NAME, [text.getvalue().encode()])
+
+
+def _folder(run: Path, epoch: int) -> Path:
+    return run / "checkpoints" / f"{epoch:04d}"

@@ -1,0 +1,158 @@
+"""The command `posetrain`: parse, one call, print."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from posedata import __version__, console
+
+_FOLDER = click.Path(path_type=Path)
+_CONFIG_OPTIONS = ("model", "window", "frame_step", "epochs", "batch_size", "learning_rate", "max_windows", "seed")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="posetrain")
+def cli() -> None:
+    """Train and score temporal refiners on posedata stores.
+
+    Stores lie in $POSEDATA_HOME/stores, runs go to $POSEDATA_HOME/runs; the home is ./data unless set. Any command
+    takes --debug, which shows the traceback of an error.
+
+    \b
+    Try it without any data:
+      posedata sample brace
+      posedata build --dataset brace
+      posetrain run --epochs 2
+      posetrain eval identity
+    """
+
+
+@cli.command()
+@click.argument("store", type=_FOLDER, required=False)
+@click.option("--model", default="conv3d", show_default=True)
+@click.option("--window", type=click.IntRange(1), default=5, show_default=True, help="Frames that the model sees.")
+@click.option("--frame-step", type=click.IntRange(1), default=1, show_default=True, help="2 is half the frame rate.")
+@click.option("--epochs", type=click.IntRange(1), default=50, show_default=True, help="At most.")
+@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--learning-rate", type=float, default=1e-3, show_default=True)
+@click.option("--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option(
+    "--feed",
+    type=click.Choice(["auto", "store", "render"]),
+    default="auto",
+    show_default=True,
+    help="Decode heatmaps from the store, or look them up on the device: the same bits.",
+)
+@click.option("--out", type=_FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
+@click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one, as it was configured.")
+@console.output_options
+def run(store: Path | None, resume: bool, out: Path | None, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Train a refiner on STORE; with no STORE, on the newest in the data home.
+
+    Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after 10.
+
+    \b
+    Examples:
+      posetrain run
+      posetrain run data/stores/brace-k2-random.zarr --epochs 5 --max-windows 1000
+      posetrain run --resume
+    """
+    from posetrain import request
+    from posetrain.training import pick_device, train
+
+    if resume:
+        wanted = request.resume_request(store, out)
+    else:
+        wanted = request.run_request(store, out, {name: options[name] for name in _CONFIG_OPTIONS})
+    console.remark(f"training {wanted.config.model} on {wanted.store.path}, run {wanted.run}", quiet)
+    summary = train(
+        wanted.config,
+        wanted.store,
+        wanted.run,
+        device=pick_device(options["device"]),
+        feed=options["feed"],
+        resume=resume,
+        progress=console.progress(quiet),
+        log=lambda line: console.remark(line, quiet),
+    )
+    if as_json:
+        console.print_json(summary)
+        return
+    pck = summary["val_pck"]
+    console.print_table(
+        [
+            ("run", summary["run"]),
+            ("model", f"{summary['model']}, {summary['parameters']:,} parameters"),
+            ("epochs", f"{summary['epochs']}, best {summary['best_epoch']}"),
+            ("val loss", f"{summary['val_loss']:.5f}"),
+            ("val PCK", _pck(pck)),
+            ("speed", f"{summary['windows_per_second']:.1f} windows/s"),
+        ]
+    )
+
+
+@cli.command(name="eval")
+@click.argument("what", metavar="RUN|identity")
+@click.option("--store", type=_FOLDER, help="[default: the run's; for identity the newest in the data home]")
+@click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
+@click.option("--window", type=click.IntRange(1), help="[default: the run's; for identity 5]")
+@click.option("--frame-step", type=click.IntRange(1), help="[default: the run's; for identity 1]")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--feed", type=click.Choice(["auto", "store", "render"]), default="auto", show_default=True)
+@console.output_options
+def evaluate_command(
+    what: str,
+    store: Path | None,
+    split: str,
+    window: int | None,
+    frame_step: int | None,
+    device: str,
+    feed: Any,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Score a RUN's best epoch, or the identity baseline, by PCK.
+
+    Windows of every split but train share no frame. A prediction is made from the noisy input alone.
+
+    \b
+    Examples:
+      posetrain eval identity --split all
+      posetrain eval conv3d-brace-k1-random --split test --json
+    """
+    from posetrain import request
+    from posetrain.evaluation import evaluate
+    from posetrain.training import pick_device
+
+    picked = pick_device(device)
+    subject = request.eval_subject(what, store, window, frame_step, picked)
+    windows = request.eval_windows(subject, split, picked, feed)
+    scores = evaluate(subject.refine, windows, console.progress(quiet))
+    if as_json:
+        report = {"model": subject.model, "store": str(subject.store.path), "split": split, "epoch": subject.epoch}
+        console.print_json(report | scores.as_dict())
+        return
+    console.print_table(
+        [
+            ("model", subject.model),
+            ("store", subject.store.path),
+            ("split", f"{split}: {scores.windows:,} windows, {scores.keypoints:,} keypoints"),
+            ("frames", f"{scores.frames_scored:,} scored, {scores.frames_unscored:,} without a torso"),
+            ("PCK", _pck(scores.pck)),
+            ("PCK point", _pck(scores.pck_point)),
+            *((f"  {joint}", _pck(score)) for joint, score in scores.per_joint.items()),
+            ("loss", f"{scores.loss:.5f}"),
+        ]
+    )
+
+
+def _pck(scores: Any) -> str:
+    return "   ".join(f"@{threshold} {percent:5.1f} %" for threshold, percent in scores.items()) or "nothing to score"
+
+
+def main() -> None:
+    """Entry point of the command."""
+    console.run(cli, "posetrain")

@@ -1,0 +1,39 @@
+"""How a refiner is trained: the regime of seed 000, section 1.2.2, as defaults."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from posedata.config import Frozen
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class TrainConfig(Frozen):
+    """All that decides on a training, besides the store and the machine.
+
+    Attributes:
+        model: name in `posetrain.models.MODELS`.
+        window: frames that the model sees at once.
+        frame_step: frames from one frame of a window to the next; 2 is half the frame rate.
+        epochs: at most so many.
+        batch_size: windows a step.
+        learning_rate: of Adam, at the start.
+        reduce_after: epochs without a lower validation loss after which the learning rate falls.
+        reduce_factor: what it is then multiplied with.
+        stop_after: epochs without a lower validation loss after which training stops.
+        max_windows: at most so many windows of each split, chosen by the seed; None = all.
+        seed: of the weights, of the order of windows, and of their choice.
+    """
+
+    model: str = "conv3d"
+    window: Annotated[int, Field(ge=1, le=1000)] = 5
+    frame_step: Annotated[int, Field(ge=1, le=100)] = 1
+    epochs: Count = 50
+    batch_size: Count = 16
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
+    reduce_after: Count = 5
+    reduce_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    stop_after: Count = 10
+    max_windows: Count | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -1,0 +1,239 @@
+"""Train a refiner: a plain loop that reads top to bottom."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from posedata.errors import BadInputError, ChoiceError
+from posedata.progress import Progress, silent
+from posedata.store.reader import Store
+from posetrain import checkpoints
+from posetrain.config import TrainConfig
+from posetrain.data import Feed, Windows, choose, shuffled
+from posetrain.evaluation import evaluate, squared_error
+from posetrain.models import count_parameters, make_model
+
+SCORE = "val_pck@0.2"
+"""Column of the history whose highest value marks the best epoch."""
+
+Log = Callable[[str], None]
+
+
+@dataclass
+class Plateau:
+    """Watches the validation loss; only a strictly lower one is better (seed 000, section 1.2.2).
+
+    torch's own scheduler acts an epoch later and wants a better loss by a margin.
+    """
+
+    lowest: float = math.inf
+    waited: int = 0
+
+    def update(self, loss: float) -> None:
+        """Take note of an epoch's loss."""
+        self.waited = 0 if loss < self.lowest else self.waited + 1
+        self.lowest = min(loss, self.lowest)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; "auto" = a GPU if there is one.
+
+    Convolutions and products run in full float32: TF32 would make a GPU's figures differ from a CPU's.
+
+    Raises:
+        ChoiceError: if there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ChoiceError(f"--device {name}: expected a device of this machine, found none of that name") from error
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return device
+
+
+def train(
+    config: TrainConfig,
+    store: Store,
+    run: Path,
+    *,
+    device: torch.device,
+    feed: Feed = "auto",
+    resume: bool = False,
+    progress: Progress = silent,
+    log: Log = lambda line: None,
+) -> dict[str, Any]:
+    """Train until the validation loss has stopped falling, and keep every figure.
+
+    Args:
+        config: the regime.
+        store: what to train on.
+        run: folder of the run; with `resume`, training goes on from its last checkpoint.
+        device: where.
+        feed: how heatmaps come, see `posetrain.data`.
+        resume: go on with a run that was cut.
+        progress: told of the windows of every epoch.
+        log: told a line an epoch.
+
+    Returns:
+        The summary: figures of the best epoch, the one with the highest validation PCK@0.2.
+
+    Raises:
+        BadInputError: if a split has no windows, or the loss is no number any more.
+        ChoiceError: if there is no such model.
+    """
+    training, validation = (_windows(config, store, split, device, feed) for split in ("train", "validation"))
+    model = make_model(config.model, config.seed).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    plateau, history = Plateau(), list[dict[str, float]]()
+    if resume and (saved := checkpoints.saved_epochs(run)):
+        plateau, history = _restore(run, saved[-1], model, optimizer)
+    checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
+
+    for epoch in range(len(history) + 1, config.epochs + 1):
+        if plateau.waited >= config.stop_after:
+            break
+        rate = optimizer.param_groups[0]["lr"]
+        begin = time.perf_counter()
+        loss = _train_epoch(model, optimizer, training, config, epoch, progress)
+        seconds = time.perf_counter() - begin
+        model.eval()
+        scores = evaluate(model, validation, progress, f"epoch {epoch} validation")
+        plateau.update(scores.loss)
+        if plateau.waited == config.reduce_after:
+            optimizer.param_groups[0]["lr"] = rate * config.reduce_factor
+        history.append(
+            {
+                "epoch": epoch,
+                "train_loss": loss,
+                "val_loss": scores.loss,
+                **{f"val_pck@{threshold}": percent for threshold, percent in scores.pck.items()},
+                "learning_rate": rate,
+                "seconds": round(seconds, 3),
+                "windows_per_second": round(len(training) / seconds, 2),
+            }
+        )
+        _save(run, model, optimizer, plateau, history)
+        log(_line(history[-1], config.epochs))
+
+    summary = _summary(config, store, model, history, run)
+    checkpoints.write_json(run / checkpoints.SUMMARY_NAME, summary)
+    return summary
+
+
+def best_epoch(history: list[dict[str, float]]) -> int:
+    """The epoch with the highest validation PCK@0.2, the first on a tie."""
+    return max(range(len(history)), key=lambda i: history[i].get(SCORE, -math.inf)) + 1
+
+
+def _windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:
+    starts = store.windows(split, config.window, config.frame_step)
+    if not len(starts):
+        raise BadInputError(
+            f"{store.path}: split: expected {split} windows of {config.window} frames at step {config.frame_step}, "
+            "found none; build the store from more sequences or with another --split"
+        )
+    return Windows(
+        store, choose(starts, config.max_windows, config.seed), config.window, config.frame_step, device, feed
+    )
+
+
+def _train_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    windows: Windows,
+    config: TrainConfig,
+    epoch: int,
+    progress: Progress,
+) -> float:
+    """One pass over all windows; returns the mean loss."""
+    model.train()
+    total, elements = 0.0, 0
+    order = shuffled(len(windows), config.seed, epoch)
+    with progress(f"epoch {epoch}/{config.epochs}", len(windows), "windows") as advance:
+        for step, batch in enumerate(windows.batches(order, config.batch_size), start=1):
+            optimizer.zero_grad(set_to_none=True)
+            error = squared_error(model(batch.input), batch.target, batch.annotated)
+            (error / batch.target.numel()).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            total += float(error.detach())
+            elements += batch.target.numel()
+            if not math.isfinite(total):
+                raise BadInputError(
+                    f"epoch {epoch}, step {step}: loss: expected a number, found {float(error.detach())}; the "
+                    f"windows of the batch start at frames {batch.frames[:, 0].tolist()}; try a lower learning rate"
+                )
+            advance(len(batch.frames))
+    return total / elements
+
+
+def _info(config: TrainConfig, store: Store) -> checkpoints.RunInfo:
+    reference = checkpoints.StoreReference(path=str(store.path), content_digest=store.manifest.content_digest)
+    return checkpoints.RunInfo(config=config, store=reference)
+
+
+def _save(
+    run: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    plateau: Plateau,
+    history: list[dict[str, float]],
+) -> None:
+    epoch = len(history)
+    state = {
+        "optimizer": optimizer.state_dict(),
+        "plateau": asdict(plateau),
+        "history": history,
+        "random": torch.get_rng_state(),
+        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    checkpoints.save_checkpoint(run, epoch, model.state_dict(), state)
+    checkpoints.write_curves(run, history)
+    checkpoints.prune_checkpoints(run, {epoch, epoch - 1, best_epoch(history)})
+
+
+def _restore(
+    run: Path, epoch: int, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[Plateau, list[dict[str, float]]]:
+    model.load_state_dict(checkpoints.load_weights(run, epoch))
+    state = checkpoints.load_state(run, epoch)
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["random"])
+    if torch.cuda.is_available() and state["cuda_random"]:
+        torch.cuda.set_rng_state_all(state["cuda_random"])
+    return Plateau(**state["plateau"]), state["history"]
+
+
+def _line(row: dict[str, float], epochs: int) -> str:
+    return (
+        f"epoch {row['epoch']}/{epochs}: train {row['train_loss']:.5f}, validation {row['val_loss']:.5f}, "
+        f"PCK@0.2 {row.get(SCORE, math.nan):.1f} %, learning rate {row['learning_rate']:g}, "
+        f"{row['windows_per_second']:.0f} windows/s"
+    )
+
+
+def _summary(
+    config: TrainConfig, store: Store, model: nn.Module, history: list[dict[str, float]], run: Path
+) -> dict[str, Any]:
+    best = history[best_epoch(history) - 1]
+    return {
+        "run": str(run),
+        "model": config.model,
+        "store": str(store.path),
+        "epochs": len(history),
+        "best_epoch": int(best["epoch"]),
+        "val_loss": best["val_loss"],
+        "val_pck": {key.removeprefix("val_pck@"): value for key, value in best.items() if key.startswith("val_pck@")},
+        "parameters": count_parameters(model),
+        "windows_per_second": best["windows_per_second"],
+        "seconds": round(sum(row["seconds"] for row in history), 3),
+    }
