@@ -8,6 +8,7 @@ import click
 from posedata import __version__, console
 
 _FOLDER = click.Path(path_type=Path)
+_MOST_LISTED = 10
 
 
 class _DatasetName(click.ParamType[str]):
@@ -222,8 +223,10 @@ def _print_report(report: dict[str, Any], as_json: bool, quiet: bool) -> None:
     if "seconds" in report:
         rows.append(("seconds", report["seconds"]))
     console.print_table(rows)
-    for item in report["skipped"]:
+    for item in report["skipped"][:_MOST_LISTED]:
         console.remark(f"left out: {item['item']}: {item['reason']}", quiet)
+    if len(report["skipped"]) > _MOST_LISTED:
+        console.remark(f"left out: {len(report['skipped']) - _MOST_LISTED} more; --json lists them all", quiet)
     for warning in report["warnings"]:
         console.remark(f"warning: {warning}", quiet)
 

@@ -37,8 +37,10 @@ class Plateau:
 
     def update(self, loss: float) -> None:
         """Take note of an epoch's loss."""
-        self.waited = 0 if loss < self.lowest else self.waited + 1
-        self.lowest = min(loss, self.lowest)
+        if loss < self.lowest:
+            self.lowest, self.waited = loss, 0
+        else:
+            self.waited += 1
 
 
 def pick_device(name: str) -> torch.device:

@@ -1,0 +1,32 @@
+# Everything runs in .venv, made on first use. PYTHON chooses the interpreter: make test PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check docs clean
+
+demo: .venv/demo
+	sh docs/demo.sh $(abspath $(BIN))
+
+test: check docs
+	$(BIN)/pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: .venv/dev
+	$(BIN)/mkdocs build --strict --quiet
+
+clean:
+	rm -rf .venv site demo
+
+.venv/demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
+	touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	touch $@

@@ -1,0 +1,55 @@
+"""A prediction depends on the input alone: the published scoring broke this, and no figure of it can be used."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import zarr
+from torch import Tensor
+
+from posedata import open_store
+from posedata.manifest import MANIFEST_NAME, list_files, read_manifest, write_manifest
+from posetrain.data import Windows
+from posetrain.evaluation import evaluate, identity
+from posetrain.models import make_model
+
+TARGETS = ("target_heatmaps", "target_cells", "target_points", "annotated", "box")
+
+
+@pytest.fixture
+def perturbed(stores: dict[str, Path], tmp_path: Path) -> Path:
+    """A sound store with the same inputs, and other targets in every frame."""
+    path = Path(shutil.copytree(stores["brace"], tmp_path / "perturbed.zarr"))
+    manifest = read_manifest(path)
+    (path / MANIFEST_NAME).unlink()
+    group = zarr.open_group(path, mode="r+")
+    for name in TARGETS:
+        array = group[name]
+        assert isinstance(array, zarr.Array)
+        array[:] = np.roll(np.asarray(array[:]), 7, axis=0)
+    write_manifest(path, manifest.model_copy(update={"files": list_files(path)}))
+    return path
+
+
+@pytest.mark.parametrize("feed", ["store", "render"])
+@pytest.mark.parametrize("model", ["identity", "conv3d"])
+def test_perturbed_targets_move_no_prediction(stores: dict[str, Path], perturbed: Path, model: str, feed: str) -> None:
+    refine = identity if model == "identity" else make_model(model, seed=0).eval()
+    predictions: list[list[Tensor]] = []
+    losses = []
+    for path in (stores["brace"], perturbed):
+        store = open_store(path)
+        windows = Windows(store, store.windows("test")[:6], 5, 1, torch.device("cpu"), feed)  # type: ignore[arg-type]
+        seen: list[Tensor] = []
+
+        def watch(heatmaps: Tensor, seen: list[Tensor] = seen) -> Tensor:
+            seen.append(refine(heatmaps))
+            return seen[-1]
+
+        losses.append(evaluate(watch, windows).loss)
+        predictions.append(seen)
+    assert losses[0] != losses[1]  # the targets did change
+    for before, after in zip(*predictions, strict=True):
+        assert torch.equal(before, after)

@@ -1,0 +1,153 @@
+"""What all formats share: text, JSON, CSV and npz files, whole and damaged."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posedata.errors import BadInputError, ChoiceError
+from posedata.formats import FORMATS, find_format
+from posedata.formats.base import need_folder, need_items, number, read_json_object, read_npz, read_rows, read_text
+
+
+def test_the_table_names_the_four_formats() -> None:
+    assert sorted(FORMATS) == ["brace", "climbalong", "penn_action", "speed21"]
+    assert [name for name, made in FORMATS.items() if made.detector] == ["climbalong"]
+    assert all(made.name == name and made.source and made.licence for name, made in FORMATS.items())
+
+
+def test_an_unknown_format_raises_and_lists_the_choices() -> None:
+    with pytest.raises(ChoiceError, match="brace, climbalong, penn_action, speed21"):
+        find_format("mpii")
+
+
+@pytest.mark.parametrize("name", ["brace", "climbalong", "penn_action", "speed21"])
+def test_an_empty_tree_is_refused_with_where_the_data_comes_from(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as caught:
+        find_format(name).open(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert f"posedata sample {name}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "folders"),
+    [
+        ("brace", ["dataset"]),
+        ("climbalong", ["input", "target"]),
+        ("penn_action", ["labels"]),
+        ("speed21", ["skeletons"]),
+    ],
+)
+def test_a_tree_without_files_is_refused(name: str, folders: list[str], tmp_path: Path) -> None:
+    for folder in folders:
+        (tmp_path / folder).mkdir()
+    with pytest.raises(BadInputError, match="expected files like .*, found none"):
+        find_format(name).open(tmp_path).items()
+
+
+def test_need_folder_gives_the_folder_or_tells_the_source(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").touch()
+    assert need_folder(tmp_path, "there", "ask Ann") == tmp_path / "there"
+    for name in ("file", "absent"):
+        with pytest.raises(BadInputError, match=f"{name}.*ask Ann"):
+            need_folder(tmp_path, name, "ask Ann")
+
+
+def test_need_items_sorts(tmp_path: Path) -> None:
+    assert need_items({"b", "a10", "a9"}, tmp_path, "x") == ["a10", "a9", "b"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", None])
+def test_unreadable_text_is_refused_with_its_name(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadInputError, match=str(path)):
+        read_text(path)
+
+
+def test_a_json_object_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"b": [1, 2.5], "a": {"c": null}}')
+    assert read_json_object(path) == {"b": [1, 2.5], "a": {"c": None}}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('{"a": 1, "b": 2, "a": 3}', "'a' twice"),
+        ('{"o": {"in": 1, "in": 1}}', "'in' twice"),
+        ('{"a": [1, 2', "JSON"),
+        ("", "JSON"),
+        ("[1]", "object, found list"),
+        ("3", "object, found int"),
+        ("[" * 200_000, "JSON"),
+        ('{"a":' * 200_000, "JSON"),
+    ],
+    ids=["duplicate", "duplicate-inside", "truncated", "empty", "list", "number", "deep-lists", "deep-objects"],
+)
+def test_bad_json_is_refused_with_its_name(text: str, word: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    with pytest.raises(BadInputError, match=word) as caught:
+        read_json_object(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_rows_come_by_column_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('b,a\n1,"x, y"\n')
+    assert list(read_rows(path, "a")) == [{"b": "1", "a": "x, y"}]
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n"])
+def test_absent_columns_are_all_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(BadInputError, match="c, d"):
+        list(read_rows(path, "c", "d"))
+
+
+def test_a_csv_field_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a\n"' + "x" * 200_000)
+    with pytest.raises(BadInputError, match=str(path)):
+        list(read_rows(path, "a"))
+
+
+@pytest.mark.parametrize("found", ["", "12a", None])
+def test_what_is_no_number_is_refused_with_column_and_text(found: str | None, tmp_path: Path) -> None:
+    assert number(tmp_path, {"fps": "29.97"}, "fps") == 29.97
+    with pytest.raises(BadInputError, match=f"fps: expected a number, found {found!r}"):
+        number(tmp_path, {"fps": found}, "fps")  # type: ignore[dict-item]
+
+
+def test_arrays_of_an_npz_come_in_the_order_asked(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", one=np.arange(3), two=np.eye(2))
+    two, one = read_npz(tmp_path / "a.npz", "two", "one")
+    np.testing.assert_array_equal(two, [[1, 0], [0, 1]])
+    np.testing.assert_array_equal(one, [0, 1, 2])
+
+
+def test_all_absent_arrays_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", one=np.arange(3))
+    with pytest.raises(BadInputError) as caught:
+        read_npz(tmp_path / "a.npz", "two", "one", "three")
+    assert [fault.split(": ")[1] for fault in caught.value.faults] == ["two", "three"]
+
+
+@pytest.mark.parametrize("kind", ["npy", "garbage", "empty", "absent", "truncated", "flipped"])
+def test_a_damaged_npz_is_refused_with_its_name(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    if kind == "npy":
+        np.save(tmp_path / "a.npy", np.arange(9))
+        (tmp_path / "a.npy").rename(path)
+    elif kind in ("truncated", "flipped"):
+        np.savez(path, one=np.arange(1000))
+        good = path.read_bytes()
+        path.write_bytes(good[:4000] if kind == "truncated" else good[:4000] + bytes([good[4000] ^ 1]) + good[4001:])
+    elif kind != "absent":
+        path.write_bytes({"garbage": b"PK\3\4 not a zip", "empty": b""}[kind])
+    with pytest.raises(BadInputError, match=str(path)):
+        read_npz(path, "one")

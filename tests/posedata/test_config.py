@@ -1,0 +1,127 @@
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from posedata.config import SIGMA_SETS, Noise, Recipe, Selection, canonical_json, data_home
+
+BRACE = (Selection(dataset="brace"),)
+BOTH = (Selection(dataset="brace"), Selection(dataset="penn_action"))
+CLIMB = (Selection(dataset="climbalong"),)
+
+UNUSUAL = {
+    "seed": Recipe(datasets=BRACE, seed=1),
+    "actions": Recipe(datasets=(Selection(dataset="brace", actions=("toprock",)),)),
+    "torso": Recipe(datasets=BRACE, noise=Noise(torso=12.5)),
+    "sigma_per": Recipe(datasets=BRACE, noise=Noise(sigma_per="keypoint")),
+    "split": Recipe(datasets=BRACE, split="official"),
+}
+
+
+def test_the_sigma_sets_are_those_of_the_setups() -> None:
+    assert SIGMA_SETS == {"random": (1.0, 1.5, 2.0, 2.5, 3.0), "fixed": (1.0,)}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name"),
+    [
+        (Recipe(datasets=BRACE, noise=Noise(k=2)), "brace-k2-random.zarr"),
+        (Recipe(datasets=BOTH, noise=Noise(sigmas=(1.0,))), "brace+penn_action-k1-fixed.zarr"),
+        (Recipe(datasets=BRACE, noise=Noise(k=0.5)), "brace-k0.5-random.zarr"),
+        (Recipe(datasets=BRACE, noise=Noise(sigmas=(0.7, 4.3))), "brace-k1-0.7,4.3.zarr"),
+        (Recipe(datasets=CLIMB, noise=None, split="held-out"), "climbalong-detector.zarr"),
+    ],
+)
+def test_a_usual_recipe_is_named_by_what_people_vary(recipe: Recipe, name: str) -> None:
+    assert recipe.store_name == name
+
+
+@pytest.mark.parametrize("what", UNUSUAL)
+def test_anything_else_adds_a_hash_to_the_name(what: str) -> None:
+    stem, rest = UNUSUAL[what].store_name.removesuffix(".zarr").rsplit("-", 1)
+    assert stem == "brace-k1-random"
+    assert len(rest) == 8
+    assert set(rest) <= set("0123456789abcdef")
+
+
+def test_different_recipes_have_different_names() -> None:
+    recipes = [*UNUSUAL.values(), Recipe(datasets=BRACE), Recipe(datasets=BRACE, seed=2)]
+    assert len({recipe.store_name for recipe in recipes}) == len(recipes)
+
+
+@pytest.mark.parametrize("model", [Recipe, Noise, Selection])
+def test_unknown_fields_are_refused(model: type[Any]) -> None:
+    known = {Recipe: {"datasets": BRACE}, Noise: {}, Selection: {"dataset": "brace"}}[model]
+    model(**known)
+    with pytest.raises(ValidationError, match="colour"):
+        model(**known, colour="red")
+
+
+def test_models_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Noise().k = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"k": -0.1},
+        {"k": 100.5},
+        {"k": math.nan},
+        {"k": math.inf},
+        {"sigmas": ()},
+        {"sigmas": (0.0,)},
+        {"sigmas": (28.5,)},
+        {"sigmas": (math.nan,)},
+        {"sigmas": (1.0, 1.0)},
+        {"sigmas": (2.0, 1.0)},
+        {"sigmas": tuple(1 + i / 10 for i in range(17))},
+        {"sigma_per": "image"},
+        {"torso": 0.0},
+        {"torso": math.inf},
+    ],
+    ids=str,
+)
+def test_noise_out_of_range_is_refused_by_name(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(fields))):
+        Noise(**fields)
+
+
+@pytest.mark.parametrize("fields", [{"datasets": ()}, {"split": "random"}, {"seed": -1}, {"seed": 2**63}], ids=str)
+def test_recipes_out_of_range_are_refused_by_name(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(fields))):
+        Recipe(**({"datasets": BRACE} | fields))
+
+
+@pytest.mark.parametrize(("model", "fields"), [(Noise, {"k": "2"}), (Recipe, {"datasets": BRACE, "seed": "3"})])
+def test_text_is_not_taken_for_a_number(model: type[Any], fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="valid"):
+        model(**fields)
+
+
+@pytest.mark.parametrize("recipe", [*UNUSUAL.values(), Recipe(datasets=CLIMB, noise=None, split="held-out")])
+def test_a_recipe_survives_json(recipe: Recipe) -> None:
+    assert Recipe.model_validate_json(json.dumps(recipe.model_dump(mode="json"))) == recipe
+
+
+def test_canonical_json_is_sorted_dense_ascii() -> None:
+    assert canonical_json({"b": [1, 2.5, None], "a": "ü"}) == b'{"a":"\\u00fc","b":[1,2.5,null]}'
+
+
+def test_canonical_json_refuses_nan() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_json([math.nan])
+
+
+@pytest.mark.parametrize(("value", "home"), [("/x/y", "/x/y"), ("", "data"), (None, "data")])
+def test_the_data_home_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, home: str
+) -> None:
+    if value is None:
+        monkeypatch.delenv("POSEDATA_HOME", raising=False)
+    else:
+        monkeypatch.setenv("POSEDATA_HOME", value)
+    assert data_home() == Path(home)

@@ -1,0 +1,84 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from posedata import files
+from posedata.files import sha256_file, sync_folder, sync_tree, write_durably
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What was flushed to disk: path at that moment, and size."""
+    seen: list[tuple[str, int]] = []
+
+    def record(handle: int) -> None:
+        seen.append((str(Path(f"/proc/self/fd/{handle}").readlink()), os.fstat(handle).st_size))
+
+    monkeypatch.setattr(files.os, "fsync", record)
+    return seen
+
+
+def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file"
+    write_durably(path, [b"one", b"", b"two"])
+    assert path.read_bytes() == b"onetwo"
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_a_file_is_flushed_whole_before_it_gets_its_name(tmp_path: Path, synced: list[tuple[str, int]]) -> None:
+    write_durably(tmp_path / "file", [b"12345"])
+    ((path, size),) = synced
+    assert path != str(tmp_path / "file")
+    assert size == 5
+
+
+@pytest.mark.parametrize("before", [None, b"previous"])
+def test_a_file_cut_short_never_gets_its_name(tmp_path: Path, before: bytes | None) -> None:
+    path = tmp_path / "file"
+    if before is not None:
+        path.write_bytes(before)
+
+    def parts() -> Iterator[bytes]:
+        yield b"half"
+        raise RuntimeError("disk gone")
+
+    with pytest.raises(RuntimeError, match="disk gone"):
+        write_durably(path, parts())
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_a_file_replaces_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"a longer one")
+    write_durably(path, [b"short"])
+    assert path.read_bytes() == b"short"
+
+
+def test_sync_tree_flushes_every_file_and_folder(tmp_path: Path, synced: list[tuple[str, int]]) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("x", "a/y", "a/b/z"):
+        (tmp_path / name).write_text(name)
+    sync_tree(tmp_path)
+    expected = [tmp_path, *tmp_path.rglob("*")]
+    assert sorted(path for path, _ in synced) == sorted(map(str, expected))
+
+
+def test_sync_folder_flushes_the_folder_itself(tmp_path: Path, synced: list[tuple[str, int]]) -> None:
+    sync_folder(tmp_path)
+    assert [path for path, _ in synced] == [str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("content", "digest"),
+    [
+        (b"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (b"a" * 1_000_000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+    ],
+    ids=["empty", "abc", "million"],
+)
+def test_sha256_is_that_of_the_published_examples(tmp_path: Path, content: bytes, digest: str) -> None:
+    (tmp_path / "file").write_bytes(content)
+    assert sha256_file(tmp_path / "file") == digest

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from posedata.errors import BadInputError, IntegrityError
+from posetrain import checkpoints
+from posetrain.checkpoints import RunInfo, StoreReference
+from posetrain.config import TrainConfig
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
+    weights = {"w": torch.arange(6.0).reshape(2, 3).T}
+    state = {"history": [{"epoch": 1, "loss": 0.5}], "random": torch.get_rng_state(), "nested": {"a": [1, 2.5, "x"]}}
+    checkpoints.save_checkpoint(tmp_path, 7, weights, state)
+    assert checkpoints.saved_epochs(tmp_path) == [7]
+    assert torch.equal(checkpoints.load_weights(tmp_path, 7)["w"], weights["w"])
+    loaded = checkpoints.load_state(tmp_path, 7)
+    assert loaded["history"] == state["history"]
+    assert loaded["nested"] == state["nested"]
+    assert torch.equal(loaded["random"], torch.get_rng_state())
+
+
+def test_a_half_written_checkpoint_is_none(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints" / ".writing").mkdir(parents=True)
+    (tmp_path / "checkpoints" / ".writing" / "state.pt").write_bytes(b"half")
+    assert checkpoints.saved_epochs(tmp_path) == []
+    checkpoints.save_checkpoint(tmp_path, 1, {"w": torch.ones(1)}, {})
+    assert checkpoints.saved_epochs(tmp_path) == [1]
+
+
+def test_prune_keeps_what_it_is_told(tmp_path: Path) -> None:
+    for epoch in (1, 2, 3):
+        checkpoints.save_checkpoint(tmp_path, epoch, {"w": torch.ones(1)}, {})
+    checkpoints.prune_checkpoints(tmp_path, {1, 3, 9})
+    assert checkpoints.saved_epochs(tmp_path) == [1, 3]
+
+
+def test_weights_that_are_not_there_are_told(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="epoch 4"):
+        checkpoints.load_weights(tmp_path, 4)
+
+
+def test_run_information_is_checked(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="posetrain run"):
+        checkpoints.read_run(tmp_path)
+    info = RunInfo(config=TrainConfig(seed=5), store=StoreReference(path="s.zarr", content_digest="0"))
+    checkpoints.write_json(tmp_path / checkpoints.RUN_NAME, info.model_dump())
+    assert checkpoints.read_run(tmp_path) == info
+    (tmp_path / checkpoints.RUN_NAME).write_text('{"config": {"epochs": "many"}}')
+    with pytest.raises(IntegrityError, match=r"config\.epochs"):
+        checkpoints.read_run(tmp_path)

@@ -1,0 +1,59 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+Command = Callable[..., "CompletedProcess[str]"]
+
+
+def test_run_and_eval_with_no_argument_but_their_subject(command: Command, tmp_path: Path) -> None:
+    assert command("posedata", "sample", "brace", "--frames", 20).returncode == 0
+    assert command("posedata", "build", "--dataset", "brace").returncode == 0
+    ran = command("posetrain", "run", "--epochs", 1, "--max-windows", 8, "--json")
+    assert ran.returncode == 0, ran.stderr
+    summary = json.loads(ran.stdout)
+    wanted = {"run", "model", "epochs", "best_epoch", "val_loss", "val_pck", "parameters", "windows_per_second"}
+    assert wanted <= summary.keys()
+    assert "brace-k1-random.zarr" in ran.stderr
+    assert (tmp_path / "home" / "runs" / "conv3d-brace-k1-random" / "summary.json").is_file()
+    for subject in ("identity", "conv3d-brace-k1-random"):
+        scored = command("posetrain", "eval", subject, "--json", "--quiet")
+        assert scored.returncode == 0, scored.stderr
+        assert scored.stderr == ""
+        report = json.loads(scored.stdout)
+        keys = {"model", "split", "windows", "keypoints", "frames_scored", "frames_unscored", "pck", "pck_point"}
+        assert keys | {"per_joint", "loss"} <= report.keys()
+        assert report["pck"].keys() == {"0.05", "0.1", "0.2"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run"], 3, "posedata build"),
+        (["run", "STORE", "--model", "conv4d"], 2, "conv3d"),
+        (["run", "STORE", "--epochs", "0"], 2, "--epochs"),
+        (["run", "STORE", "--device", "quantum"], 2, "--device"),
+        (["run", "STORE", "--out", "STORE"], 6, "--resume"),
+        (["run", "--resume"], 3, "unfinished"),
+        (["run", "DETECTED", "--feed", "render"], 2, "detector"),
+        (["eval", "nothing"], 3, "no runs"),
+        (["eval", "identity", "--store", "STORE", "--split", "exam"], 2, "held_out"),
+        (["eval", "identity", "--store", "STORE", "--split", "held_out"], 3, "held_out"),
+    ],
+)
+def test_faults_have_their_code_and_one_clear_line(
+    command: Command, stores: dict[str, Path], arguments: list[str], code: int, words: str
+) -> None:
+    places = {"STORE": str(stores["brace"]), "DETECTED": str(stores["climbalong"])}
+    failed = command("posetrain", *(places.get(a, a) for a in arguments))
+    assert failed.returncode == code, failed.stderr
+    assert words in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert failed.stderr.splitlines()[-1].startswith("error: ")
+
+
+@pytest.mark.parametrize("subcommand", ["run", "eval"])
+def test_help_shows_examples(command: Command, subcommand: str) -> None:
+    assert f"posetrain {subcommand}" in command("posetrain", subcommand, "--help").stdout

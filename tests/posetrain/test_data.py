@@ -1,0 +1,60 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from posedata.errors import ChoiceError
+from posedata.store.reader import Store
+from posetrain.data import Windows, choose, shuffled
+
+
+def test_decoded_and_looked_up_batches_are_the_same_bits(
+    noisy: Store, windows: Callable[..., Windows], device: str
+) -> None:
+    decoded, looked_up = (windows(noisy, feed=feed, most=40, device=device) for feed in ("store", "render"))
+    for a, b in zip(decoded.batches(np.arange(40), 16), looked_up.batches(np.arange(40), 16), strict=True):
+        assert torch.equal(a.input.view(torch.int32), b.input.view(torch.int32))
+        assert torch.equal(a.target.view(torch.int32), b.target.view(torch.int32))
+
+
+def test_batches_hold_the_stored_heatmaps(noisy: Store, windows: Callable[..., Windows]) -> None:
+    made = windows(noisy, most=3)
+    (batch,) = made.batches(np.asarray([2, 0]), 16)
+    assert batch.frames.tolist() == [[made.starts[i] + t for t in range(5)] for i in (2, 0)]
+    for name, heatmaps in (("input_heatmaps", batch.input), ("target_heatmaps", batch.target)):
+        np.testing.assert_array_equal(noisy[name][batch.frames], heatmaps.numpy().astype(np.float16))
+    np.testing.assert_array_equal(noisy["annotated"][batch.frames], batch.annotated.numpy())
+
+
+def test_a_missing_keypoint_is_zero_in_input_and_target(noisy: Store, windows: Callable[..., Windows]) -> None:
+    for batch in windows(noisy, most=60).batches(np.arange(60), 20):
+        missing = ~batch.annotated
+        assert missing.any()
+        assert batch.input[missing].abs().max() == 0
+        assert batch.target[missing].abs().max() == 0
+
+
+def test_a_detectors_heatmaps_are_decoded(detected: Store, windows: Callable[..., Windows]) -> None:
+    made = windows(detected, most=4)
+    (batch,) = made.batches(np.arange(len(made)), 16)
+    np.testing.assert_array_equal(detected["input_heatmaps"][batch.frames], batch.input.numpy().astype(np.float16))
+    with pytest.raises(ChoiceError, match="render"):
+        windows(detected, feed="render")
+
+
+def test_an_epoch_holds_every_window_once_in_its_own_order() -> None:
+    first, second = shuffled(100, seed=1, epoch=1), shuffled(100, seed=1, epoch=2)
+    assert sorted(first) == sorted(second) == list(range(100))
+    assert first.tolist() != second.tolist() != list(range(100))
+    assert first.tolist() == shuffled(100, seed=1, epoch=1).tolist()
+
+
+def test_choose_takes_a_part_of_the_windows_by_seed() -> None:
+    starts = np.arange(50) * 2
+    part = choose(starts, 10, seed=3)
+    assert len(part) == 10
+    assert (np.diff(part) > 0).all()
+    assert set(part) <= set(starts)
+    assert choose(starts, 10, seed=4).tolist() != part.tolist()
+    assert choose(starts, None, seed=3) is starts

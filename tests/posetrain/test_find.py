@@ -1,0 +1,71 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from posedata.errors import BadInputError
+from posetrain import find
+from posetrain.checkpoints import RunInfo, StoreReference
+from posetrain.config import TrainConfig
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("POSEDATA_HOME", str(tmp_path))
+    return tmp_path
+
+
+def touch(path: Path, age: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}")
+    os.utime(path, (1_000_000_000 - age,) * 2)
+
+
+def test_the_newest_store_is_taken(home: Path) -> None:
+    touch(home / "stores" / "old.zarr" / "manifest.json", age=10)
+    touch(home / "stores" / "new.zarr" / "manifest.json")
+    touch(home / "stores" / ".x.zarr.building" / "store" / "manifest.json", age=-10)
+    assert find.find_store(None) == home / "stores" / "new.zarr"
+
+
+def test_a_store_is_found_by_path_or_name(home: Path) -> None:
+    store = home / "stores" / "a.zarr"
+    touch(store / "manifest.json")
+    assert find.find_store(store) == find.find_store(Path("a.zarr")) == find.find_store(Path("a")) == store
+    with pytest.raises(BadInputError, match="b: expected a store"):
+        find.find_store(Path("b"))
+
+
+def test_without_a_store_the_message_says_how_to_make_one(home: Path) -> None:
+    with pytest.raises(BadInputError, match="posedata build"):
+        find.find_store(None)
+
+
+def test_runs_are_found_by_path_or_name_and_others_listed(home: Path) -> None:
+    touch(home / "runs" / "r1" / "run.json")
+    assert find.find_run(Path("r1")) == find.find_run(home / "runs" / "r1") == home / "runs" / "r1"
+    with pytest.raises(BadInputError, match=r"\(r1\)"):
+        find.find_run(Path("r2"))
+
+
+def test_the_newest_unfinished_run_is_resumed(home: Path) -> None:
+    with pytest.raises(BadInputError, match="unfinished"):
+        find.find_unfinished_run()
+    touch(home / "runs" / "a" / "run.json", age=20)
+    touch(home / "runs" / "b" / "run.json", age=10)
+    touch(home / "runs" / "c" / "run.json")
+    touch(home / "runs" / "c" / "summary.json")
+    assert find.find_unfinished_run() == home / "runs" / "b"
+
+
+def test_a_new_run_gets_a_free_name(home: Path) -> None:
+    first = find.new_run("conv3d", Path("x/brace.zarr"))
+    assert first == home / "runs" / "conv3d-brace"
+    first.mkdir(parents=True)
+    assert find.new_run("conv3d", Path("x/brace.zarr")) == home / "runs" / "conv3d-brace-2"
+
+
+def test_a_store_that_moved_into_the_home_is_found(home: Path) -> None:
+    touch(home / "stores" / "a.zarr" / "manifest.json")
+    info = RunInfo(config=TrainConfig(), store=StoreReference(path="gone/a.zarr", content_digest=""))
+    assert find.store_of_run(info) == home / "stores" / "a.zarr"

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.store.reader import Store
+from posetrain import request
+from posetrain.config import TrainConfig
+from posetrain.evaluation import identity
+from posetrain.training import train
+
+CPU = torch.device("cpu")
+
+
+def test_options_are_checked(noisy: Store, tmp_path: Path) -> None:
+    with pytest.raises(ChoiceError, match="learning_rate"):
+        request.run_request(noisy.path, tmp_path / "run", {"learning_rate": -1.0})
+    with pytest.raises(ChoiceError, match="expected one of conv3d"):
+        request.run_request(noisy.path, tmp_path / "run", {"model": "x"})
+
+
+def test_a_run_that_is_there_is_not_overwritten(noisy: Store, tmp_path: Path) -> None:
+    (tmp_path / "something").touch()
+    with pytest.raises(ConflictError, match="--resume"):
+        request.run_request(noisy.path, tmp_path, {})
+
+
+def test_a_run_is_not_resumed_on_another_store(
+    noisy: Store, detected: Store, quick: TrainConfig, tmp_path: Path
+) -> None:
+    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path, device=CPU)
+    assert request.resume_request(None, tmp_path).config.epochs == 1
+    with pytest.raises(BadInputError, match="content digest"):
+        request.resume_request(detected.path, tmp_path)
+
+
+def test_the_best_epoch_of_a_run_is_scored(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    summary = train(quick, noisy, tmp_path, device=CPU)
+    subject = request.eval_subject(str(tmp_path), None, None, None, CPU)
+    assert (subject.model, subject.epoch, subject.window) == ("conv3d", summary["best_epoch"], 5)
+    assert subject.store.path == noisy.path
+
+
+def test_a_run_without_an_epoch_is_told(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    hot = quick.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(BadInputError, match="loss"):
+        train(hot, noisy, tmp_path, device=CPU)
+    with pytest.raises(BadInputError, match="finished epoch"):
+        request.eval_subject(str(tmp_path), None, None, None, CPU)
+
+
+def test_identity_and_empty_splits(noisy: Store) -> None:
+    subject = request.eval_subject("identity", noisy.path, None, 2, CPU)
+    assert (subject.refine, subject.window, subject.frame_step, subject.epoch) == (identity, 5, 2, None)
+    with pytest.raises(BadInputError, match="held_out"):
+        request.eval_windows(subject, "held_out", CPU, "auto")
+    with pytest.raises(ChoiceError, match="validation"):
+        request.eval_windows(subject, "valid", CPU, "auto")
