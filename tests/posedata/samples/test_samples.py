@@ -163,7 +163,11 @@ def test_climbalong_sample_has_the_layout_and_quirks(raw_trees: dict[str, Path])
 
 
 HEADER = "video_id,seq_idx,start_frame,end_frame,dance_type,dance_type_id,dancer,dancer_id,year,uid"
-ROWS = ["-aB_c,0,100,139,toprock,0,x,1,2014,u", "-aB_c,1,200,229,footwork,1,x,1,2014,u", "zz,0,7,7,powermove,2,y,2,2011,u"]
+ROWS = [
+    "-aB_c,0,100,139,toprock,0,x,1,2014,u",
+    "-aB_c,1,200,229,footwork,1,x,1,2014,u",
+    "zz,0,7,7,powermove,2,y,2,2011,u",
+]
 
 
 def segments_file(folder: Path, rows: list[str], header: str = HEADER) -> Path:

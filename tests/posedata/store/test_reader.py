@@ -1,0 +1,468 @@
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+
+from posedata import heatmaps
+from posedata.errors import BadInputError, ChoiceError, IntegrityError, PoseDataError
+from posedata.manifest import MANIFEST_NAME, list_files
+from posedata.splits import SPLITS
+from posedata.store import reader
+from posedata.store.reader import Problem, open_store, verify
+
+NAMES = ("brace", "climbalong", "penn_action", "speed21")
+
+
+@pytest.fixture
+def store(stores: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy of a store that a test may damage."""
+    return Path(shutil.copytree(stores["penn_action"], tmp_path / "a.zarr"))
+
+
+def edit_manifest(store: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    path = store / MANIFEST_NAME
+    content = json.loads(path.read_bytes())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def edit_metadata(store: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the root's metadata, and make the manifest agree."""
+    path = store / "zarr.json"
+    content = json.loads(path.read_bytes())
+    change(content)
+    path.write_text(json.dumps(content))
+    files = [file.model_dump() for file in list_files(store)]
+    edit_manifest(store, lambda manifest: manifest.update(files=files))
+
+
+def flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def names_of(store: Path) -> list[str]:
+    return sorted(p.relative_to(store).as_posix() for p in store.rglob("*") if p.is_file())
+
+
+# A store as it should be.
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_complete_store_opens_and_holds_what_zarr_reads(stores: dict[str, Path], name: str) -> None:
+    store = open_store(stores[name])
+    group = zarr.open_group(stores[name], mode="r")
+    assert len(store) == group["shot"].shape[0]
+    assert store.attributes == dict(group.attrs)
+    for key in ("keypoint", "sequence_name", "target_points", "annotated", "split"):
+        np.testing.assert_array_equal(store[key], np.asarray(group[key][...]), err_msg=key)
+    assert "input_heatmaps" not in store.rendered or name != "climbalong"
+    assert "target_heatmaps" in store.rendered
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_complete_store_has_no_problem(stores: dict[str, Path], name: str) -> None:
+    count = len(names_of(stores[name])) - 1
+    assert verify(stores[name]) == (count, [])
+    assert verify(stores[name], quick=True) == (count, [])
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [[0], [5, 3, 3, 100, 0], [[7, 8], [8, 9], [0, 7]], [], list(range(70, 20, -3))],
+    ids=["one", "any order", "windows", "none", "backwards"],
+)
+@pytest.mark.parametrize("name", ["target_heatmaps", "input_cells", "shot"])
+def test_frames_come_in_the_order_asked_for(stores: dict[str, Path], name: str, positions: list[Any]) -> None:
+    store = open_store(stores["brace"])
+    whole = np.asarray(store.group[name][:128])
+    asked = np.asarray(positions, np.int64)
+    np.testing.assert_array_equal(store.frames(name, asked), whole[asked])
+
+
+def test_frames_do_not_change_the_positions_asked_for(stores: dict[str, Path]) -> None:
+    asked = np.asarray([9, 2, 9])
+    open_store(stores["brace"]).frames("shot", asked)
+    assert asked.tolist() == [9, 2, 9]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_frame_knows_its_sequence(stores: dict[str, Path], name: str) -> None:
+    store = open_store(stores[name])
+    starts, lengths = store["sequence_start"].tolist(), store["sequence_length"].tolist()
+    expected = [i for i, length in enumerate(lengths) for _ in range(length)]
+    assert store.frame_sequence.tolist() == expected
+    assert starts == [expected.index(i) for i in range(len(lengths))]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("split", [*SPLITS, "all"])
+@pytest.mark.parametrize("name", NAMES)
+def test_windows_are_those_found_by_looking_at_every_frame(
+    stores: dict[str, Path], name: str, split: str, step: int
+) -> None:
+    store = open_store(stores[name])
+    sequence, number, shot, splits = (
+        a.tolist() for a in (store.frame_sequence, store["frame_number"], store["shot"], store["split"])
+    )
+    expected, free = [], 0
+    for start in range(len(number) - 4 * step):
+        whole = range(start, start + 4 * step + 1)
+        good = len({(sequence[i], shot[i], number[i] - i) for i in whole}) == 1
+        good = good and (split == "all" or {splits[i] for i in whole} == {SPLITS[split]})
+        if good and (split == "train" or start >= free):
+            expected.append(start)
+            free = start + 4 * step + 1
+    assert store.windows(split, step=step).tolist() == expected
+
+
+def test_every_usual_split_has_windows(stores: dict[str, Path]) -> None:
+    for name, splits in (("brace", ("train", "validation", "test")), ("climbalong", tuple(SPLITS))):
+        assert all(len(open_store(stores[name]).windows(split)) for split in splits)
+
+
+def test_windows_of_another_length(stores: dict[str, Path]) -> None:
+    store = open_store(stores["speed21"])
+    assert len(store.windows("train", length=1)) == (store["split"] == SPLITS["train"]).sum()
+    assert len(store.windows("all", length=10_000)) == 0
+
+
+def test_an_unknown_split_is_refused_with_the_choices(stores: dict[str, Path]) -> None:
+    store = open_store(stores["brace"])
+    with pytest.raises(ChoiceError, match="'val': expected one of train, validation, test, held_out, all"):
+        store.windows("val")
+
+
+@pytest.mark.parametrize("name", ["brace", "penn_action", "speed21"])
+def test_looked_up_inputs_are_the_stored_ones(stores: dict[str, Path], name: str) -> None:
+    store = open_store(stores[name])
+    at = np.arange(0, len(store), 7)
+    assert store.sigmas == (1.0, 1.5, 2.0, 2.5, 3.0)
+    np.testing.assert_array_equal(np.asarray(store.sigmas)[store.sigma_numbers()], store["input_sigma"])
+    found = heatmaps.render(store.input_table, store["input_cells"][at], store.sigma_numbers(at))
+    stored = store.frames("input_heatmaps", at)
+    np.testing.assert_array_equal(found.view(np.uint16), stored.view(np.uint16))
+
+
+def test_a_detector_has_no_sigmas(stores: dict[str, Path]) -> None:
+    assert open_store(stores["climbalong"]).sigmas == ()
+
+
+# Stores that must not open.
+
+
+def truncate(store: Path) -> str:
+    path = store / "target_cells/c/0/0/0"
+    os.truncate(path, path.stat().st_size - 1)
+    return "target_cells/c/0/0/0"
+
+
+def empty_out(store: Path) -> str:
+    os.truncate(store / "shot/c/0", 0)
+    return "shot/c/0"
+
+
+def remove(name: str) -> Callable[[Path], str]:
+    def damage(store: Path) -> str:
+        (store / name).unlink()
+        return name
+
+    return damage
+
+
+def add(name: str) -> Callable[[Path], str]:
+    def damage(store: Path) -> str:
+        path = store / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("more")
+        return name
+
+    return damage
+
+
+def link_file(store: Path) -> str:
+    path = store / "shot/c/0"
+    path.rename(store.parent / "elsewhere")
+    path.symlink_to(store.parent / "elsewhere")
+    return "shot/c/0"
+
+
+def link_folder(store: Path) -> str:
+    path = store / "shot"
+    path.rename(store.parent / "elsewhere")
+    path.symlink_to(store.parent / "elsewhere")
+    return "shot"
+
+
+def device(store: Path) -> str:
+    path = store / "shot/c/0"
+    path.unlink()
+    os.mkfifo(path)
+    return "shot/c/0"
+
+
+def manifest_with(**changes: Any) -> Callable[[Path], str]:
+    def damage(store: Path) -> str:
+        edit_manifest(store, lambda manifest: manifest.update(changes))
+        return MANIFEST_NAME
+
+    return damage
+
+
+def manifest_path(path: str) -> Callable[[Path], str]:
+    def damage(store: Path) -> str:
+        edit_manifest(store, lambda manifest: manifest["files"][0].update(path=path))
+        return MANIFEST_NAME
+
+    return damage
+
+
+def garbage(content: bytes) -> Callable[[Path], str]:
+    def damage(store: Path) -> str:
+        (store / MANIFEST_NAME).write_bytes(content)
+        return MANIFEST_NAME
+
+    return damage
+
+
+DAMAGE: dict[str, Callable[[Path], str]] = {
+    "no manifest": remove(MANIFEST_NAME),
+    "file missing": remove("input_heatmaps/c/0/0/0/0"),
+    "metadata missing": remove("zarr.json"),
+    "one more file": add("target_cells/c/1/0/0"),
+    "one more hidden file": add(".hidden/x"),
+    "file cut short": truncate,
+    "file empty": empty_out,
+    "file linked": link_file,
+    "folder linked": link_folder,
+    "file is a pipe": device,
+    "path with ..": manifest_path("../a.zarr/zarr.json"),
+    "absolute path": manifest_path("/etc/passwd"),
+    "other kind": manifest_with(kind="coordinates"),
+    "other version": manifest_with(format_version=2),
+    "other manifest version": manifest_with(manifest_version=2),
+    "unknown field": manifest_with(colour="red"),
+    "no files": manifest_with(files=None),
+    "manifest empty": garbage(b""),
+    "manifest no JSON": garbage(b"<html>login</html>"),
+    "manifest of zeros": garbage(b"\0" * 4096),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_store_does_not_open_and_the_file_is_named(store: Path, what: str) -> None:
+    name = DAMAGE[what](store)
+    with pytest.raises(IntegrityError) as caught:
+        open_store(store)
+    assert any(fault.startswith(f"{store}/{name}: ") for fault in caught.value.faults), caught.value.faults
+    for quick in (False, True):
+        _, problems = verify(store, quick=quick)
+        assert name in {problem.file for problem in problems}
+
+
+def test_all_problems_are_listed_at_once(store: Path) -> None:
+    names = {truncate(store), empty_out(store), add("x/y")(store), remove("split/c/0")(store)}
+    with pytest.raises(IntegrityError) as caught:
+        open_store(store)
+    assert len(caught.value.faults) == 4
+    assert {problem.file for problem in verify(store)[1]} == names
+
+
+@pytest.mark.parametrize("read", [open_store, verify])
+def test_nothing_at_the_path_is_bad_input(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    with pytest.raises(BadInputError, match=r"gone\.zarr: expected a store, found nothing"):
+        read(tmp_path / "gone.zarr")
+
+
+def test_an_empty_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match=r"manifest\.json"):
+        open_store(tmp_path)
+    assert [p.file for p in verify(tmp_path)[1]] == [MANIFEST_NAME]
+
+
+def test_a_plain_file_is_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    path.write_text("not a folder")
+    with pytest.raises(PoseDataError, match=r"a\.zarr"):
+        open_store(path)
+
+
+def set_shape(name: str, shape: list[int]) -> Callable[[dict[str, Any]], None]:
+    def change(metadata: dict[str, Any]) -> None:
+        metadata["consolidated_metadata"]["metadata"][name]["shape"] = shape
+
+    return change
+
+
+def set_type(name: str, dtype: str) -> Callable[[dict[str, Any]], None]:
+    def change(metadata: dict[str, Any]) -> None:
+        metadata["consolidated_metadata"]["metadata"][name]["data_type"] = dtype
+
+    return change
+
+
+def drop(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(metadata: dict[str, Any]) -> None:
+        del metadata["consolidated_metadata"]["metadata"][name]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("shot", set_shape("shot", [10**15])),
+        ("shot", set_shape("shot", [7])),
+        ("split", set_type("split", "int8")),
+        ("target_cells", drop("target_cells")),
+    ],
+    ids=["absurd length", "short", "other dtype", "array missing"],
+)
+def test_arrays_other_than_the_schema_says_are_named(
+    store: Path, name: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    edit_metadata(store, change)
+    with pytest.raises(IntegrityError, match=f"a.zarr/{name}: expected"):
+        open_store(store)
+
+
+# Damage that only hashes show.
+
+
+def test_verify_finds_a_flipped_bit_in_every_file_but_the_manifest(store: Path) -> None:
+    missed = []
+    for name in names_of(store):
+        if name == MANIFEST_NAME:
+            continue
+        path = store / name
+        whole = path.read_bytes()
+        for at in {0, len(whole) // 2, len(whole) - 1}:
+            flip(path, at)
+            _, problems = verify(store)
+            if [problem.file for problem in problems] != [name]:
+                missed.append((name, at, problems))
+            path.write_bytes(whole)
+    assert missed == []
+    assert verify(store)[1] == []
+
+
+def test_verify_finds_a_flipped_bit_anywhere_in_the_manifest(store: Path) -> None:
+    path = store / MANIFEST_NAME
+    whole = path.read_bytes()
+    missed = []
+    for at in range(0, len(whole), 61):
+        flip(path, at)
+        if not verify(store)[1]:
+            missed.append(whole[max(at - 20, 0) : at + 20].decode())
+        path.write_bytes(whole)
+    assert missed == []
+
+
+def test_verify_finds_swapped_files(store: Path) -> None:
+    chunks = [name for name in names_of(store) if "/c/" in name]
+    missed = []
+    for one, two in zip(chunks, chunks[1:], strict=False):
+        first, second = (store / name for name in (one, two))
+        contents = first.read_bytes(), second.read_bytes()
+        first.write_bytes(contents[1])
+        second.write_bytes(contents[0])
+        if contents[0] != contents[1] and {p.file for p in verify(store)[1]} != {one, two}:
+            missed.append((one, two))
+        first.write_bytes(contents[0])
+        second.write_bytes(contents[1])
+    assert missed == []
+
+
+def test_verify_names_the_damage(store: Path) -> None:
+    flip(store / "shot/c/0", 3)
+    (problem,) = verify(store)[1]
+    assert problem.file == "shot/c/0"
+    assert "expected sha256" in problem.problem
+
+
+def test_verify_makes_the_content_digest_anew(store: Path) -> None:
+    edit_manifest(store, lambda manifest: manifest.update(content_digest="0" * 64))
+    (problem,) = verify(store)[1]
+    assert problem.file == MANIFEST_NAME
+    assert problem.problem.startswith(f"content digest: expected {'0' * 64}, found ")
+    assert verify(store, quick=True)[1] == []
+
+
+def test_quick_reads_no_contents(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*arguments: object) -> str:
+        pytest.fail(f"hashed {arguments}")
+
+    monkeypatch.setattr(reader, "sha256_file", never)
+    monkeypatch.setattr(reader, "content_digest", never)
+    flip(store / "shot/c/0", 3)
+    assert verify(store, quick=True)[1] == []
+
+
+def test_verify_tells_how_many_bytes_it_hashes(stores: dict[str, Path]) -> None:
+    told: list[tuple[str, int]] = []
+    done: list[int] = []
+
+    @contextmanager
+    def progress(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        told.append((unit, total))
+        yield done.append
+
+    verify(stores["brace"], progress=progress)
+    size = sum((stores["brace"] / name).stat().st_size for name in names_of(stores["brace"]) if name != MANIFEST_NAME)
+    assert told == [("bytes", size)]
+    assert sum(done) == size
+
+
+@pytest.mark.parametrize("content", [b" ", b"{", b"\xff"], ids=["blank", "brackets", "no UTF-8"])
+def test_garbled_metadata_of_the_right_size_does_not_open(store: Path, content: bytes) -> None:
+    path = store / "zarr.json"
+    path.write_bytes(content * path.stat().st_size)
+    with pytest.raises(IntegrityError, match=r"zarr\.json"):
+        open_store(store)
+
+
+def test_flipped_metadata_does_not_open_as_something_else(store: Path) -> None:
+    path = store / "zarr.json"
+    whole = path.read_bytes()
+    wrong = []
+    for at in range(0, len(whole), 251):
+        flip(path, at)
+        around = whole[max(at - 20, 0) : at + 20].decode()
+        try:
+            open_store(store)
+            wrong.append(("opened", around))
+        except IntegrityError:
+            pass
+        except Exception as error:  # noqa: BLE001
+            wrong.append((type(error).__name__, around))
+        path.write_bytes(whole)
+    assert wrong == []
+
+
+def test_a_changed_sigma_in_the_metadata_does_not_open(store: Path) -> None:
+    path = store / "zarr.json"
+    content = path.read_text()
+    assert "1.5" in content
+    path.write_text(content.replace("1.5", "1.4"))
+    with pytest.raises(IntegrityError):
+        open_store(store)
+
+
+@pytest.mark.parametrize("name", ["shot/c/0", "annotated/c/0/0", "target_heatmaps/c/0/0/0/0"])
+def test_a_damaged_chunk_is_an_integrity_error_when_read(store: Path, name: str) -> None:
+    flip(store / name, 30)
+    opened = open_store(store)
+    with pytest.raises(IntegrityError, match=name.split("/")[0]):
+        opened.frames(name.split("/")[0], np.arange(32))
+
+
+def test_a_problem_is_a_file_and_what_is_wrong() -> None:
+    assert Problem("a", "b") == Problem(file="a", problem="b")
