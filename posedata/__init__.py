@@ -1,9 +1,9 @@
 """posedata: raw pose annotations to checksummed Zarr stores of 25 x 56 x 56 heatmaps.
 
-    from posedata import Noise, Recipe, Selection, build, open_store
+    from posedata import Noise, Recipe, Selection, build_store, open_store
 
     recipe = Recipe(datasets=(Selection(dataset="brace"),), noise=Noise(k=2))
-    build(recipe, {"brace": Path("data/raw/brace")}, Path("brace.zarr"))
+    build_store(recipe, {"brace": Path("data/raw/brace")}, Path("brace.zarr"))
     store = open_store(Path("brace.zarr"))
     store.frames("input_heatmaps", store.windows("train")[:1] + np.arange(5))
 
@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from posedata.build import build
+    from posedata.build import build_store
     from posedata.config import Noise, Recipe, Selection
     from posedata.errors import PoseDataError
     from posedata.formats import FORMATS
@@ -32,7 +32,7 @@ __all__ = [
     "Recipe",
     "Selection",
     "Store",
-    "build",
+    "build_store",
     "open_store",
     "verify",
     "write_sample",
@@ -46,7 +46,7 @@ _HOMES = {
     "Recipe": "posedata.config",
     "Selection": "posedata.config",
     "Store": "posedata.store.reader",
-    "build": "posedata.build",
+    "build_store": "posedata.build",
     "open_store": "posedata.store.reader",
     "verify": "posedata.store.reader",
     "write_sample": "posedata.samples",

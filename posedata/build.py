@@ -33,7 +33,7 @@ from posedata.store.staging import check_target, publish, staged
 Array = NDArray[Any]
 
 
-def build(
+def build_store(
     recipe: Recipe,
     raw: Mapping[str, Path],
     out: Path,
@@ -78,7 +78,7 @@ def build(
 def dry_run(
     recipe: Recipe, raw: Mapping[str, Path], out: Path, *, skip_bad: bool = False, progress: Progress = silent
 ) -> dict[str, Any]:
-    """What `build` would report, from reading the raw files alone; `bytes` and `content_digest` are None."""
+    """What `build_store` would report, from reading the raw files alone; `bytes` and `content_digest` are None."""
     begin = time.monotonic()
     _check_recipe(recipe)
     with TemporaryDirectory(prefix="posedata-") as scratch:
@@ -89,7 +89,7 @@ def dry_run(
 
 
 def report(store: Path, manifest: Manifest) -> dict[str, Any]:
-    """What `build` and `info` tell of a store: the keys that scripts rely on."""
+    """What the commands `build` and `info` tell of a store: the keys that scripts rely on."""
     size = sum(file.size for file in manifest.files) + (store / MANIFEST_NAME).stat().st_size
     skipped = list(manifest.skipped)
     summary = _summary(manifest.summary, skipped, manifest.warnings)

@@ -139,8 +139,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
       posedata build --dataset brace --dataset penn_action --dry-run --json
     """
     from posedata import request
-    from posedata.build import build as build_store
-    from posedata.build import dry_run
+    from posedata.build import build_store, dry_run
 
     given = {name for name in options if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     wanted = request.build_request(given=given, **{k: options[k] for k in request.RECIPE_OPTIONS})

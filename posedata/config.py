@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.0), "fixed": (1.0,)}
 """sigma_in of setups 1 and 2 (seed 000, section 1.2.2)."""
@@ -18,16 +18,16 @@ Sigma = Annotated[float, Field(gt=0, le=28, allow_inf_nan=False)]
 
 
 class Frozen(BaseModel):
-    """Base of all configuration: immutable, no unknown fields, no silent conversion of text."""
+    """Base of all configuration: immutable, no unknown fields, text is not taken for a number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Selection(Frozen):
     """One dataset of a store; `actions` None = all of them."""
 
     dataset: str
-    actions: tuple[str, ...] | None = None
+    actions: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
 
 
 class Noise(Frozen):
@@ -41,7 +41,7 @@ class Noise(Frozen):
     """
 
     k: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
-    sigmas: Annotated[tuple[Sigma, ...], Field(min_length=1, max_length=16)] = SIGMA_SETS["random"]
+    sigmas: Annotated[tuple[Sigma, ...], Field(min_length=1, max_length=16, strict=False)] = SIGMA_SETS["random"]
     sigma_per: SigmaPer = "frame"
     torso: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
@@ -69,10 +69,18 @@ class Recipe(Frozen):
         seed: of the noise and of the split.
     """
 
-    datasets: Annotated[tuple[Selection, ...], Field(min_length=1)]
+    datasets: Annotated[tuple[Selection, ...], Field(min_length=1, strict=False)]
     noise: Noise | None = Noise()
     split: SplitRule = "video"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    @field_validator("datasets")
+    @classmethod
+    def _sorted(cls, datasets: tuple[Selection, ...]) -> tuple[Selection, ...]:
+        names = [selection.dataset for selection in datasets]
+        if names != sorted(set(names)):
+            raise ValueError("expected each dataset once, in alphabetical order")
+        return datasets
 
     @property
     def store_name(self) -> str:
@@ -91,6 +99,11 @@ class Recipe(Frozen):
 def canonical_json(value: Any) -> bytes:
     """The one JSON text of a value: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def faults(error: ValidationError) -> list[str]:
+    """A line for each field that does not fit: its name, what was expected, what was found."""
+    return [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r:.80}" for e in error.errors()]
 
 
 def data_home() -> Path:

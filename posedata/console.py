@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import signal
 import sys
 import traceback
@@ -30,22 +29,23 @@ def run(command: click.Command, name: str) -> NoReturn:
         sys.excepthook = _unexpected
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        command.main(arguments, prog_name=name, standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+        code = command.main(arguments, prog_name=name, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         _fail(error.exit_code, f"{error.format_message()}; see --help")
     except (click.Abort, KeyboardInterrupt):
         _fail(130, "interrupted; nothing was left half-made")
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python must not try to flush to them on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except SystemExit as leave:
+        # click leaves with 1 when whoever read our output has gone: no fault of ours.
+        sys.exit(0 if leave.code == 1 else leave.code)
     except (PoseDataError, MemoryError, OSError) as error:
         if debug:
             traceback.print_exception(error)
         _fail(*_judge(error))
-    sys.exit(0)
+    # A command returns None, or what it gave to click's Exit.
+    sys.exit(code)
 
 
 def _judge(error: PoseDataError | MemoryError | OSError) -> tuple[int, *tuple[str, ...]]:

@@ -17,12 +17,11 @@ from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.files import sha256_file
 from posedata.formats import find_format
-from posedata.formats.base import RawDataset
+from posedata.formats.base import SYNTHETIC_MARK, RawDataset
 from posedata.heatmaps import normalise_detected
 from posedata.manifest import Skipped, Source
 from posedata.poses import PoseSequence
 from posedata.progress import Progress
-from posedata.samples.base import SYNTHETIC_MARK
 from posedata.spool import Spool
 
 Floats = NDArray[np.float64]

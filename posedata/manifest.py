@@ -1,15 +1,18 @@
 """manifest.json: what a store is, file by file. Written last; a folder without one is no store."""
 
+import hashlib
+import json
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from posedata.config import Frozen
+from posedata.config import Frozen, canonical_json, faults
 from posedata.errors import IntegrityError
 from posedata.files import sha256_file, sync_folder, write_durably
 
 MANIFEST_NAME = "manifest.json"
+_OWN_HASH = "manifest_sha256"
 
 
 def _inside(path: str) -> str:
@@ -89,8 +92,10 @@ def relative_files(root: Path) -> dict[str, Path]:
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
-    """Write the manifest into the store, durably."""
-    write_durably(root / MANIFEST_NAME, [manifest.model_dump_json(indent=1).encode() + b"\n"])
+    """Write the manifest into the store, durably, with a hash of its own content."""
+    content = manifest.model_dump(mode="json")
+    proven = content | {_OWN_HASH: _hash(content)}
+    write_durably(root / MANIFEST_NAME, [json.dumps(proven, indent=1).encode(), b"\n"])
     sync_folder(root)
 
 
@@ -101,10 +106,20 @@ def read_manifest(root: Path) -> Manifest:
         IntegrityError: if there is none or it is damaged.
     """
     path = root / MANIFEST_NAME
+    if path.is_symlink():
+        raise IntegrityError(f"{path}: expected a plain file, found a link")
     try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
+        content = json.loads(path.read_bytes())
+        if not isinstance(content, dict) or content.pop(_OWN_HASH, None) != _hash(content):
+            raise IntegrityError(f"{path}: {_OWN_HASH}: expected the hash of its content, found another: it is damaged")
+        return Manifest.model_validate_json(canonical_json(content))
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise IntegrityError(f"{path}: expected the manifest of a complete store, found none") from error
     except ValidationError as error:
-        faults = (f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise IntegrityError(*faults) from error
+        raise IntegrityError(*(f"{path}: {fault}" for fault in faults(error))) from error
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{path}: expected JSON, found {error}: it is damaged") from error
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(canonical_json(content)).hexdigest()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from posedata.config import Noise, Recipe, Selection, SigmaPer, SplitRule, data_home
+from posedata.config import Noise, Recipe, Selection, SigmaPer, SplitRule, data_home, faults
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS
 
@@ -61,8 +61,7 @@ def build_request(
             seed=seed,
         )
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r}" for e in error.errors()]
-        raise ChoiceError(*faults) from error
+        raise ChoiceError(*faults(error)) from error
     return BuildRequest(recipe, _raw_trees(names, raws), out or data_home() / "stores" / recipe.store_name)
 
 
@@ -94,9 +93,9 @@ def _raw_trees(names: Sequence[str], raws: Sequence[str]) -> dict[str, Path]:
     for text in raws:
         name, equals, folder = text.partition("=")
         name = name.lower().replace("-", "_")
-        if equals and name in names:
+        if equals and name in names and name not in trees:
             trees[name] = Path(folder)
-        elif len(names) == 1 and names[0] not in trees:
+        elif len(names) == 1 and name not in names and not trees:
             trees[names[0]] = Path(text)
         else:
             raise ChoiceError(f"--raw {text!r}: expected NAME=DIR with a NAME of {', '.join(names)}, each once")

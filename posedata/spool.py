@@ -40,8 +40,9 @@ class Spool:
     def rewind(self, frames: int) -> None:
         """Forget what was appended beyond the first `frames` frames."""
         for name, (dtype, shape) in FIELDS.items():
-            if (self._folder / name).exists():
-                os.truncate(self._folder / name, frames * np.dtype(dtype).itemsize * math.prod(shape))
+            path, size = self._folder / name, frames * np.dtype(dtype).itemsize * math.prod(shape)
+            if path.exists() and path.stat().st_size > size:
+                os.truncate(path, size)
 
     def read(self, name: str, start: int, stop: int) -> NDArray[Any]:
         """Frames start to stop of one field: (stop - start, *shape)."""

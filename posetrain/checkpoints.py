@@ -23,7 +23,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from posedata.config import Frozen
+from posedata.config import Frozen, faults
 from posedata.errors import BadInputError, IntegrityError
 from posedata.files import sync_folder, write_durably
 from posetrain.config import TrainConfig
@@ -63,8 +63,7 @@ def read_run(run: Path) -> RunInfo:
     except FileNotFoundError as error:
         raise BadInputError(f"{path}: expected a run, found none; make one with `posetrain run`") from error
     except ValidationError as error:
-        faults = (f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise IntegrityError(*faults) from error
+        raise IntegrityError(*(f"{path}: {fault}" for fault in faults(error))) from error
 
 
 def save_checkpoint(run: Path, epoch: int, weights: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:

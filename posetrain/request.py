@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from posedata.config import faults
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
@@ -39,8 +40,7 @@ def run_request(store: Path | None, out: Path | None, options: Mapping[str, Any]
     try:
         config = TrainConfig(**options)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r}" for e in error.errors()]
-        raise ChoiceError(*faults) from error
+        raise ChoiceError(*faults(error)) from error
     if config.model not in MODELS:
         raise ChoiceError(f"--model {config.model}: expected one of {', '.join(MODELS)}")
     path = find_store(store)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from posedata.build import build
+from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
 from posedata.samples import write_sample
 
@@ -60,7 +60,7 @@ def stores(raw_trees: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
             noise=None if detected else Noise(),
             split="held-out" if detected else "video",
         )
-        build(recipe, {name: tree}, root / f"{name}.zarr")
+        build_store(recipe, {name: tree}, root / f"{name}.zarr")
     return {path.stem: path for path in root.iterdir()}
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import zipfile
 import zlib
 from collections import Counter
@@ -11,13 +12,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.lib.npyio import NpzFile
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.poses import PoseSequence
 
-NPZ_FAULTS = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+SYNTHETIC_MARK = "SYNTHETIC.txt"
+"""A raw tree with this file holds nobody's motion; stores made from it say so."""
+
+NPZ_FAULTS = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What reading a damaged .npz raises."""
 
 
@@ -87,19 +101,25 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def read_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
     """Rows of a CSV file with a header; raises BadInputError if it lacks one of the columns."""
-    reader = csv.DictReader(StringIO(read_text(path)))
-    missing = [c for c in columns if c not in (reader.fieldnames or ())]
-    if missing:
-        raise bad_file(path, [f"header: expected the columns {', '.join(missing)}, found none of that name"])
-    yield from reader
+    try:
+        reader = csv.DictReader(StringIO(read_text(path)))
+        missing = [c for c in columns if c not in (reader.fieldnames or ())]
+        if missing:
+            raise bad_file(path, [f"header: expected the columns {', '.join(missing)}, found none of that name"])
+        yield from reader
+    except csv.Error as error:
+        raise bad_file(path, [f"expected a CSV file, found {error}"]) from error
 
 
 def number(path: Path, row: Mapping[str, str], column: str) -> float:
-    """A number in a row of a CSV file; raises BadInputError if it is none."""
+    """A finite number in a row of a CSV file; raises BadInputError if it is none."""
     try:
-        return float(row[column])
-    except (TypeError, ValueError) as error:
-        raise bad_file(path, [f"{column}: expected a number, found {row[column]!r}"]) from error
+        found = float(row[column])
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise bad_file(path, [f"{column}: expected a number, found {row[column]!r}"])
+    return found
 
 
 def read_npz(path: Path, *names: str) -> list[NDArray[np.generic]]:
@@ -109,15 +129,17 @@ def read_npz(path: Path, *names: str) -> list[NDArray[np.generic]]:
         BadInputError: if the file is damaged or lacks one of the arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in names if name not in _members(archive)]
+        with zipfile.ZipFile(path) as archive:
+            missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
             if missing:
                 raise bad_file(path, [f"{name}: expected an array, found none" for name in missing])
-            return [archive[name] for name in names]
+            return [_read_member(archive, name) for name in names]
     except NPZ_FAULTS as error:
-        raise bad_file(path, [f"expected an .npz file without pickles, found {error}"]) from error
+        raise bad_file(
+            path, [f"{' and '.join(names)}: expected in an .npz file without pickles, found {error}"]
+        ) from error
 
 
-def _members(archive: object) -> Mapping[str, object]:
-    """The arrays of an opened .npz; none if numpy took the file for a bare .npy."""
-    return archive if isinstance(archive, NpzFile) else {}
+def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
+    with archive.open(f"{name}.npy") as member:
+        return np.asarray(npy.read_array(member, allow_pickle=False))

@@ -150,7 +150,7 @@ class Brace:
         if not path.is_file():
             return {}
         cuts = read_json_object(path)
-        if not all(isinstance(f, list) and all(type(n) is int for n in f) for f in cuts.values()):
+        if not all(isinstance(f, list) and all(type(n) is int and 0 <= n < 2**31 for n in f) for f in cuts.values()):
             raise bad_file(path, ["expected {video_id: [frame, ...]}, found something else"])
         return cuts
 

@@ -136,8 +136,12 @@ def _heatmap_blocks(path: Path) -> Iterator[NDArray[np.float32]]:
         with zipfile.ZipFile(path) as archive, archive.open("heatmaps.npy") as member:
             _read_header(member)
             for start in range(0, shape[0], _BLOCK):
-                data = member.read(min(_BLOCK, shape[0] - start) * frame_bytes)
-                block = np.frombuffer(data, dtype).reshape(-1, K, GRID, GRID).astype(np.float32)
+                count = min(_BLOCK, shape[0] - start)
+                data = member.read(count * frame_bytes)
+                if len(data) < count * frame_bytes:
+                    raise bad_file(path, [f"heatmaps: expected {shape}, found the end of the data before that"])
+                with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is told below
+                    block = np.frombuffer(data, dtype).reshape(count, K, GRID, GRID).astype(np.float32)
                 broken = np.flatnonzero(~np.isfinite(block).all(axis=(1, 2, 3)))
                 if broken.size:
                     at = start + int(broken[0])

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import need_folder, need_items
+from posedata.formats.matfile import MatReader
 from posedata.poses import PoseSequence, outside_note, within_image
 from posedata.skeleton import PENN_13, to_keypoints
 
@@ -50,7 +50,6 @@ SOURCE = (
 )
 
 _FIELDS = ("x", "y", "visibility", "action", "train", "dimensions", "nframes")
-_MAT_FAULTS = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError, IndexError)
 
 
 class PennAction:
@@ -58,6 +57,7 @@ class PennAction:
 
     def __init__(self, root: Path) -> None:
         self.warnings: tuple[str, ...] = ()
+        self._mat = MatReader()
         is_labels = root.name == "labels" and not (root / "labels").is_dir()
         self._labels = root if is_labels and root.is_dir() else need_folder(root, "labels", SOURCE)
 
@@ -72,7 +72,7 @@ class PennAction:
     def read(self, item: str) -> PoseSequence:
         """One label file; raises BadInputError with all its faults."""
         path = self._labels / f"{item}.mat"
-        mat = _load(path)
+        mat = self._mat.read(path, _FIELDS)
         faults = [*_faults(mat)]
         if faults:
             raise bad_file(path, faults)
@@ -93,15 +93,6 @@ class PennAction:
             official_split="train" if mat["train"].ravel()[0] == 1 else "test",
             notes=outside_note(joints, kept),
         )
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        mat: dict[str, Any] = loadmat(path, variable_names=_FIELDS)
-    except _MAT_FAULTS as error:
-        found = str(error).partition("\n")[0] or type(error).__name__
-        raise bad_file(path, [f"expected a MATLAB 5 file, found {found}"]) from error
-    return mat
 
 
 def _faults(mat: dict[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posedata.errors import BadInputError, ChoiceError
+from posedata.errors import ChoiceError
 from posedata.samples import brace, climbalong, penn_action, speed21
 from posedata.samples.base import empty_tree
 
@@ -50,16 +50,6 @@ def write_sample(
         return
     if name != "brace":
         raise ChoiceError(f"--segments: expected with brace, found with {name}")
-    rows = _read_segments(segments)
+    rows = brace.read_segments(segments)
     with empty_tree(root) as tree:
         brace.write_segments(tree, rng, rows)
-
-
-def _read_segments(path: Path) -> list[brace.Segment]:
-    try:
-        rows = brace.read_segments(path)
-    except (OSError, KeyError, ValueError) as error:
-        raise BadInputError(f"{path}: expected BRACE's segments.csv, found {error!r}") from error
-    if not rows:
-        raise BadInputError(f"{path}: expected at least one segment, found none")
-    return rows

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import ConflictError
+from posedata.formats.base import SYNTHETIC_MARK
 from posedata.skeleton import INDEX, K
-
-SYNTHETIC_MARK = "SYNTHETIC.txt"
-"""A raw tree with this file holds nobody's motion; stores made from it say so."""
 
 _MARK_TEXT = "Made by `posedata sample`. No person moved like this; figures measured on it mean nothing.\n"
 

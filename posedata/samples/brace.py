@@ -2,12 +2,15 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from posedata.errors import bad_file
+from posedata.formats import base
 from posedata.formats.brace import ACTIONS, HEIGHT, WIDTH
 from posedata.samples.base import Floats, motion, some
 from posedata.skeleton import COCO_17, INDEX
@@ -38,19 +41,23 @@ def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> 
 
 
 def read_segments(path: Path) -> list[Segment]:
-    """The segments of a `segments.csv`, real or synthetic; raises KeyError or ValueError on other files."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Segment(
-                row["year"],
-                row["video_id"],
-                row["seq_idx"],
-                int(row["start_frame"]),
-                int(row["end_frame"]),
-                row["dance_type"],
-            )
-            for row in csv.DictReader(file)
-        ]
+    """The segments of a `segments.csv`, real or synthetic; raises BadInputError if it is something else."""
+    columns = ("year", "video_id", "seq_idx", "start_frame", "end_frame", "dance_type")
+    segments = []
+    for row in base.read_rows(path, *columns):
+        start, end = (int(base.number(path, row, column)) for column in ("start_frame", "end_frame"))
+        segment = Segment(row["year"], row["video_id"], row["seq_idx"], start, end, row["dance_type"])
+        if not (0 <= start <= end < 10**6 and segment.action in ACTIONS and _plain(segment.year, segment.video)):
+            raise bad_file(path, [f"expected a segment of a video, found {segment}"])
+        segments.append(segment)
+    if not segments:
+        raise bad_file(path, ["expected at least one segment, found none"])
+    return segments
+
+
+def _plain(*names: str | None) -> bool:
+    """Whether they can name folders."""
+    return all(name and re.fullmatch(r"[\w-]+", name) for name in names)
 
 
 def _segments(count: int, frames: int) -> list[Segment]:
@@ -122,7 +129,7 @@ def _write_manual(
 def _write_annotations(folder: Path, segments: Sequence[Segment]) -> None:
     folder.mkdir()
     first = segments[0]
-    cuts = {first.video: [(first.start + first.end) // 3 * 2, first.end + 10]}
+    cuts = {first.video: [first.start + (first.end - first.start) * 2 // 3, first.end + 10]}
     (folder / "shot_boundaries.json").write_text(json.dumps(cuts, indent=2), encoding="utf-8")
     header = "video_id seq_idx start_frame end_frame dance_type dance_type_id dancer dancer_id year uid"
     rows: list[Sequence[object]] = [

@@ -1,6 +1,7 @@
 """Open, read and verify a store. A store that is not complete does not open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
 from posedata.files import sha256_file
 from posedata.heatmaps import RowTable, row_table
-from posedata.manifest import MANIFEST_NAME, Manifest, read_manifest, relative_files
+from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest, relative_files
 from posedata.progress import Progress, silent
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.digest import content_digest
@@ -65,13 +66,20 @@ class Store:
         return array
 
     def __getitem__(self, name: str) -> Array:
-        """A whole array; for heatmaps, ask `frames` instead."""
-        return np.asarray(self._array(name)[...])
+        """A whole array; for heatmaps, ask `frames` instead. Raises IntegrityError where a chunk is damaged."""
+        with _decoding(self.path / name):
+            return np.asarray(self._array(name)[...])
 
     def frames(self, name: str, positions: NDArray[np.int64]) -> Array:
-        """Rows of an array along frames, in the order asked; each chunk is decoded once."""
+        """Rows of an array along frames, in the order asked; each chunk is decoded once.
+
+        Raises:
+            IntegrityError: where a chunk is damaged.
+        """
         unique, where = np.unique(positions, return_inverse=True)
-        rows = self._array(name).get_orthogonal_selection((unique, *(slice(None),) * (self._array(name).ndim - 1)))
+        array = self._array(name)
+        with _decoding(self.path / name):
+            rows = array.get_orthogonal_selection((unique, *(slice(None),) * (array.ndim - 1)))
         return np.asarray(rows)[where]
 
     @cached_property
@@ -120,8 +128,17 @@ class Store:
         return np.searchsorted(np.asarray(self.sigmas, np.float32), self["input_sigma"][positions])
 
 
+@contextmanager
+def _decoding(what: Path) -> Iterator[None]:
+    """Whatever zarr says of damaged bytes becomes an IntegrityError."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError, OSError) as error:
+        raise IntegrityError(f"{what}: expected sound data, found {error}; see posedata verify") from error
+
+
 def open_store(path: Path) -> Store:
-    """Open a store after proving that it is complete: manifest, set of files, sizes, arrays.
+    """Open a store after proving that it is complete: manifest, set of files, sizes, metadata, arrays.
 
     Raises:
         BadInputError: if there is nothing at `path`.
@@ -130,10 +147,12 @@ def open_store(path: Path) -> Store:
     if not path.exists():
         raise BadInputError(f"{path}: expected a store, found nothing; make one with `posedata build`")
     manifest = read_manifest(path)
-    problems = [*_file_problems(path, manifest)]
+    metadata = [file for file in manifest.files if file.path.endswith("zarr.json")]
+    problems = [*_file_problems(path, manifest)] or _hash_problems(path, metadata, silent)
     if not problems:
-        store = Store(path, manifest, zarr.open_group(path, mode="r"))
-        problems = [*_array_problems(store)]
+        with _decoding(path):
+            store = Store(path, manifest, zarr.open_group(path, mode="r"))
+            problems = [*_array_problems(store)]
     if problems:
         raise IntegrityError(*(f"{path}/{p.file}: {p.problem}" for p in problems))
     return store
@@ -159,11 +178,12 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
         manifest = read_manifest(path)
         problems = [*_file_problems(path, manifest)]
         if not quick:
-            problems += _hash_problems(path, manifest, {p.file for p in problems}, progress)
+            wrong = {p.file for p in problems}
+            problems += _hash_problems(path, [f for f in manifest.files if f.path not in wrong], progress)
         if not problems:
             problems += _content_problems(open_store(path), quick)
     except IntegrityError as error:
-        return 0, [Problem(MANIFEST_NAME, fault) for fault in error.faults]
+        return 0, [Problem(*_file_and_fault(path, fault)) for fault in error.faults]
     return len(manifest.files), problems
 
 
@@ -192,14 +212,20 @@ def _file_problems(path: Path, manifest: Manifest) -> Iterator[Problem]:
             yield Problem(name, f"expected {expected[name].size} bytes, found {present[name].stat().st_size}")
 
 
-def _hash_problems(path: Path, manifest: Manifest, skip: set[str], progress: Progress) -> list[Problem]:
+def _hash_problems(path: Path, files: Sequence[StoreFile], progress: Progress) -> list[Problem]:
     problems = []
-    with progress("hashing", sum(file.size for file in manifest.files), "bytes") as advance:
-        for file in manifest.files:
-            if file.path not in skip and sha256_file(path / file.path) != file.sha256:
+    with progress("hashing", sum(file.size for file in files), "bytes") as advance:
+        for file in files:
+            if sha256_file(path / file.path) != file.sha256:
                 problems.append(Problem(file.path, f"expected sha256 {file.sha256}, found another: it is damaged"))
             advance(file.size)
     return problems
+
+
+def _file_and_fault(path: Path, fault: str) -> tuple[str, str]:
+    """A fault of a file of the store, apart from its path."""
+    file, _, problem = fault.removeprefix(f"{path}/").partition(": ")
+    return file, problem
 
 
 def _array_problems(store: Store) -> Iterator[Problem]:

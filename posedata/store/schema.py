@@ -1,7 +1,8 @@
 """What a store holds: names, dimensions, dtypes, fill values, chunks. `docs/store-format.md` is its prose.
 
-Fill values are ones that no array holds where the dtype has room for them, so that a chunk that went missing
-cannot pass for data; that none is missing is proved before anything is read (`reader.open_store`).
+Fill values are, where the dtype has room for one, no value that means something (NaN, the ends of the integers), so
+that a chunk that went missing cannot pass for data; that none is missing is proved before anything is read
+(`reader.open_store`).
 """
 
 from dataclasses import dataclass

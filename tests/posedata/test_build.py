@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posedata.build import build, dry_run, report
+from posedata.build import build_store, dry_run, report
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.store import digest, schema, writer
@@ -41,7 +41,7 @@ def recipe(*names: str, **other: Any) -> Recipe:
 
 
 def make(raw: dict[str, Path], out: Path, *names: str, workers: int = 1, **other: Any) -> Store:
-    build(recipe(*names, **other), raw, out, workers=workers)
+    build_store(recipe(*names, **other), raw, out, workers=workers)
     return open_store(out)
 
 
@@ -175,7 +175,7 @@ def test_annotated_points_lie_in_their_cells(name: str, stores: dict[str, Path])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_report_has_the_keys_that_scripts_rely_on(name: str, raw_trees: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "a.zarr"
-    built = build(recipe(name), raw_trees, out)
+    built = build_store(recipe(name), raw_trees, out)
     told = report(out, open_store(out).manifest)
     assert told.keys() >= INFO_KEYS
     assert built.keys() == told.keys() | {"seconds"}
@@ -222,14 +222,14 @@ def test_a_bad_file_stops_the_build_and_leaves_nothing(copy_tree: Callable[[str]
     folder = tmp_path / "stores"
     folder.mkdir()
     with pytest.raises(BadInputError, match=item.partition("/")[2]):
-        build(recipe("speed21"), {"speed21": root}, folder / "a.zarr")
+        build_store(recipe("speed21"), {"speed21": root}, folder / "a.zarr")
     assert listing(folder) == set()
 
 
 def test_skip_bad_lists_what_it_left_out_and_builds_the_rest(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
     root = copy_tree("speed21")
     item = damage(root)
-    told = build(recipe("speed21"), {"speed21": root}, tmp_path / "a.zarr", skip_bad=True)
+    told = build_store(recipe("speed21"), {"speed21": root}, tmp_path / "a.zarr", skip_bad=True)
     store = open_store(tmp_path / "a.zarr")
     for skipped in (told["skipped"], [s.model_dump() for s in store.manifest.skipped]):
         (reason,) = [s["reason"] for s in skipped if s["item"] == item]
@@ -253,10 +253,10 @@ def damage_heatmap(root: Path, name: str, frame: int) -> None:
 def test_a_heatmap_fault_in_mid_file_is_skipped_whole(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
     root = copy_tree("climbalong")
     damage_heatmap(root, "climb_03", 15)
-    with pytest.raises(BadInputError, match="climb_03.*frame 15"):
-        build(recipe("climbalong"), {"climbalong": root}, tmp_path / "a.zarr")
+    with pytest.raises(BadInputError, match=r"climb_03.*frame 15"):
+        build_store(recipe("climbalong"), {"climbalong": root}, tmp_path / "a.zarr")
     assert listing(tmp_path) == {"raw"}
-    told = build(recipe("climbalong"), {"climbalong": root}, tmp_path / "a.zarr", skip_bad=True)
+    told = build_store(recipe("climbalong"), {"climbalong": root}, tmp_path / "a.zarr", skip_bad=True)
     assert [(s["item"], "frame 15" in s["reason"]) for s in told["skipped"]] == [("climbalong/climb_03", True)]
     assert told["frames"] == 36 + 24 + 24
     for folder in ("input", "target"):
@@ -274,8 +274,8 @@ def test_too_few_heatmaps_in_the_last_video_are_bad_input(copy_tree: Callable[[s
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-    with pytest.raises(BadInputError, match="climb_04.*heatmaps"):
-        build(recipe("climbalong"), {"climbalong": root}, tmp_path / "a.zarr")
+    with pytest.raises(BadInputError, match=r"climb_04.*heatmaps"):
+        build_store(recipe("climbalong"), {"climbalong": root}, tmp_path / "a.zarr")
 
 
 def test_two_datasets_share_a_store(raw_trees: dict[str, Path], stores: dict[str, Path], tmp_path: Path) -> None:
@@ -290,8 +290,8 @@ def test_two_datasets_share_a_store(raw_trees: dict[str, Path], stores: dict[str
 
 
 def test_a_detector_and_noise_do_not_mix(raw_trees: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match="climbalong.*two stores"):
-        build(recipe("brace", "climbalong"), raw_trees, tmp_path / "a.zarr")
+    with pytest.raises(ChoiceError, match=r"climbalong.*two stores"):
+        build_store(recipe("brace", "climbalong"), raw_trees, tmp_path / "a.zarr")
     assert listing(tmp_path) == set()
 
 
@@ -300,11 +300,11 @@ def test_noise_is_for_annotations_and_only_for_them(
     name: str, noise: Noise | None, raw_trees: dict[str, Path], tmp_path: Path
 ) -> None:
     with pytest.raises(ChoiceError, match="noise"):
-        build(recipe(name, noise=noise), raw_trees, tmp_path / "a.zarr")
+        build_store(recipe(name, noise=noise), raw_trees, tmp_path / "a.zarr")
 
 
 def test_the_official_split_warns_of_shared_videos(raw_trees: dict[str, Path], tmp_path: Path) -> None:
-    told = build(recipe("brace", split="official"), raw_trees, tmp_path / "a.zarr")
+    told = build_store(recipe("brace", split="official"), raw_trees, tmp_path / "a.zarr")
     # Twelve sequences, two a video, the last three test: one video has one on either side.
     assert any("1 videos" in warning for warning in told["warnings"])
     store = open_store(tmp_path / "a.zarr")
@@ -322,7 +322,7 @@ def test_the_official_split_of_penn_action_is_the_train_field(raw_trees: dict[st
 
 def test_the_official_split_of_a_dataset_without_one_is_refused(raw_trees: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="speed21"):
-        build(recipe("speed21", split="official"), raw_trees, tmp_path / "a.zarr")
+        build_store(recipe("speed21", split="official"), raw_trees, tmp_path / "a.zarr")
     assert listing(tmp_path) == set()
 
 
@@ -346,7 +346,7 @@ def test_the_longest_climb_is_held_out_whole(stores: dict[str, Path]) -> None:
 
 
 def test_torso_sets_the_shift(raw_trees: dict[str, Path], tmp_path: Path) -> None:
-    told = build(recipe("brace", noise=Noise(k=3, torso=10)), raw_trees, tmp_path / "a.zarr")
+    told = build_store(recipe("brace", noise=Noise(k=3, torso=10)), raw_trees, tmp_path / "a.zarr")
     assert told["shift_std"] == pytest.approx(0.2 * 3 * 10)
     # What was measured is told all the same.
     assert told["mean_torso_diameter"] == dry_run(recipe("brace"), raw_trees, Path("x"))["mean_torso_diameter"] != 10
@@ -359,8 +359,8 @@ def test_a_tree_without_torsos_needs_one_given(tmp_path: Path) -> None:
     (root / "skeletons" / "r.data").write_text("\n".join(f"{t}#{joints}" for t in range(8)))
     (root / "metadata.txt").write_text("r;1;2;3;url;5;6;7;8;9;l;25\n")
     with pytest.raises(BadInputError, match="--torso"):
-        build(recipe("speed21"), {"speed21": root}, tmp_path / "a.zarr")
-    told = build(recipe("speed21", noise=Noise(torso=15)), {"speed21": root}, tmp_path / "a.zarr")
+        build_store(recipe("speed21"), {"speed21": root}, tmp_path / "a.zarr")
+    told = build_store(recipe("speed21", noise=Noise(torso=15)), {"speed21": root}, tmp_path / "a.zarr")
     assert (told["mean_torso_diameter"], told["shift_std"]) == (None, 3.0)
 
 
@@ -407,20 +407,20 @@ def test_what_stands_at_the_target_is_kept(raw_trees: dict[str, Path], tmp_path:
     first = make(raw_trees, tmp_path / "a.zarr", "speed21")
     before = (first.path / "manifest.json").read_bytes()
     with pytest.raises(ConflictError, match="overwrite"):
-        build(recipe("speed21", seed=5), raw_trees, first.path)
+        build_store(recipe("speed21", seed=5), raw_trees, first.path)
     assert (first.path / "manifest.json").read_bytes() == before
     assert verify(first.path)[1] == []
 
 
 def test_overwrite_replaces_a_store_but_nothing_else(raw_trees: dict[str, Path], tmp_path: Path) -> None:
     first = make(raw_trees, tmp_path / "a.zarr", "speed21")
-    told = build(recipe("speed21", seed=5), raw_trees, first.path, overwrite=True)
+    told = build_store(recipe("speed21", seed=5), raw_trees, first.path, overwrite=True)
     assert told["content_digest"] != first.manifest.content_digest
     assert open_store(first.path).manifest.content_digest == told["content_digest"]
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1").touch()
     with pytest.raises(ConflictError, match="thesis"):
-        build(recipe("speed21"), raw_trees, tmp_path / "thesis", overwrite=True)
+        build_store(recipe("speed21"), raw_trees, tmp_path / "thesis", overwrite=True)
     assert listing(tmp_path) == {"a.zarr", "thesis"}
     assert listing(tmp_path / "thesis") == {"chapter1"}
 
@@ -430,7 +430,7 @@ def test_a_failed_overwrite_leaves_the_old_store(copy_tree: Callable[[str], Path
     first = make({"speed21": root}, tmp_path / "a.zarr", "speed21")
     damage(root)
     with pytest.raises(BadInputError):
-        build(recipe("speed21"), {"speed21": root}, first.path, overwrite=True)
+        build_store(recipe("speed21"), {"speed21": root}, first.path, overwrite=True)
     assert listing(tmp_path) == {"a.zarr", "raw"}
     assert verify(first.path)[1] == []
 

@@ -1,4 +1,5 @@
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +126,25 @@ def test_garbage_is_refused_with_the_file_named(tmp_path: Path, content: bytes) 
     assert all(fault.startswith(f"{tmp_path}/manifest.json: ") for fault in caught.value.faults)
 
 
-def test_every_fault_of_a_manifest_is_listed(tmp_path: Path) -> None:
+def write_edited(root: Path, *edits: tuple[str, str]) -> None:
+    """A manifest with some of its text replaced, and a hash that agrees."""
     text = manifest().model_dump_json()
-    text = text.replace('"zarr.json"', '"/zarr.json"').replace('"format_version":1', '"format_version":"x"')
-    (tmp_path / MANIFEST_NAME).write_text(text)
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    content = json.loads(text)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    content["manifest_sha256"] = hashlib.sha256(canonical).hexdigest()
+    (root / MANIFEST_NAME).write_text(json.dumps(content))
+
+
+def test_the_edited_manifest_is_read_where_nothing_is_edited(tmp_path: Path) -> None:
+    write_edited(tmp_path)
+    assert read_manifest(tmp_path) == manifest()
+
+
+def test_every_fault_of_a_manifest_is_listed(tmp_path: Path) -> None:
+    write_edited(tmp_path, ('"zarr.json"', '"/zarr.json"'), ('"format_version":1', '"format_version":"x"'))
     with pytest.raises(IntegrityError) as caught:
         read_manifest(tmp_path)
     first, second = caught.value.faults
@@ -137,11 +153,24 @@ def test_every_fault_of_a_manifest_is_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [('"manifest_version":1', '"manifest_version":2'), ('"kind"', '"more":1,"kind"')]
+    ("old", "new", "field"),
+    [('"manifest_version":1', '"manifest_version":2', "manifest_version"), ('"kind"', '"more":1,"kind"', "more")],
 )
-def test_other_layouts_are_refused(tmp_path: Path, old: str, new: str) -> None:
-    text = manifest().model_dump_json()
-    assert old in text
-    (tmp_path / MANIFEST_NAME).write_text(text.replace(old, new))
-    with pytest.raises(IntegrityError):
+def test_other_layouts_are_refused(tmp_path: Path, old: str, new: str, field: str) -> None:
+    write_edited(tmp_path, (old, new))
+    with pytest.raises(IntegrityError, match=field):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_without_its_own_hash_is_refused(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST_NAME).write_text(manifest().model_dump_json())
+    with pytest.raises(IntegrityError, match="manifest_sha256"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    write_manifest(tmp_path, manifest())
+    (tmp_path / MANIFEST_NAME).rename(tmp_path / "elsewhere")
+    (tmp_path / MANIFEST_NAME).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(IntegrityError, match="link"):
         read_manifest(tmp_path)

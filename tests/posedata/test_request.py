@@ -102,13 +102,13 @@ def test_a_folder_with_an_equals_sign_is_a_folder(tmp_path: Path) -> None:
     ids=["no-name", "other-name", "twice"],
 )
 def test_a_raw_tree_of_nobody_is_refused(datasets: list[str], raws: list[str]) -> None:
-    with pytest.raises(ChoiceError, match="NAME=DIR.*brace"):
+    with pytest.raises(ChoiceError, match=r"NAME=DIR.*brace"):
         ask(*datasets, raws=raws)
 
 
 def test_the_same_dataset_given_two_trees_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match="once"):
-        ask("brace", raws=(f"brace={tmp_path}", f"brace={tmp_path / 'other'}"))
+        ask("brace", raws=(f"brace={tmp_path}", f"brace={tmp_path / 'home'}"))
 
 
 @pytest.mark.parametrize("name", ["brace", "climbalong", "penn_action", "speed21"])

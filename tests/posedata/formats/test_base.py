@@ -41,7 +41,7 @@ def test_an_empty_tree_is_refused_with_where_the_data_comes_from(name: str, tmp_
 def test_a_tree_without_files_is_refused(name: str, folders: list[str], tmp_path: Path) -> None:
     for folder in folders:
         (tmp_path / folder).mkdir()
-    with pytest.raises(BadInputError, match="expected files like .*, found none"):
+    with pytest.raises(BadInputError, match=r"expected files like .*, found none"):
         find_format(name).open(tmp_path).items()
 
 

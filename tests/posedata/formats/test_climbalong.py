@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posedata.build import build
+from posedata.build import build_store
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats.climbalong import ClimbAlong
@@ -62,7 +62,7 @@ def heatmaps(root: Path) -> NDArray[np.float32]:
 
 
 def stored(root: Path, out: Path) -> Store:
-    build(RECIPE, {"climbalong": root}, out)
+    build_store(RECIPE, {"climbalong": root}, out)
     return open_store(out)
 
 
@@ -170,7 +170,7 @@ def test_an_empty_box_in_mid_video_empties_its_frame_alone(empty: tuple[float, .
 
 def test_boxes_as_x_y_w_h_are_refused(tmp_path: Path) -> None:
     write(tmp_path, bboxes=np.tile([300.0, 400.0, 200.0, 250.0], (T, 1)))
-    with pytest.raises(BadInputError, match="x0 y0 x1 y1.*x y w h"):
+    with pytest.raises(BadInputError, match=r"x0 y0 x1 y1.*x y w h"):
         read(tmp_path)
 
 
@@ -229,7 +229,7 @@ def test_a_heatmap_beyond_float32_is_refused_with_its_frame(tmp_path: Path) -> N
     made = detected().astype(np.float64)
     made[3, 0, 0, 0] = 1e300
     write(tmp_path, heatmaps=made)
-    with pytest.raises(BadInputError, match="heatmaps: .* at frame 3$"):
+    with pytest.raises(BadInputError, match=r"heatmaps: .* at frame 3$"):
         heatmaps(tmp_path)
 
 

@@ -1,8 +1,10 @@
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import zarr
 
 from posedata import heatmaps
 from posedata.errors import BadInputError, ChoiceError, IntegrityError, PoseDataError
+from posedata.files import sha256_file
 from posedata.manifest import MANIFEST_NAME, list_files
 from posedata.splits import SPLITS
 from posedata.store import reader
@@ -27,10 +30,17 @@ def store(stores: dict[str, Path], tmp_path: Path) -> Path:
 
 
 def edit_manifest(store: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the manifest, and make its own hash agree."""
     path = store / MANIFEST_NAME
     content = json.loads(path.read_bytes())
+    del content["manifest_sha256"]
     change(content)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content | {"manifest_sha256": own_hash(content)}))
+
+
+def own_hash(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def edit_metadata(store: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -251,6 +261,7 @@ DAMAGE: dict[str, Callable[[Path], str]] = {
     "other manifest version": manifest_with(manifest_version=2),
     "unknown field": manifest_with(colour="red"),
     "no files": manifest_with(files=None),
+    "other digest of its own": manifest_with(digest="0" * 64),
     "manifest empty": garbage(b""),
     "manifest no JSON": garbage(b"<html>login</html>"),
     "manifest of zeros": garbage(b"\0" * 4096),
@@ -321,7 +332,7 @@ def drop(name: str) -> Callable[[dict[str, Any]], None]:
     [
         ("shot", set_shape("shot", [10**15])),
         ("shot", set_shape("shot", [7])),
-        ("split", set_type("split", "int8")),
+        ("split", set_type("split", "uint16")),
         ("target_cells", drop("target_cells")),
     ],
     ids=["absurd length", "short", "other dtype", "array missing"],
@@ -331,6 +342,12 @@ def test_arrays_other_than_the_schema_says_are_named(
 ) -> None:
     edit_metadata(store, change)
     with pytest.raises(IntegrityError, match=f"a.zarr/{name}: expected"):
+        open_store(store)
+
+
+def test_metadata_that_zarr_refuses_is_an_integrity_error(store: Path) -> None:
+    edit_metadata(store, set_type("split", "int8"))
+    with pytest.raises(IntegrityError, match=r"a\.zarr"):
         open_store(store)
 
 
@@ -369,7 +386,7 @@ def test_verify_finds_a_flipped_bit_anywhere_in_the_manifest(store: Path) -> Non
 def test_verify_finds_swapped_files(store: Path) -> None:
     chunks = [name for name in names_of(store) if "/c/" in name]
     missed = []
-    for one, two in zip(chunks, chunks[1:], strict=False):
+    for one, two in pairwise(chunks):
         first, second = (store / name for name in (one, two))
         contents = first.read_bytes(), second.read_bytes()
         first.write_bytes(contents[1])
@@ -396,14 +413,18 @@ def test_verify_makes_the_content_digest_anew(store: Path) -> None:
     assert verify(store, quick=True)[1] == []
 
 
-def test_quick_reads_no_contents(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*arguments: object) -> str:
-        pytest.fail(f"hashed {arguments}")
+def test_quick_hashes_metadata_alone(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
 
-    monkeypatch.setattr(reader, "sha256_file", never)
-    monkeypatch.setattr(reader, "content_digest", never)
+    def record(path: Path) -> str:
+        hashed.append(path)
+        return sha256_file(path)
+
+    monkeypatch.setattr(reader, "sha256_file", record)
+    monkeypatch.setattr(reader, "content_digest", lambda *arguments: pytest.fail(f"read {arguments}"))
     flip(store / "shot/c/0", 3)
     assert verify(store, quick=True)[1] == []
+    assert {path.name for path in hashed} == {"zarr.json"}
 
 
 def test_verify_tells_how_many_bytes_it_hashes(stores: dict[str, Path]) -> None:
@@ -458,7 +479,7 @@ def test_a_changed_sigma_in_the_metadata_does_not_open(store: Path) -> None:
 
 @pytest.mark.parametrize("name", ["shot/c/0", "annotated/c/0/0", "target_heatmaps/c/0/0/0/0"])
 def test_a_damaged_chunk_is_an_integrity_error_when_read(store: Path, name: str) -> None:
-    flip(store / name, 30)
+    flip(store / name, 3)
     opened = open_store(store)
     with pytest.raises(IntegrityError, match=name.split("/")[0]):
         opened.frames(name.split("/")[0], np.arange(32))

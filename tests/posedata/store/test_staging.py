@@ -65,6 +65,16 @@ def test_a_store_is_replaced_in_one_step(target: Path) -> None:
     assert (target / "values").read_text() == "new"
 
 
+def test_at_no_moment_of_a_replacement_is_there_no_store(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_store(target, "old")
+    with staged(target, overwrite=True) as stage:
+        make_store(stage / "store", "new")
+        for name in ("rename", "replace"):
+            monkeypatch.setattr(Path, name, lambda *paths: pytest.fail(f"more than one step: {paths}"))
+        publish(stage / "store", target)
+    assert (target / "values").read_text() == "new"
+
+
 def test_two_stages_of_one_target_conflict(target: Path) -> None:
     with staged(target, overwrite=False) as stage:
         (stage / "mine").write_text("kept")

@@ -8,6 +8,7 @@ import xarray
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
+from posedata import files
 from posedata.store import writer
 from posedata.store.schema import TABLE, ArraySpec, frame_arrays
 from posedata.store.writer import create, seal, shard_path, write_frames
@@ -19,7 +20,8 @@ NAMES = ["one", "two", "an ü"]
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards of 16 frames with chunks of 4."""
+    """Shards of 16 frames with chunks of 4; power cuts are not at issue."""
+    monkeypatch.setattr(files.os, "fsync", lambda handle: None)
     monkeypatch.setattr(writer, "SHARD_FRAMES", SHARD)
     monkeypatch.setattr(writer, "CHUNK_FRAMES", CHUNK)
 
@@ -88,7 +90,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("frames", [16, 32, 37, 40, 3], ids=lambda n: f"{n} frames")
+@pytest.mark.parametrize("frames", [16, 37, 40, 3], ids=lambda n: f"{n} frames")
 @pytest.mark.parametrize("name", SPECS)
 def test_files_are_byte_for_byte_those_of_zarr_python(tmp_path: Path, name: str, frames: int) -> None:
     spec = SPECS[name]
@@ -169,7 +171,8 @@ def test_a_store_is_one_xarray_dataset(stores: dict[str, Path], name: str) -> No
         assert set(dataset.indexes) == {"keypoint"}
         for key, array in group.arrays():
             assert dataset[key].dims == array.metadata.dimension_names
-            np.testing.assert_array_equal(dataset[key].values, np.asarray(array[...]), err_msg=key)
+            some = slice(None, None, 9 if "heatmaps" in key else 1)
+            np.testing.assert_array_equal(dataset[key][some].values, np.asarray(array[some]), err_msg=key)
 
 
 def test_xarray_selects_by_keypoint_name(stores: dict[str, Path]) -> None:

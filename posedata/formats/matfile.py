@@ -1,0 +1,111 @@
+"""Read MATLAB files in a child process: on damaged ones scipy can crash the process, or hang.
+
+The parent sends a path and the names of variables; the child answers with an .npz, or with the words of what is wrong.
+Nothing is pickled. One child serves many files, and is replaced when a file kills it.
+"""
+
+import io
+import json
+import resource
+import subprocess
+import sys
+import weakref
+import zlib
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.errors import bad_file
+
+_SECONDS = 30
+"""More than a thousand times what a real file takes."""
+
+_MEMORY = 4 << 30
+"""Bytes of address space that the child may have."""
+
+_ARRAYS, _FAULT = b"A", b"F"
+
+
+class MatReader:
+    """A child process that reads .mat files; it ends with this object."""
+
+    def __init__(self) -> None:
+        self._stop: Callable[[], object] = lambda: None
+        self._connection: Connection[bytes, bytes] | None = None
+
+    def read(self, path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
+        """The variables of those names that the file has.
+
+        Raises:
+            BadInputError: if it is no sound MATLAB file, if one of the variables is no array of numbers or text, or if
+                it crashes or stalls its reader.
+        """
+        connection = self._connection or self._start()
+        try:
+            connection.send_bytes(json.dumps([str(path), names]).encode())
+            answer = connection.recv_bytes() if connection.poll(_SECONDS) else b""
+        except (OSError, EOFError):
+            answer = b""
+        if not answer:
+            self._stop()
+            self._connection = None
+            raise bad_file(path, ["expected a MATLAB 5 file, found one that crashes or stalls its reader"])
+        kind, content = answer[:1], answer[1:]
+        if kind == _FAULT:
+            raise bad_file(path, [content.decode()])
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    def _start(self) -> "Connection[bytes, bytes]":
+        ours, theirs = Pipe()
+        child = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", f"from {__name__} import serve; serve()", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        self._stop = weakref.finalize(self, _end, child, ours)
+        self._connection = ours
+        return ours
+
+
+def _end(child: subprocess.Popen[bytes], connection: "Connection[bytes, bytes]") -> None:
+    connection.close()
+    child.kill()
+    child.wait()
+
+
+def serve() -> None:
+    """What the child does: answer on the connection of its first argument until the parent goes."""
+    connection: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    while True:
+        try:
+            path, names = json.loads(connection.recv_bytes())
+        except EOFError:
+            return
+        connection.send_bytes(_read(Path(path), names))
+
+
+def _read(path: Path, names: list[str]) -> bytes:
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    faults = (OSError, ValueError, TypeError, LookupError, MemoryError, NotImplementedError, MatReadError, zlib.error)
+    try:
+        mat = loadmat(path, variable_names=names)
+    except faults as error:
+        found = str(error).partition("\n")[0] or type(error).__name__
+        return _FAULT + f"expected a MATLAB 5 file, found {found}".encode()
+    arrays = {name: mat[name] for name in names if name in mat}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "uifbcU":
+            found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            return _FAULT + f"{name}: expected numbers or text, found {found}".encode()
+    buffer = io.BytesIO(_ARRAYS)
+    buffer.seek(0, io.SEEK_END)
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,35 @@
+"""posedata knows neither torch nor posetrain."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+CODE = """
+import importlib, json, pkgutil, sys
+import posedata
+names = [m.name for m in pkgutil.walk_packages(posedata.__path__, "posedata.") if not m.name.endswith("__main__")]
+for name in names:
+    importlib.import_module(name)
+for name in posedata.__all__:
+    getattr(posedata, name)
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps({"names": names, "loaded": loaded}))
+"""
+
+
+def test_no_module_of_posedata_imports_torch_or_posetrain(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    # The walk must have reached all packages, or the test would prove nothing.
+    wanted = {"cli", "build", "formats.brace", "samples.speed21", "store.reader"}
+    assert {f"posedata.{name}" for name in wanted} <= set(found["names"])
+    assert "posedata" in found["loaded"]
+    assert not {"torch", "posetrain", "safetensors"} & set(found["loaded"])
+
+
+def test_importing_posedata_imports_nothing_else(tmp_path: Path) -> None:
+    code = "import sys, posedata; print(sorted({'numpy', 'zarr', 'scipy', 'pydantic', 'click'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,60 @@
+import gc
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from posedata.errors import BadInputError
+from posedata.formats import matfile
+from posedata.formats.matfile import MatReader
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    savemat(tmp_path / "a.mat", {"x": np.arange(6.0).reshape(2, 3), "word": "situp", "more": 1})
+    return tmp_path / "a.mat"
+
+
+def test_arrays_come_back_as_scipy_reads_them(path: Path) -> None:
+    mat = MatReader().read(path, ("x", "word", "absent"))
+    assert mat.keys() == {"x", "word"}
+    np.testing.assert_array_equal(mat["x"], [[0, 1, 2], [3, 4, 5]])
+    assert mat["word"].tolist() == ["situp"]
+
+
+def test_one_child_serves_many_files_and_ends_with_its_reader(path: Path) -> None:
+    reader = MatReader()
+    reader.read(path, ("x",))
+    child = children()
+    reader.read(path, ("x",))
+    assert children() == child
+    assert len(child) == 1
+    del reader
+    gc.collect()
+    assert children() == set()
+
+
+def children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+def test_a_child_that_dies_is_replaced(path: Path) -> None:
+    reader = MatReader()
+    reader.read(path, ("x",))
+    os.kill(int(children().pop()), 9)
+    with pytest.raises(BadInputError, match=r"a\.mat: .*crashes or stalls"):
+        reader.read(path, ("x",))
+    assert reader.read(path, ("x",)).keys() == {"x"}
+
+
+def test_a_child_that_stalls_is_stopped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matfile, "_SECONDS", 0)
+    with pytest.raises(BadInputError, match="stalls"):
+        MatReader().read(path, ("x",))
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"none\.mat"):
+        MatReader().read(tmp_path / "none.mat", ("x",))

@@ -1,0 +1,376 @@
+"""The installed command `posedata`, from outside."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+NAMES = ("brace", "climbalong", "penn_action", "speed21")
+STORE_KEYS = {
+    "store",
+    "kind",
+    "frames",
+    "sequences",
+    "windows_total",
+    "windows",
+    "annotated_keypoints",
+    "empty_frames",
+    "skipped",
+    "mean_torso_diameter",
+    "shift_std",
+    "bytes",
+    "content_digest",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sample_build_info_verify_with_json(name: str, command: Run, tmp_path: Path) -> None:
+    size = ("--sequences", 3, "--frames", 12)
+    steps = {
+        "sample": ("sample", name, *size, "--json"),
+        "build": ("build", "--dataset", name, "--out", "s.zarr", "--json"),
+        "info": ("info", "s.zarr", "--json"),
+        "verify": ("verify", "s.zarr", "--json"),
+    }
+    told = {}
+    for step, arguments in steps.items():
+        done = command("posedata", *arguments)
+        assert done.returncode == 0, done.stderr
+        told[step] = json.loads(done.stdout)
+    assert told["sample"]["path"] == str(tmp_path / "home" / "raw" / name)
+    assert told["sample"]["synthetic"] is True
+    assert told["build"].keys() >= STORE_KEYS | {"seconds"}
+    assert told["info"].keys() >= STORE_KEYS
+    assert told["info"] == {key: value for key, value in told["build"].items() if key != "seconds"}
+    assert (told["info"]["sequences"], told["info"]["store"]) == (3, "s.zarr")
+    listed = json.loads((tmp_path / "s.zarr" / "manifest.json").read_text())["files"]
+    assert told["verify"] == {"ok": True, "files": len(listed), "problems": []}
+
+
+def test_build_and_info_as_text(command: Run) -> None:
+    sampled = command("posedata", "sample", "brace", "--sequences", 4, "--frames", 30)
+    assert sampled.returncode == 0
+    assert Path(sampled.stdout.strip()).is_dir()
+    built = command("posedata", "build", "--dataset", "brace")
+    told = command("posedata", "info", "home/stores/brace-k1-random.zarr")
+    checked = command("posedata", "verify", "home/stores/brace-k1-random.zarr")
+    for done in (built, told):
+        assert done.returncode == 0
+        rows = dict(line.split(None, 1) for line in done.stdout.splitlines())
+        assert rows["sequences"] == "4"
+        assert "(synthetic)" in rows["kind"]
+        assert re.fullmatch("[0-9a-f]{64}", rows["digest"])
+    assert "reading brace: 4 files\nwriting: " in built.stderr
+    assert "files" not in built.stdout
+    assert checked.stdout.startswith("home/stores/brace-k1-random.zarr: ok, ")
+
+
+def test_quiet_is_silent_on_stderr(command: Run) -> None:
+    for arguments in (
+        ("sample", "speed21", "--sequences", 3, "--frames", 12),
+        ("build", "--dataset", "speed21", "--out", "s.zarr"),
+        ("info", "s.zarr"),
+        ("verify", "s.zarr"),
+    ):
+        done = command("posedata", *arguments, "--quiet")
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+        assert done.stdout
+
+
+def test_the_short_line_works_once_the_data_is_there(command: Run, tmp_path: Path) -> None:
+    line = ("posedata", "build", "--dataset", "brace", "--k", 2, "--sigma-set", "random")
+    without = command(*line)
+    assert without.returncode == 3
+    assert without.stderr.startswith("error: ")
+    for word in (str(tmp_path / "home" / "raw" / "brace"), "github.com/dmoltisanti/brace", "posedata sample brace"):
+        assert word in without.stderr
+    assert not (tmp_path / "home").exists()
+    assert command("posedata", "sample", "brace", "--sequences", 2, "--frames", 30).returncode == 0
+    assert command(*line).returncode == 0
+    assert [p.name for p in (tmp_path / "home" / "stores").iterdir()] == ["brace-k2-random.zarr"]
+
+
+def test_the_home_is_data_unless_set(command: Run, tmp_path: Path) -> None:
+    done = command("posedata", "sample", "speed21", "--sequences", 1, "--frames", 10, POSEDATA_HOME="")
+    assert done.stdout == "data/raw/speed21\n"
+    assert (tmp_path / "data" / "raw" / "speed21" / "SYNTHETIC.txt").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "pattern"),
+    [
+        (["--k", "0.5", "--sigma-set", "fixed"], r"speed21-k0\.5-fixed\.zarr"),
+        (["--sigma-set", "3,1,2"], r"speed21-k1-1,2,3\.zarr"),
+        (["--seed", "7"], r"speed21-k1-random-[0-9a-f]{8}\.zarr"),
+        (["--torso", "12", "--sigma-per", "keypoint"], r"speed21-k1-random-[0-9a-f]{8}\.zarr"),
+        (["--dataset", "penn-action", "--actions", "situp"], r"penn_action\+speed21-k1-random-[0-9a-f]{8}\.zarr"),
+    ],
+    ids=lambda value: "",
+)
+def test_default_names_of_stores(
+    options: list[str], pattern: str, command: Run, raw_trees: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "raw").symlink_to(raw_trees["speed21"].parent)
+    done = command("posedata", "build", "--dataset", "speed21", *options, "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    store = Path(json.loads(done.stdout)["store"])
+    assert store.parent == tmp_path / "home" / "stores"
+    assert re.fullmatch(pattern, store.name)
+    assert not store.parent.exists()
+
+
+def test_a_dry_run_prints_and_writes_nothing(command: Run, raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    done = command("posedata", "build", "--dataset", "penn_action", "--raw", raw_trees["penn_action"], "--dry-run")
+    assert done.returncode == 0
+    assert "digest      none" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_skip_bad_goes_on_and_says_so(command: Run, copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
+    root = copy_tree("penn_action")
+    (root / "labels" / "0003.mat").write_bytes(b"garbage" * 100)
+    line = ("posedata", "build", "--dataset", "penn_action", "--raw", root, "--out", "s.zarr")
+    refused = command(*line)
+    assert refused.returncode == 3
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["raw"]
+    done = command(*line, "--skip-bad")
+    assert done.returncode == 0
+    assert "left out: penn_action/0003: labels/0003.mat: " in done.stderr
+    told = json.loads(command("posedata", "info", "s.zarr", "--json").stdout)
+    assert [s["item"] for s in told["skipped"] if "MATLAB" in s["reason"]] == ["penn_action/0003"]
+    assert told["sequences"] == 11
+
+
+def garble(path: Path, at: int = 0) -> None:
+    """Other bytes, the same size."""
+    data = bytearray(path.read_bytes())
+    data[at : at + 8] = bytes(byte ^ 0x55 for byte in data[at : at + 8])
+    path.write_bytes(data)
+
+
+def shard(store: Path) -> Path:
+    return store / "input_heatmaps" / "c" / "0" / "0" / "0" / "0"
+
+
+STORE_FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no manifest": (lambda s: (s / "manifest.json").unlink(), "manifest.json"),
+    "manifest cut": (lambda s: os.truncate(s / "manifest.json", 200), "manifest.json"),
+    "manifest empty": (lambda s: os.truncate(s / "manifest.json", 0), "manifest.json"),
+    "file missing": (lambda s: shard(s).unlink(), "input_heatmaps/c/0/0/0/0: .*missing"),
+    "file cut": (lambda s: os.truncate(shard(s), 1000), "input_heatmaps/c/0/0/0/0: .*bytes"),
+    "file emptied": (lambda s: os.truncate(shard(s), 0), "input_heatmaps/c/0/0/0/0: .*bytes"),
+    "file too many": (lambda s: (s / "notes.txt").touch(), "notes.txt"),
+    "link": (lambda s: (shard(s).rename(s.parent / "away"), shard(s).symlink_to(s.parent / "away")), "link"),
+    "root garbled": (lambda s: garble(s / "zarr.json"), "zarr.json"),
+    "attribute renamed": (
+        lambda s: (s / "zarr.json").write_text((s / "zarr.json").read_text().replace('"counts"', '"countz"', 1)),
+        "zarr.json",
+    ),
+}
+
+
+@pytest.fixture
+def damaged(stores: dict[str, Path], tmp_path: Path) -> Path:
+    """A store that a test may damage."""
+    return Path(shutil.copytree(stores["speed21"], tmp_path / "s.zarr"))
+
+
+def assert_fails(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    """The code, the words, one line a fault, no traceback, nothing on stdout."""
+    assert done.returncode == code, done.stderr
+    lines = done.stderr.splitlines()
+    faults = [line for line in lines if not re.fullmatch(r"(reading|writing|hashing)[\w ]*: [\d,]+ \w+", line)]
+    assert faults
+    assert all(line.startswith("error: ") for line in faults), done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert re.search(word, done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("fault", STORE_FAULTS)
+def test_a_damaged_store_is_code_4(fault: str, command: Run, damaged: Path) -> None:
+    harm, word = STORE_FAULTS[fault]
+    harm(damaged)
+    for arguments in (("info", damaged), ("verify", damaged)):
+        done = command("posedata", *arguments)
+        assert_fails(done, 4, word)
+
+
+@pytest.mark.parametrize("path", ["input_heatmaps/c/0/0/0/0", "target_points/zarr.json", "annotated/c/0/0"])
+def test_verify_finds_changed_bytes(path: str, command: Run, damaged: Path) -> None:
+    garble(damaged / path, at=20)
+    done = command("posedata", "verify", damaged, "--json")
+    assert done.returncode == 4
+    told = json.loads(done.stdout)
+    assert told["ok"] is False
+    assert [problem.keys() for problem in told["problems"]] == [{"file", "problem"}]
+    assert told["problems"][0]["file"] == path
+
+
+def test_verify_quick_reads_no_heatmaps(command: Run, damaged: Path) -> None:
+    garble(shard(damaged), at=20)
+    assert command("posedata", "verify", damaged, "--quick").returncode == 0
+    shard(damaged).unlink()
+    assert_fails(command("posedata", "verify", damaged, "--quick"), 4, "missing")
+
+
+USAGE = {
+    "no dataset": (["build"], "--dataset"),
+    "unknown dataset": (["build", "--dataset", "coco"], "brace, climbalong, penn_action, speed21"),
+    "unknown sample": (["sample", "coco"], "brace, climbalong, penn_action, speed21"),
+    "unknown command": (["bulid"], "bulid"),
+    "unknown option": (["build", "--dataset", "brace", "--sigmas", "1"], "--sigma"),
+    "sigma words": (["build", "--dataset", "brace", "--sigma-set", "wild"], "random, fixed"),
+    "sigma zero": (["build", "--dataset", "brace", "--sigma-set", "0,1"], "sigmas"),
+    "sigma twice": (["build", "--dataset", "brace", "--sigma-set", "1,1"], "sigmas"),
+    "k negative": (["build", "--dataset", "brace", "--k", "-1"], "k"),
+    "k nan": (["build", "--dataset", "brace", "--k", "nan"], "k"),
+    "workers": (["build", "--dataset", "brace", "--workers", "0"], "workers"),
+    "split": (["build", "--dataset", "brace", "--split", "random"], "video.*official.*held-out"),
+    "two kinds": (["build", "--dataset", "brace", "--dataset", "climbalong"], "two stores|detector"),
+    "noise for a detector": (["build", "--dataset", "climbalong", "--k", "2"], "--k"),
+    "segments": (["sample", "speed21", "--segments", "x.csv"], "brace"),
+    "few frames": (["sample", "speed21", "--frames", "1"], "frames"),
+    "no store": (["info"], "STORE"),
+}
+
+
+@pytest.mark.parametrize("fault", USAGE)
+def test_usage_is_code_2(fault: str, command: Run, tmp_path: Path) -> None:
+    for dataset in NAMES:
+        (tmp_path / "home" / "raw" / dataset).mkdir(parents=True)
+    arguments, word = USAGE[fault]
+    assert_fails(command("posedata", *arguments), 2, word)
+    assert [p.name for p in tmp_path.iterdir()] == ["home"]
+
+
+def test_the_bare_command_shows_its_help(command: Run) -> None:
+    done = command("posedata")
+    assert done.returncode == 2
+    assert "Usage: posedata" in done.stdout + done.stderr
+    assert not any(line.startswith("error: Usage") for line in done.stderr.splitlines())
+
+
+BAD_INPUT = {
+    "no raw data": (["build", "--dataset", "speed21"], "posedata sample speed21"),
+    "no such tree": (["build", "--dataset", "speed21", "--raw", "nowhere"], "nowhere"),
+    "tree of another": (["build", "--dataset", "speed21", "--raw", "empty"], "skeletons"),
+    "no store for info": (["info", "nowhere.zarr"], "nowhere.zarr"),
+    "no store to verify": (["verify", "nowhere.zarr"], "nowhere.zarr"),
+    "no segments": (["sample", "brace", "--segments", "none.csv"], "none.csv"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_INPUT)
+def test_bad_input_is_code_3(fault: str, command: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    arguments, word = BAD_INPUT[fault]
+    assert_fails(command("posedata", *arguments), 3, word)
+    # A home may be made; nothing may be in it.
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file() or p.suffix] == []
+
+
+@pytest.mark.parametrize("name", ["info", "verify"])
+def test_a_file_or_an_empty_folder_is_no_store(name: str, command: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    assert_fails(command("posedata", name, "folder"), 4, "manifest.json")
+    done = command("posedata", name, "file")
+    assert done.returncode in (3, 4)
+    assert_fails(done, done.returncode, "file")
+
+
+def test_what_is_taken_is_code_6(command: Run, damaged: Path, raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    line = ("posedata", "build", "--dataset", "speed21", "--raw", raw_trees["speed21"], "--out")
+    before = (damaged / "manifest.json").read_bytes()
+    assert_fails(command(*line, damaged), 6, "--overwrite")
+    assert (damaged / "manifest.json").read_bytes() == before
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1").touch()
+    assert_fails(command(*line, "thesis", "--overwrite"), 6, "thesis")
+    assert_fails(command("posedata", "sample", "speed21", "--out", "thesis"), 6, "thesis.*--out")
+    assert [p.name for p in (tmp_path / "thesis").iterdir()] == ["chapter1"]
+    assert command(*line, damaged, "--overwrite").returncode == 0
+
+
+def test_a_second_builder_is_code_6(command: Run, raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    stage = tmp_path / ".s.zarr.building"
+    stage.mkdir()
+    handle = os.open(stage, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        line = ("posedata", "build", "--dataset", "speed21", "--raw", raw_trees["speed21"], "--out", "s.zarr")
+        assert_fails(command(*line), 6, "another process")
+    finally:
+        os.close(handle)
+    assert not (tmp_path / "s.zarr").exists()
+
+
+def test_help_comes_within_half_a_second(command: Run) -> None:
+    def once() -> float:
+        begin = time.perf_counter()
+        assert command("posedata", "--help").returncode == 0
+        return time.perf_counter() - begin
+
+    assert min(once() for _ in range(5)) < 0.5
+
+
+@pytest.mark.parametrize("name", ["sample", "build", "info", "verify"])
+def test_every_command_has_help_with_an_example(name: str, command: Run) -> None:
+    done = command("posedata", name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(rf"Examples?:\n +posedata {name} ", done.stdout)
+    assert "--json" in done.stdout
+    assert "--quiet" in done.stdout
+
+
+def test_version(command: Run) -> None:
+    from posedata import __version__
+
+    assert command("posedata", "--version").stdout.split()[-1] == __version__
+
+
+@pytest.fixture(scope="module")
+def long_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree that takes a build some seconds."""
+    from posedata.samples import write_sample
+
+    root = tmp_path_factory.mktemp("long") / "speed21"
+    write_sample("speed21", root, sequences=10, frames=3000)
+    return root
+
+
+@pytest.mark.parametrize("stage", ["spool/points", "store/target_heatmaps/c"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_during_a_build_leaves_nothing(
+    number: signal.Signals, code: int, stage: str, long_tree: Path, tmp_path: Path
+) -> None:
+    posedata = Path(sys.executable).parent / "posedata"
+    out = tmp_path / "stores" / "a.zarr"
+    out.parent.mkdir()
+    line = [posedata, "build", "--dataset", "speed21", "--raw", long_tree, "--out", out]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        deadline = time.monotonic() + 60
+        while not (out.parent / ".a.zarr.building" / stage).exists():
+            assert process.poll() is None, "the build was over before it could be interrupted"
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == code, stderr
+    assert stdout == ""
+    assert "error: " in stderr
+    assert "Traceback" not in stderr
+    assert list(out.parent.iterdir()) == []
