@@ -201,10 +201,12 @@ def verify(store: Path, quick: bool, as_json: bool, quiet: bool) -> None:
 
 
 def _print_report(report: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    from posedata.splits import SPLITS
+
     if as_json:
         console.print_json(report)
         return
-    windows = ", ".join(f"{name} {count:,}" for name, count in report["windows"].items())
+    windows = ", ".join(f"{name} {report['windows'][name]:,}" for name in SPLITS)
     rows: list[tuple[str, object]] = [
         ("store", report["store"]),
         ("kind", report["kind"] + (" (synthetic)" if report["synthetic"] else "")),

@@ -37,7 +37,7 @@ class Segment(NamedTuple):
 
 def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
     """Fill an empty folder with `sequences` segments of `frames` frames."""
-    write_segments(root, rng, _segments(sequences, frames))
+    write_segments(root, rng, _segments(sequences, frames), gaps=True)
 
 
 def read_segments(path: Path) -> list[Segment]:
@@ -71,20 +71,20 @@ def _segments(count: int, frames: int) -> list[Segment]:
     return made
 
 
-def write_segments(root: Path, rng: np.random.Generator, segments: Sequence[Segment]) -> None:
-    """Fill an empty folder with the given segments."""
+def write_segments(root: Path, rng: np.random.Generator, segments: Sequence[Segment], gaps: bool = False) -> None:
+    """Fill an empty folder with the given segments; with `gaps`, every third lacks three of its frames."""
     for i, segment in enumerate(segments):
-        _write_segment(root, rng, segment, quirks=i)
+        _write_segment(root, rng, segment, quirks=i, gap=gaps and i % 3 == 0)
     _write_annotations(root / "annotations", segments)
 
 
-def _write_segment(root: Path, rng: np.random.Generator, segment: Segment, quirks: int) -> None:
+def _write_segment(root: Path, rng: np.random.Generator, segment: Segment, quirks: int, gap: bool) -> None:
     joints = _coco(motion(rng, segment.end - segment.start + 1, WIDTH, HEIGHT, fps=25.0))
     numbers = list(range(segment.start, segment.end + 1))
-    if quirks % 3 == 0 and len(numbers) > 20:
-        gap = len(numbers) // 2
-        del numbers[gap : gap + 3]
-        joints = np.delete(joints, slice(gap, gap + 3), axis=0)
+    if gap and len(numbers) > 20:
+        at = len(numbers) // 2
+        del numbers[at : at + 3]
+        joints = np.delete(joints, slice(at, at + 3), axis=0)
     if quirks % 3 == 1 and len(numbers) > 2:
         joints[some(rng, len(numbers), 0.02)] = 0
     if quirks % 3 == 2:
