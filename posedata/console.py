@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import signal
 import sys
 import traceback
@@ -27,7 +28,8 @@ def run(command: click.Command, name: str) -> NoReturn:
         arguments.remove("--debug")
     else:
         sys.excepthook = _unexpected
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in _WORDS:
+        signal.signal(number, _stop)
     try:
         code = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -36,16 +38,33 @@ def run(command: click.Command, name: str) -> NoReturn:
     except click.ClickException as error:
         _fail(error.exit_code, f"{error.format_message()}; see --help")
     except (click.Abort, KeyboardInterrupt):
-        _fail(130, "interrupted; nothing was left half-made")
+        _fail(*_stopped())
     except SystemExit as leave:
         # click leaves with 1 when whoever read our output has gone: no fault of ours.
         sys.exit(0 if leave.code == 1 else leave.code)
     except (PoseDataError, MemoryError, OSError) as error:
         if debug:
             traceback.print_exception(error)
-        _fail(*_judge(error))
+        _fail(*(_stopped() if _received else _judge(error)))
     # A command returns None, or what it gave to click's Exit.
     sys.exit(code)
+
+
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+_received: list[int] = []
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """Unwind, so that whatever is half-made is removed."""
+    del frame
+    _received.append(number)
+    raise KeyboardInterrupt
+
+
+def _stopped() -> tuple[int, str]:
+    """Exit code and message after a signal."""
+    number = signal.Signals(_received[0]) if _received else signal.SIGINT
+    return 128 + number, f"{_WORDS[number]}; nothing was left half-made"
 
 
 def _judge(error: PoseDataError | MemoryError | OSError) -> tuple[int, *tuple[str, ...]]:
@@ -66,14 +85,14 @@ def _fail(code: int, *messages: str) -> NoReturn:
     sys.exit(code)
 
 
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
-    _fail(143, "terminated; nothing was left half-made")
-
-
 def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Instead of a traceback; Python leaves with exit code 1 after it."""
     del error, trace
+    if _received:
+        # C code that was interrupted may raise another error in place of ours. All has been unwound by now.
+        code, message = _stopped()
+        click.echo(f"error: {message}", err=True)
+        os._exit(code)
     click.echo(f"error: {kind.__name__}: this is a bug; run again with --debug and report what it prints", err=True)
 
 
