@@ -8,7 +8,17 @@ import click
 from posedata import __version__, console
 
 _FOLDER = click.Path(path_type=Path)
-_CONFIG_OPTIONS = ("model", "window", "frame_step", "epochs", "batch_size", "learning_rate", "max_windows", "seed")
+_CONFIG_OPTIONS = (
+    "model",
+    "window",
+    "frame_step",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "max_windows",
+    "sampling_step",
+    "seed",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +47,7 @@ def cli() -> None:
 @click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
 @click.option("--learning-rate", type=float, default=1e-3, show_default=True)
 @click.option("--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]")
+@click.option("--sampling-step", type=click.IntRange(1), default=4, show_default=True, help="Of deciwatch, in frames.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(
@@ -130,7 +141,7 @@ def evaluate_command(
     picked = pick_device(device)
     subject = request.eval_subject(what, store, window, frame_step, picked)
     windows = request.eval_windows(subject, split, picked, feed)
-    scores = evaluate(subject.refine, windows, console.progress(quiet))
+    scores = evaluate(subject.refine, subject.task, windows, console.progress(quiet))
     if as_json:
         report = {"model": subject.model, "store": str(subject.store.path), "split": split, "epoch": subject.epoch}
         console.print_json(report | scores.as_dict())

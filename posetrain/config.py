@@ -23,6 +23,7 @@ class TrainConfig(Frozen):
         reduce_factor: what it is then multiplied with.
         stop_after: epochs without a lower validation loss after which training stops.
         max_windows: at most so many windows of each split, chosen by the seed; None = all.
+        sampling_step: DeciWatch samples every so many frames.
         seed: of the weights, of the order of windows, and of their choice.
     """
 
@@ -36,4 +37,5 @@ class TrainConfig(Frozen):
     reduce_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     stop_after: Count = 10
     max_windows: Count | None = None
+    sampling_step: Count = 4
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

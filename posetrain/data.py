@@ -33,12 +33,14 @@ class Batch:
     Attributes:
         input: (B, T, 25, 56, 56) float32: what a model may see.
         target: the same shape: what it should say.
+        points: (B, T, 25, 2) float32: sub-cell grid positions of the target, NaN where it means nothing.
         annotated: (B, T, 25) bool: where the target means anything.
         frames: (B, T) positions of the frames in the store.
     """
 
     input: Tensor
     target: Tensor
+    points: Tensor
     annotated: Tensor
     frames: NDArray[np.int64]
 
@@ -91,8 +93,9 @@ class Windows:
         heatmaps = {
             name: source(frames.ravel()).view(*frames.shape, K, GRID, GRID) for name, source in self._sources.items()
         }
+        points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self._device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self._device)
-        return Batch(heatmaps["input_heatmaps"], heatmaps["target_heatmaps"], annotated, frames)
+        return Batch(heatmaps["input_heatmaps"], heatmaps["target_heatmaps"], points, annotated, frames)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -14,9 +14,10 @@ from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
 from posetrain.data import Feed, Windows
-from posetrain.evaluation import Refiner, identity
+from posetrain.evaluation import identity
 from posetrain.find import find_run, find_store, find_unfinished_run, new_run, store_of_run
-from posetrain.models import MODELS, make_model
+from posetrain.models import find_model, make_model
+from posetrain.tasks import HEATMAPS, Refiner, Task
 from posetrain.training import best_epoch
 
 
@@ -41,8 +42,7 @@ def run_request(store: Path | None, out: Path | None, options: Mapping[str, Any]
         config = TrainConfig(**options)
     except ValidationError as error:
         raise ChoiceError(*faults(error)) from error
-    if config.model not in MODELS:
-        raise ChoiceError(f"--model {config.model}: expected one of {', '.join(MODELS)}")
+    make_model(config)
     path = find_store(store)
     run = out or new_run(config.model, path)
     if run.exists() and (not run.is_dir() or any(run.iterdir())):
@@ -73,6 +73,7 @@ class Subject:
 
     model: str
     refine: Refiner
+    task: Task
     store: Store
     window: int
     frame_step: int
@@ -88,18 +89,21 @@ def eval_subject(
         BadInputError: if there is no such run or store.
     """
     if what == "identity":
-        return Subject("identity", identity, open_store(find_store(store)), window or 5, frame_step or 1, None)
+        return Subject(
+            "identity", identity, HEATMAPS, open_store(find_store(store)), window or 5, frame_step or 1, None
+        )
     run = find_run(Path(what))
     info = checkpoints.read_run(run)
     epochs = checkpoints.saved_epochs(run)
     if not epochs:
         raise BadInputError(f"{run}: expected a finished epoch, found none; train it with posetrain run --resume")
     epoch = best_epoch(checkpoints.load_state(run, epochs[-1])["history"])
-    model = make_model(info.config.model, info.config.seed)
+    model = make_model(info.config)
     model.load_state_dict(checkpoints.load_weights(run, epoch))
     return Subject(
         info.config.model,
         model.to(device).eval(),
+        find_model(info.config.model).task,
         open_store(find_store(store) if store else store_of_run(info)),
         window or info.config.window,
         frame_step or info.config.frame_step,

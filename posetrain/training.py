@@ -16,8 +16,9 @@ from posedata.store.reader import Store
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
 from posetrain.data import Feed, Windows, choose, shuffled
-from posetrain.evaluation import evaluate, squared_error
-from posetrain.models import count_parameters, make_model
+from posetrain.evaluation import evaluate
+from posetrain.models import count_parameters, find_model, make_model
+from posetrain.tasks import Task
 
 SCORE = "val_pck@0.2"
 """Column of the history whose highest value marks the best epoch."""
@@ -94,7 +95,7 @@ def train(
         ChoiceError: if there is no such model.
     """
     training, validation = (_windows(config, store, split, device, feed) for split in ("train", "validation"))
-    model = make_model(config.model, config.seed).to(device)
+    model, task = make_model(config).to(device), find_model(config.model).task
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     plateau, history = Plateau(), list[dict[str, float]]()
     if resume and (saved := checkpoints.saved_epochs(run)):
@@ -106,10 +107,10 @@ def train(
             break
         rate = optimizer.param_groups[0]["lr"]
         begin = time.perf_counter()
-        loss = _train_epoch(model, optimizer, training, config, epoch, progress)
+        loss = _train_epoch(model, task, optimizer, training, config, epoch, progress)
         seconds = time.perf_counter() - begin
         model.eval()
-        scores = evaluate(model, validation, progress, f"epoch {epoch} validation")
+        scores = evaluate(model, task, validation, progress, f"epoch {epoch} validation")
         plateau.update(scores.loss)
         if plateau.waited == config.reduce_after:
             optimizer.param_groups[0]["lr"] = rate * config.reduce_factor
@@ -151,6 +152,7 @@ def _windows(config: TrainConfig, store: Store, split: str, device: torch.device
 
 def _train_epoch(
     model: nn.Module,
+    task: Task,
     optimizer: torch.optim.Optimizer,
     windows: Windows,
     config: TrainConfig,
@@ -164,11 +166,11 @@ def _train_epoch(
     with progress(f"epoch {epoch}/{config.epochs}", len(windows), "windows") as advance:
         for step, batch in enumerate(windows.batches(order, config.batch_size), start=1):
             optimizer.zero_grad(set_to_none=True)
-            error = squared_error(model(batch.input), batch.target, batch.annotated)
-            (error / batch.target.numel()).backward()  # type: ignore[no-untyped-call]
+            error = task.error(task.predict(model, batch.input), batch)
+            (error / task.elements(batch)).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += float(error.detach())
-            elements += batch.target.numel()
+            elements += task.elements(batch)
             if not math.isfinite(total):
                 raise BadInputError(
                     f"epoch {epoch}, step {step}: loss: expected a number, found {float(error.detach())}; the "

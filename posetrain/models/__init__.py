@@ -1,34 +1,63 @@
-"""The architectures, one module each.
-
-A model maps heatmaps (B, T, 25, 56, 56) to heatmaps of the same shape, float32.
-"""
+"""The architectures, one module each, and what they work on."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from posedata.errors import ChoiceError
+from posetrain.config import TrainConfig
 from posetrain.models.conv3d import Conv3D
+from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
+from posetrain.models.deciwatch import DeciWatch
+from posetrain.models.smoothnet import SmoothNet
+from posetrain.tasks import HEATMAPS, POINTS, SMOOTH_POINTS, Task
 
-MODELS: Mapping[str, Callable[[], nn.Module]] = {"conv3d": Conv3D}
+
+@dataclass(frozen=True)
+class Architecture:
+    """A model and its task.
+
+    Attributes:
+        make: from a configuration to a model; raises ChoiceError if they do not fit.
+        task: what it is given, what it is asked, and how it is judged.
+    """
+
+    make: Callable[[TrainConfig], nn.Module]
+    task: Task
+
+
+MODELS: Mapping[str, Architecture] = {
+    "conv3d": Architecture(lambda config: Conv3D(), HEATMAPS),
+    "deciwatch": Architecture(lambda config: DeciWatch(config.window, config.sampling_step), POINTS),
+    "convlstm-sum": Architecture(lambda config: BiConvLSTMSum(), HEATMAPS),
+    "convlstm-concat": Architecture(lambda config: BiConvLSTMConcat(), HEATMAPS),
+    "smoothnet": Architecture(lambda config: SmoothNet(config.window), SMOOTH_POINTS),
+}
 """Name -> architecture."""
 
 
-def make_model(name: str, seed: int) -> nn.Module:
-    """A model with fresh weights: Glorot uniform (seed 000, equation 1) on whatever has two dimensions or more.
-
-    Args:
-        name: in `MODELS`.
-        seed: decides on the weights.
+def find_model(name: str) -> Architecture:
+    """The architecture of that name.
 
     Raises:
-        ChoiceError: if there is no such model.
+        ChoiceError: if there is none.
     """
     if name not in MODELS:
-        raise ChoiceError(f"model {name!r}: expected one of {', '.join(MODELS)}")
-    torch.manual_seed(seed)
-    model = MODELS[name]()
+        raise ChoiceError(f"--model {name}: expected one of {', '.join(MODELS)}")
+    return MODELS[name]
+
+
+def make_model(config: TrainConfig) -> nn.Module:
+    """A model with fresh weights: Glorot uniform (seed 000, equation 1) on whatever has two dimensions or more.
+
+    Raises:
+        ChoiceError: if there is no such model, or it does not fit the configuration.
+    """
+    architecture = find_model(config.model)
+    torch.manual_seed(config.seed)
+    model = architecture.make(config)
     for parameter in model.parameters():
         if parameter.dim() >= 2:
             nn.init.xavier_uniform_(parameter)

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from posedata import open_store
 from posedata.manifest import MANIFEST_NAME, list_files, read_manifest, write_manifest
+from posetrain.config import TrainConfig
 from posetrain.data import Windows
 from posetrain.evaluation import evaluate, identity
-from posetrain.models import make_model
+from posetrain.models import MODELS, find_model, make_model
+from posetrain.tasks import HEATMAPS
 
 TARGETS = ("target_heatmaps", "target_cells", "target_points", "annotated", "box")
 
@@ -34,21 +36,22 @@ def perturbed(stores: dict[str, Path], tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("feed", ["store", "render"])
-@pytest.mark.parametrize("model", ["identity", "conv3d"])
+@pytest.mark.parametrize("model", ["identity", *MODELS])
 def test_perturbed_targets_move_no_prediction(stores: dict[str, Path], perturbed: Path, model: str, feed: str) -> None:
-    refine = identity if model == "identity" else make_model(model, seed=0).eval()
+    refine = identity if model == "identity" else make_model(TrainConfig(model=model)).eval()
+    task = HEATMAPS if model == "identity" else find_model(model).task
     predictions: list[list[Tensor]] = []
     losses = []
     for path in (stores["brace"], perturbed):
         store = open_store(path)
-        windows = Windows(store, store.windows("test")[:6], 5, 1, torch.device("cpu"), feed)  # type: ignore[arg-type]
+        windows = Windows(store, store.windows("test")[:3], 5, 1, torch.device("cpu"), feed)  # type: ignore[arg-type]
         seen: list[Tensor] = []
 
         def watch(heatmaps: Tensor, seen: list[Tensor] = seen) -> Tensor:
             seen.append(refine(heatmaps))
             return seen[-1]
 
-        losses.append(evaluate(watch, windows).loss)
+        losses.append(evaluate(watch, task, windows).loss)
         predictions.append(seen)
     assert losses[0] != losses[1]  # the targets did change
     for before, after in zip(*predictions, strict=True):

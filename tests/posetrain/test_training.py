@@ -60,7 +60,7 @@ def test_the_gradient_is_that_of_the_masked_mean(noisy: Store, tmp_path: Path) -
     """One step from known weights moves them as Adam moves them along the gradient of the masked mean."""
     config = TrainConfig(epochs=1, max_windows=2, batch_size=2, learning_rate=1e-3)
     train(config, noisy, tmp_path, device=CPU)
-    model = training.make_model("conv3d", config.seed)
+    model = training.make_model(config)
     windows = training._windows(config, noisy, "train", CPU, "auto")
     (batch,) = windows.batches(np.asarray([0, 1]), 2)
     mask = batch.annotated[..., None, None].expand_as(batch.target)

@@ -1,5 +1,6 @@
 import torch
 
+from posetrain.config import TrainConfig
 from posetrain.models import count_parameters, make_model
 from posetrain.models.conv3d import Conv3D
 
@@ -9,7 +10,7 @@ def test_it_has_as_many_parameters_as_published() -> None:
 
 
 def test_it_is_one_convolution_over_frames_rows_and_columns() -> None:
-    model = make_model("conv3d", seed=0)
+    model = make_model(TrainConfig())
     heatmaps = torch.rand(1, 5, 25, 56, 56, generator=torch.Generator().manual_seed(1))
     refined = model(heatmaps).detach()
     assert refined.shape == heatmaps.shape

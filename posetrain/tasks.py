@@ -1,0 +1,122 @@
+"""What a model is given, what it is asked, and how it is judged.
+
+A task turns input heatmaps into what its models take; nothing else of a batch reaches a prediction. The target comes in
+only where a prediction is judged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from posedata.geometry import GRID
+from posetrain.data import Batch
+
+Refiner = Callable[[Tensor], Tensor]
+"""A model, or a function in its place."""
+
+
+class Task(Protocol):
+    """Predict, then judge."""
+
+    def predict(self, refine: Refiner, heatmaps: Tensor) -> Tensor:
+        """What `refine` makes of input heatmaps (B, T, 25, 56, 56)."""
+
+    def positions(self, prediction: Tensor) -> Tensor:
+        """(B, T, 25, 2) grid positions, x y, of a prediction."""
+
+    def error(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """Sum of the loss over all elements; terms of missing keypoints are zero."""
+
+    def elements(self, batch: Batch) -> int:
+        """By how many elements the sum is divided: missing ones count (seed 000, section 1.2.2)."""
+
+
+def peaks(heatmaps: Tensor) -> Tensor:
+    """(..., 56, 56) to (..., 2) grid positions, x y: centre of the largest cell, the first in row-major order.
+
+    The same as `posedata.heatmaps.decode`, on the heatmaps' device.
+    """
+    first = heatmaps.flatten(-2).argmax(dim=-1)
+    return torch.stack([first % GRID, first // GRID], dim=-1) + 0.5
+
+
+def squared_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
+    """Sum of squared errors; terms of missing keypoints are zero.
+
+    Divided by the number of all elements this is what the seed gets by setting the targets of missing keypoints to
+    the prediction (seed 000, section 1.2.2).
+
+    Args:
+        predicted: (B, T, 25, ...).
+        target: the same shape.
+        annotated: (B, T, 25) bool.
+    """
+    return (_masked(predicted - target, annotated)).square().sum()
+
+
+def smooth_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
+    """Sum of absolute errors of points, and a tenth of that of their accelerations (SmoothNet's loss).
+
+    An acceleration counts where all of its three frames are annotated. Arguments as of `squared_error`.
+    """
+    error = predicted - target
+    whole = annotated[:, 2:] & annotated[:, 1:-1] & annotated[:, :-2]
+    bend = error[:, 2:] - 2 * error[:, 1:-1] + error[:, :-2]
+    return _masked(error, annotated).abs().sum() + 0.1 * _masked(bend, whole).abs().sum()
+
+
+def _masked(error: Tensor, annotated: Tensor) -> Tensor:
+    return error * annotated.view(*annotated.shape, *(1,) * (error.dim() - annotated.dim()))
+
+
+class HeatmapTask:
+    """Heatmaps to heatmaps."""
+
+    def predict(self, refine: Refiner, heatmaps: Tensor) -> Tensor:
+        """(B, T, 25, 56, 56)."""
+        return refine(heatmaps)
+
+    def positions(self, prediction: Tensor) -> Tensor:
+        """Centres of the largest cells."""
+        return peaks(prediction)
+
+    def error(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """Squared."""
+        return squared_error(prediction, batch.target, batch.annotated)
+
+    def elements(self, batch: Batch) -> int:
+        """Cells."""
+        return batch.target.numel()
+
+
+@dataclass(frozen=True)
+class PointTask:
+    """Coordinates to coordinates: u / 56 - 0.5 of the peaks; 0 for a heatmap without one."""
+
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+
+    def predict(self, refine: Refiner, heatmaps: Tensor) -> Tensor:
+        """(B, T, 25, 2) normalised coordinates."""
+        present = heatmaps.amax(dim=(-2, -1)) > 0
+        return refine(_masked(peaks(heatmaps) / GRID - 0.5, present))
+
+    def positions(self, prediction: Tensor) -> Tensor:
+        """Back on the grid."""
+        return (prediction + 0.5) * GRID
+
+    def error(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """Of normalised coordinates."""
+        target = torch.where(batch.annotated[..., None], batch.points / GRID - 0.5, 0.0)
+        return self.loss(prediction, target, batch.annotated)
+
+    def elements(self, batch: Batch) -> int:
+        """Coordinates."""
+        return batch.points.numel()
+
+
+HEATMAPS = HeatmapTask()
+POINTS = PointTask(squared_error)
+SMOOTH_POINTS = PointTask(smooth_error)

@@ -1,0 +1,83 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from posedata.heatmaps import decode as decode_numpy
+from posedata.store.reader import Store
+from posetrain.data import Windows
+from posetrain.tasks import HEATMAPS, POINTS, peaks, smooth_error, squared_error
+
+
+def test_peaks_agree_with_numpy_and_take_the_first_of_a_tie() -> None:
+    heatmaps = torch.randint(0, 3, (2, 3, 56, 56), generator=torch.Generator().manual_seed(0)).float()
+    heatmaps[0, 0] = 0
+    np.testing.assert_array_equal(peaks(heatmaps).numpy(), decode_numpy(heatmaps.numpy()))
+    assert peaks(heatmaps)[0, 0].tolist() == [0.5, 0.5]
+
+
+def test_peaks_say_x_before_y() -> None:
+    heatmap = torch.zeros(1, 56, 56)
+    heatmap[0, 7, 30] = 1
+    assert peaks(heatmap).tolist() == [[30.5, 7.5]]
+
+
+def test_the_loss_of_missing_keypoints_is_zero_but_their_elements_count() -> None:
+    predicted, target = torch.ones(1, 1, 2, 56, 56), torch.zeros(1, 1, 2, 56, 56)
+    annotated = torch.tensor([[[True, False]]])
+    error = squared_error(predicted, target, annotated)
+    assert float(error) == 56 * 56
+    assert float(error) / target.numel() == 0.5
+
+
+def test_the_loss_is_what_the_seeds_trick_gives() -> None:
+    generator = torch.Generator().manual_seed(0)
+    predicted, target = torch.rand(2, 2, 3, 1, 2, 2, generator=generator)[..., 0, :, :]
+    annotated = torch.rand(2, 3, generator=generator) > 0.5
+    annotated = annotated.unsqueeze(0)[:, :2]
+    predicted, target = predicted.unsqueeze(0), target.unsqueeze(0)
+    trick = torch.where(annotated[..., None, None], target, predicted)
+    expected = torch.nn.functional.mse_loss(predicted, trick)
+    assert float(squared_error(predicted, target, annotated)) / target.numel() == pytest.approx(float(expected))
+
+
+def test_points_are_the_peaks_about_the_centre_and_zero_without_one() -> None:
+    heatmaps = torch.zeros(1, 1, 2, 56, 56)
+    heatmaps[0, 0, 0, 13, 41] = 9
+    given = POINTS.predict(lambda points: points, heatmaps)
+    torch.testing.assert_close(given, torch.tensor([[[[41.5 / 56 - 0.5, 13.5 / 56 - 0.5], [0.0, 0.0]]]]))
+    assert POINTS.positions(given)[0, 0, 0].tolist() == pytest.approx([41.5, 13.5])
+
+
+def test_the_error_of_points_is_of_sub_cell_targets(noisy: Store, windows: Callable[..., Windows]) -> None:
+    made = windows(noisy, most=3)
+    (batch,) = made.batches(np.arange(3), 3)
+    prediction = torch.full_like(batch.points, 0.25)
+    frames = made.starts[:, None] + np.arange(5)
+    target = noisy["target_points"][frames].astype(np.float64) / 56 - 0.5
+    expected = np.nansum((0.25 - target) ** 2)
+    assert float(POINTS.error(prediction, batch)) == pytest.approx(expected, rel=1e-5)
+    assert POINTS.elements(batch) == 3 * 5 * 25 * 2
+
+
+def test_smoothnets_loss_by_hand() -> None:
+    target = torch.zeros(1, 4, 1, 2)
+    predicted = target.clone()
+    predicted[0, :, 0, 0] = torch.tensor([0.0, 1.0, 0.0, 0.0])
+    annotated = torch.tensor([[[True], [True], [True], [True]]])
+    # positions: 1; accelerations: |-2| and |1|
+    assert float(smooth_error(predicted, target, annotated)) == pytest.approx(1 + 0.1 * 3)
+    annotated[0, 3] = False  # the second acceleration needs it
+    assert float(smooth_error(predicted, target, annotated)) == pytest.approx(1 + 0.1 * 2)
+
+
+@pytest.mark.parametrize("task", [HEATMAPS, POINTS])
+def test_the_gradient_of_missing_keypoints_is_zero(noisy: Store, windows: Callable[..., Windows], task: object) -> None:
+    (batch,) = windows(noisy, most=4).batches(np.arange(4), 4)
+    shape = batch.input.shape if task is HEATMAPS else batch.points.shape
+    prediction = torch.full(shape, 0.1, requires_grad=True)
+    task.error(prediction, batch).backward()  # type: ignore[attr-defined]
+    assert prediction.grad is not None
+    assert prediction.grad[~batch.annotated].abs().max() == 0
+    assert prediction.grad[batch.annotated].abs().max() > 0
