@@ -141,8 +141,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
     from posedata import request
     from posedata.build import build_store, dry_run
 
-    given = {name for name in options if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
-    wanted = request.build_request(given=given, **{k: options[k] for k in request.RECIPE_OPTIONS})
+    wanted = request.build_request(given=console.given_options(ctx), **{k: options[k] for k in request.RECIPE_OPTIONS})
     show = console.progress(quiet)
     if options["dry_run"]:
         report = dry_run(wanted.recipe, wanted.raw, wanted.out, skip_bad=options["skip_bad"], progress=show)

@@ -103,6 +103,13 @@ def output_options(command: _Command) -> _Command:
     return as_json(quiet(command))
 
 
+def given_options(context: click.Context) -> set[str]:
+    """Names of the parameters that the user typed."""
+    return {
+        name for name in context.params if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))

@@ -41,11 +41,14 @@ def cli() -> None:
 @cli.command()
 @click.argument("store", type=_FOLDER, required=False)
 @click.option("--model", default="conv3d", show_default=True)
+@click.option("--setup", type=click.Choice(["1", "2", "3"]), help="Published setup: random or fixed sigma, half rate.")
+@click.option("--experiment", metavar="X.Y", help="Published experiment: k X in setup Y; finds its store.")
+@click.option("--init", type=_FOLDER, metavar="RUN", help="Finetune: begin with the best epoch of RUN.")
 @click.option("--window", type=click.IntRange(1), default=5, show_default=True, help="Frames that the model sees.")
 @click.option("--frame-step", type=click.IntRange(1), default=1, show_default=True, help="2 is half the frame rate.")
 @click.option("--epochs", type=click.IntRange(1), default=50, show_default=True, help="At most.")
 @click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
-@click.option("--learning-rate", type=float, default=1e-3, show_default=True)
+@click.option("--learning-rate", type=float, default=1e-3, help="[default: 0.001; with --init 0.0001]")
 @click.option("--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]")
 @click.option("--sampling-step", type=click.IntRange(1), default=4, show_default=True, help="Of deciwatch, in frames.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -60,7 +63,20 @@ def cli() -> None:
 @click.option("--out", type=_FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
 @click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one, as it was configured.")
 @console.output_options
-def run(store: Path | None, resume: bool, out: Path | None, as_json: bool, quiet: bool, **options: Any) -> None:
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    store: Path | None,
+    setup: str | None,
+    experiment: str | None,
+    init: Path | None,
+    resume: bool,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
     """Train a refiner on STORE; with no STORE, on the newest in the data home.
 
     Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after 10.
@@ -69,15 +85,25 @@ def run(store: Path | None, resume: bool, out: Path | None, as_json: bool, quiet
     Examples:
       posetrain run
       posetrain run data/stores/brace-k2-random.zarr --epochs 5 --max-windows 1000
+      posetrain run --experiment 2.3 --model deciwatch
+      posetrain run data/stores/climbalong-detector.zarr --init conv3d-brace-k1-random
       posetrain run --resume
     """
     from posetrain import request
+    from posetrain.experiments import find_experiment
     from posetrain.training import pick_device, train
 
     if resume:
         wanted = request.resume_request(store, out)
     else:
-        wanted = request.run_request(store, out, {name: options[name] for name in _CONFIG_OPTIONS})
+        wanted = request.run_request(
+            store,
+            out,
+            {name: options[name] for name in _CONFIG_OPTIONS},
+            given=console.given_options(ctx),
+            experiment=find_experiment(setup, experiment),
+            init=init,
+        )
     console.remark(f"training {wanted.config.model} on {wanted.store.path}, run {wanted.run}", quiet)
     summary = train(
         wanted.config,

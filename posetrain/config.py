@@ -9,6 +9,10 @@ from posedata.config import Frozen
 Count = Annotated[int, Field(ge=1)]
 
 
+FINETUNING_RATE = 1e-4
+"""Learning rate at the start of a finetuning (seed 000, section 1.3.2)."""
+
+
 class TrainConfig(Frozen):
     """All that decides on a training, besides the store and the machine.
 
@@ -23,6 +27,7 @@ class TrainConfig(Frozen):
         reduce_factor: what it is then multiplied with.
         stop_after: epochs without a lower validation loss after which training stops.
         max_windows: at most so many windows of each split, chosen by the seed; None = all.
+        init: run whose best epoch's weights training begins with; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
         seed: of the weights, of the order of windows, and of their choice.
     """
@@ -37,5 +42,6 @@ class TrainConfig(Frozen):
     reduce_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     stop_after: Count = 10
     max_windows: Count | None = None
+    init: str | None = None
     sampling_step: Count = 4
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -59,7 +59,8 @@ def _weighted_mean(points: Floats, weights: Floats) -> Floats:
         for here, there in ((early, late), (late, early)):
             total[here] += weight * values[there]
             mass[here] += weight * present[there]
-    return np.divide(total, mass, out=np.full_like(total, np.nan), where=present)
+    mean: Floats = np.divide(total, mass, out=np.full(points.shape, np.nan), where=present)
+    return mean
 
 
 def savitzky_golay(points: Floats, radius: int, degree: int) -> Floats:
@@ -178,8 +179,9 @@ def kalman(points: Floats, process: float, measurement: float) -> Floats:
     # Reversed in time the model is itself, with the velocity's sign turned.
     pp, pv, vv = past[0] + future[0] + present / measurement, past[1] - future[1], past[2] + future[2]
     p, v = past[3] + future[3] + np.where(present, points, 0.0) / measurement, past[4] - future[4]
-    slope = np.divide(pv, vv, out=np.zeros_like(vv), where=vv > 0)
-    return np.divide(p - slope * v, pp - slope * pv, out=np.full_like(p, np.nan), where=present)
+    slope = np.divide(pv, vv, out=np.zeros(points.shape), where=vv > 0)
+    smooth: Floats = np.divide(p - slope * v, pp - slope * pv, out=np.full(points.shape, np.nan), where=present)
+    return smooth
 
 
 def _predict(points: Floats, process: float, measurement: float) -> Floats:
@@ -234,7 +236,7 @@ FILTERS: Mapping[str, Filter] = {
         savitzky_golay,
         tuple(
             {"radius": radius, "degree": degree}
-            for degree, radii in ((1, (1, 2, 3, 4, 6, 8)), (2, (2, 3, 4, 6, 8, 12)), (3, (3, 4, 6, 8, 12, 16)))
+            for degree, radii in ((1, (1, 2, 3, 4, 6, 8, 12, 16)), (2, (2, 3, 4, 6, 8, 12, 16)), (3, (4, 6, 8, 12)))
             for radius in radii
         ),
     ),
@@ -242,14 +244,14 @@ FILTERS: Mapping[str, Filter] = {
         one_euro,
         tuple(
             {"min_cutoff": cutoff, "beta": beta}
-            for cutoff, beta in product((0.25, 0.5, 1.0, 2.0, 4.0), (0.0, 0.01, 0.03, 0.1))
+            for cutoff, beta in product((0.5, 1.0, 2.0, 4.0, 8.0), (0.0, 0.01, 0.03, 0.1))
         ),
     ),
     "kalman": Filter(
         kalman,
         tuple(
             {"process": process, "measurement": 25.0}
-            for process in (1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+            for process in (1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
         ),
     ),
 }

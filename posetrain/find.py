@@ -16,17 +16,23 @@ def find_store(given: Path | None) -> Path:
     """
     stores = data_home() / "stores"
     if given is None:
-        found = sorted(stores.glob(f"*/{MANIFEST_NAME}"), key=lambda path: path.stat().st_mtime)
+        found = stores_in_home()
         if not found:
             raise BadInputError(
                 f"{stores}: expected a store, found none; make one: "
                 "posedata sample brace && posedata build --dataset brace"
             )
-        return found[-1].parent
+        return found[-1]
     for path in (given, stores / given, stores / f"{given}.zarr"):
         if path.is_dir():
             return path
     raise BadInputError(f"{given}: expected a store there or in {stores}, found none")
+
+
+def stores_in_home() -> list[Path]:
+    """The stores of the data home, the newest last."""
+    manifests = (data_home() / "stores").glob(f"*/{MANIFEST_NAME}")
+    return [path.parent for path in sorted(manifests, key=lambda path: path.stat().st_mtime)]
 
 
 def find_run(given: Path) -> Path:

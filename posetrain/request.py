@@ -1,6 +1,6 @@
 """From the options of the commands to what is trained or scored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from posedata.config import faults
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
-from posetrain.config import TrainConfig
+from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.data import Feed, Windows
 from posetrain.evaluation import identity
+from posetrain.experiments import Experiment, check_store, find_experiment_store
 from posetrain.find import find_run, find_store, find_unfinished_run, new_run, store_of_run
 from posetrain.models import find_model, make_model
 from posetrain.tasks import HEATMAPS, Refiner, Task
-from posetrain.training import best_epoch
+from posetrain.training import load_best
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,24 +31,59 @@ class RunRequest:
     run: Path
 
 
-def run_request(store: Path | None, out: Path | None, options: Mapping[str, Any]) -> RunRequest:
+def run_request(
+    store: Path | None,
+    out: Path | None,
+    options: Mapping[str, Any],
+    *,
+    given: Set[str] = frozenset(),
+    experiment: Experiment | None = None,
+    init: Path | None = None,
+) -> RunRequest:
     """A new run.
 
+    Args:
+        store: what to train on; None = the newest that fits.
+        out: where the run goes; None = a free name in the data home.
+        options: fields of the configuration.
+        given: those that the user typed; others may be set by `experiment` or `init`.
+        experiment: sets the frame step, and says which stores fit.
+        init: run to begin with: sets model, window and frame step, and a lower learning rate.
+
     Raises:
-        ChoiceError: if an option has no such choice.
-        BadInputError: if there is no store.
+        ChoiceError: if an option has no such choice, or options contradict each other.
+        BadInputError: if there is no store, or it does not fit the experiment.
         ConflictError: if `out` holds anything.
     """
+    fixed = {"frame_step": experiment.setup.frame_step} if experiment else {}
+    fixed |= _from_run(init) if init else {}
+    clash = sorted(name for name in given & fixed.keys() & options.keys() if options[name] != fixed[name])
+    if clash:
+        wanted = ", ".join(f"{name} {fixed[name]}" for name in clash)
+        raise ChoiceError(f"{', '.join(clash)}: expected {wanted} as --init or the experiment has it, found another")
+    rate = {} if "learning_rate" in given or not init else {"learning_rate": FINETUNING_RATE}
     try:
-        config = TrainConfig(**options)
+        config = TrainConfig(**{**options, **fixed, **rate})
     except ValidationError as error:
         raise ChoiceError(*faults(error)) from error
-    make_model(config)
-    path = find_store(store)
+    make_model(config)  # tells at once what does not fit
+    path = find_experiment_store(experiment) if experiment and not store else find_store(store)
+    opened = open_store(path)
+    if experiment:
+        check_store(experiment, path, opened.attributes["recipe"])
     run = out or new_run(config.model, path)
     if run.exists() and (not run.is_dir() or any(run.iterdir())):
         raise ConflictError(f"{run}: expected no such run, found something; use --resume or another --out")
-    return RunRequest(config, open_store(path), run)
+    return RunRequest(config, opened, run)
+
+
+def _from_run(init: Path) -> dict[str, Any]:
+    """What a finetuning takes over from the run that it begins with."""
+    run = find_run(init)
+    load_best(run)
+    config = checkpoints.read_run(run).config
+    kept = ("model", "window", "frame_step", "sampling_step")
+    return {"init": str(run), **{name: getattr(config, name) for name in kept}}
 
 
 def resume_request(store: Path | None, out: Path | None) -> RunRequest:
@@ -94,12 +130,9 @@ def eval_subject(
         )
     run = find_run(Path(what))
     info = checkpoints.read_run(run)
-    epochs = checkpoints.saved_epochs(run)
-    if not epochs:
-        raise BadInputError(f"{run}: expected a finished epoch, found none; train it with posetrain run --resume")
-    epoch = best_epoch(checkpoints.load_state(run, epochs[-1])["history"])
+    epoch, weights = load_best(run)
     model = make_model(info.config)
-    model.load_state_dict(checkpoints.load_weights(run, epoch))
+    model.load_state_dict(weights)
     return Subject(
         info.config.model,
         model.to(device).eval(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from posedata.errors import BadInputError, ChoiceError
 from posedata.progress import Progress, silent
@@ -98,6 +98,8 @@ def train(
     model, task = make_model(config).to(device), find_model(config.model).task
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     plateau, history = Plateau(), list[dict[str, float]]()
+    if config.init:
+        model.load_state_dict(load_best(Path(config.init))[1])
     if resume and (saved := checkpoints.saved_epochs(run)):
         plateau, history = _restore(run, saved[-1], model, optimizer)
     checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
@@ -131,6 +133,19 @@ def train(
     summary = _summary(config, store, model, history, run)
     checkpoints.write_json(run / checkpoints.SUMMARY_NAME, summary)
     return summary
+
+
+def load_best(run: Path) -> tuple[int, dict[str, Tensor]]:
+    """The best epoch of a run, and its weights on the CPU.
+
+    Raises:
+        BadInputError: if no epoch of the run is finished.
+    """
+    epochs = checkpoints.saved_epochs(run)
+    if not epochs:
+        raise BadInputError(f"{run}: expected a finished epoch, found none; train it with posetrain run --resume")
+    epoch = best_epoch(checkpoints.load_state(run, epochs[-1])["history"])
+    return epoch, checkpoints.load_weights(run, epoch)
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:

@@ -17,6 +17,7 @@ from posetrain.evaluation import evaluate, identity
 from posetrain.models import MODELS, find_model, make_model
 from posetrain.tasks import HEATMAPS
 
+CASES = [*((model, "render") for model in ("identity", *MODELS)), ("identity", "store"), ("conv3d", "store")]
 TARGETS = ("target_heatmaps", "target_cells", "target_points", "annotated", "box")
 
 
@@ -35,8 +36,7 @@ def perturbed(stores: dict[str, Path], tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("feed", ["store", "render"])
-@pytest.mark.parametrize("model", ["identity", *MODELS])
+@pytest.mark.parametrize(("model", "feed"), CASES)
 def test_perturbed_targets_move_no_prediction(stores: dict[str, Path], perturbed: Path, model: str, feed: str) -> None:
     refine = identity if model == "identity" else make_model(TrainConfig(model=model)).eval()
     task = HEATMAPS if model == "identity" else find_model(model).task

@@ -5,9 +5,10 @@ import torch
 
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.store.reader import Store
-from posetrain import request
+from posetrain import checkpoints, request
 from posetrain.config import TrainConfig
 from posetrain.evaluation import identity
+from posetrain.experiments import EXPERIMENTS
 from posetrain.training import train
 
 CPU = torch.device("cpu")
@@ -57,3 +58,35 @@ def test_identity_and_empty_splits(noisy: Store) -> None:
         request.eval_windows(subject, "held_out", CPU, "auto")
     with pytest.raises(ChoiceError, match="validation"):
         request.eval_windows(subject, "valid", CPU, "auto")
+
+
+def test_a_finetuning_takes_over_the_model_and_begins_with_its_best_weights(
+    noisy: Store, detected: Store, quick: TrainConfig, tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    epoch = int(train(quick, noisy, first, device=CPU)["best_epoch"])
+    options = TrainConfig(max_windows=4, batch_size=4, epochs=1).model_dump()
+    wanted = request.run_request(detected.path, tmp_path / "second", options, init=first)
+    assert (wanted.config.init, wanted.config.model, wanted.config.learning_rate) == (str(first), "conv3d", 1e-4)
+    typed = request.run_request(detected.path, tmp_path / "second", options, given={"learning_rate"}, init=first)
+    assert typed.config.learning_rate == 1e-3
+    still = wanted.config.model_copy(update={"learning_rate": 1e-30})
+    train(still, detected, wanted.run, device=CPU)
+    before, after = (checkpoints.load_weights(run, number) for run, number in ((first, epoch), (wanted.run, 1)))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_options_that_contradict_the_run_or_the_experiment_are_refused(
+    noisy: Store, quick: TrainConfig, tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    train(quick.model_copy(update={"epochs": 1}), noisy, first, device=CPU)
+    options = TrainConfig(model="smoothnet", frame_step=1).model_dump()
+    with pytest.raises(ChoiceError, match="model: expected model conv3d"):
+        request.run_request(noisy.path, tmp_path / "run", options, given={"model"}, init=first)
+    half = EXPERIMENTS["1.3"]
+    with pytest.raises(ChoiceError, match="frame_step 2"):
+        request.run_request(noisy.path, tmp_path / "run", options, given={"frame_step"}, experiment=half)
+    assert request.run_request(noisy.path, tmp_path / "run", options, experiment=half).config.frame_step == 2
+    with pytest.raises(BadInputError, match="--k 2"):
+        request.run_request(noisy.path, tmp_path / "run", options, experiment=EXPERIMENTS["2.1"])
