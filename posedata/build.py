@@ -64,25 +64,32 @@ def build_store(
     """
     begin = time.monotonic()
     _check_recipe(recipe)
-    with staged(out, overwrite) as stage:
+    with staged(out.absolute(), overwrite) as stage:
         scratch, folder = stage / "spool", stage / "store"
         scratch.mkdir()
         plan = make_plan(recipe, gather(recipe, raw, scratch, skip_bad, progress))
         _write(plan, folder, workers, progress)
         manifest = _seal(plan, folder)
         check_target(out, overwrite)
-        publish(folder, out)
+        publish(folder, out.absolute())
     return report(out, manifest) | {"seconds": round(time.monotonic() - begin, 3)}
 
 
 def dry_run(
-    recipe: Recipe, raw: Mapping[str, Path], out: Path, *, skip_bad: bool = False, progress: Progress = silent
+    recipe: Recipe,
+    raw: Mapping[str, Path],
+    out: Path,
+    *,
+    skip_bad: bool = False,
+    overwrite: bool = False,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """What `build_store` would report, from reading the raw files alone; `bytes` and `content_digest` are None."""
     begin = time.monotonic()
     _check_recipe(recipe)
+    check_target(out, overwrite)
     with TemporaryDirectory(prefix="posedata-") as scratch:
-        plan = make_plan(recipe, gather(recipe, raw, Path(scratch), skip_bad, progress))
+        plan = make_plan(recipe, gather(recipe, raw, Path(scratch), skip_bad, progress, keep_heatmaps=False))
     summary = _summary(plan.attributes, plan.gathered.skipped, plan.warnings)
     unknown = {"bytes": None, "content_digest": None, "seconds": round(time.monotonic() - begin, 3)}
     return {"store": str(out), **summary, **unknown}

@@ -1,5 +1,6 @@
 """The command `posedata`: parse, one call, print."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,12 @@ class _SigmaSet(click.ParamType[tuple[float, ...]]):
         if value in SIGMA_SETS:
             return SIGMA_SETS[value]
         try:
-            return tuple(sorted(float(n) for n in str(value).split(",")))
+            numbers = tuple(sorted(float(n) for n in str(value).split(",")))
         except ValueError:
+            numbers = (math.nan,)
+        if not all(math.isfinite(n) for n in numbers):
             self.fail(f"{value!r}: expected random, fixed or numbers like 1,1.5,2", param, ctx)
+        return numbers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,7 +89,7 @@ def sample(
       posedata sample brace
       posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
     """
-    from posedata.config import data_home
+    from posedata.home import data_home
     from posedata.samples import write_sample
 
     root = out or data_home() / "raw" / name
@@ -106,7 +110,13 @@ def sample(
 @click.option("--out", type=_FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]")
 @click.option("--k", type=float, default=1.0, show_default=True, help="Shifting scalar: how far keypoints are shifted.")
 @click.option(
-    "--sigma-set", "sigmas", type=_SigmaSet(), default="random", show_default=True, help="Smear of the input."
+    "--sigma-set",
+    "sigmas",
+    type=_SigmaSet(),
+    metavar="SET",
+    default="random",
+    show_default=True,
+    help="Smear of the input: random (one of 1, 1.5, 2, 2.5, 3 cells), fixed (1), or numbers like 1,2,4.",
 )
 @click.option(
     "--sigma-per",
@@ -122,7 +132,14 @@ def sample(
     type=click.Choice(["video", "official", "held-out"]),
     help="60/20/20 by video; the authors' own; or the longest video held out.  [default: video; climbalong: held-out]",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--split-span",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Frames spanned by the windows that held-out deals; 9 fits 5 frames at half the rate.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of noise and split.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
 @click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
 @click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
@@ -144,7 +161,14 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
     wanted = request.build_request(given=console.given_options(ctx), **{k: options[k] for k in request.RECIPE_OPTIONS})
     show = console.progress(quiet)
     if options["dry_run"]:
-        report = dry_run(wanted.recipe, wanted.raw, wanted.out, skip_bad=options["skip_bad"], progress=show)
+        report = dry_run(
+            wanted.recipe,
+            wanted.raw,
+            wanted.out,
+            skip_bad=options["skip_bad"],
+            overwrite=options["overwrite"],
+            progress=show,
+        )
     else:
         report = build_store(
             wanted.recipe,
@@ -169,9 +193,11 @@ def info(store: Path, as_json: bool, quiet: bool) -> None:
       posedata info data/stores/brace-k1-random.zarr --json
     """
     from posedata.build import report
+    from posedata.home import find_store
     from posedata.store.reader import open_store
 
-    _print_report(report(store, open_store(store).manifest), as_json, quiet)
+    path = find_store(store)
+    _print_report(report(path, open_store(path).manifest), as_json, quiet)
 
 
 @cli.command()
@@ -185,8 +211,10 @@ def verify(store: Path, quick: bool, as_json: bool, quiet: bool) -> None:
     Example:
       posedata verify data/stores/brace-k1-random.zarr
     """
+    from posedata.home import find_store
     from posedata.store.reader import verify as verify_store
 
+    store = find_store(store)
     files, problems = verify_store(store, quick, console.progress(quiet))
     if as_json:
         found = [{"file": p.file, "problem": p.problem} for p in problems]

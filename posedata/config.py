@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -43,7 +41,7 @@ class Noise(Frozen):
     k: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
     sigmas: Annotated[tuple[Sigma, ...], Field(min_length=1, max_length=16, strict=False)] = SIGMA_SETS["random"]
     sigma_per: SigmaPer = "frame"
-    torso: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    torso: Annotated[float, Field(gt=0, le=80, allow_inf_nan=False)] | None = None
 
     @field_validator("sigmas")
     @classmethod
@@ -66,12 +64,15 @@ class Recipe(Frozen):
         datasets: sorted by name.
         noise: None for detector input.
         split: how frames are dealt out.
+        split_span: frames from first to last of the windows that the held-out split deals; 9 lets windows of 5 frames
+            at half the frame rate fit into validation and test.
         seed: of the noise and of the split.
     """
 
     datasets: Annotated[tuple[Selection, ...], Field(min_length=1, strict=False)]
     noise: Noise | None = Noise()
     split: SplitRule = "video"
+    split_span: Annotated[int, Field(ge=1, le=1000)] = 5
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @field_validator("datasets")
@@ -104,8 +105,3 @@ def canonical_json(value: Any) -> bytes:
 def faults(error: ValidationError) -> list[str]:
     """A line for each field that does not fit: its name, what was expected, what was found."""
     return [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r:.80}" for e in error.errors()]
-
-
-def data_home() -> Path:
-    """$POSEDATA_HOME, by default `data`: raw/, stores/, runs/ and cache/ live there."""
-    return Path(os.environ.get("POSEDATA_HOME") or "data")

@@ -20,8 +20,16 @@ _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def run(command: click.Command, name: str) -> NoReturn:
-    """Run a command and leave with its exit code: one line a fault on stderr, a traceback only with --debug."""
+def run(command: click.Command, name: str, stopped: str = "nothing was left half-made") -> NoReturn:
+    """Run a command and leave with its exit code: one line a fault on stderr, a traceback only with --debug.
+
+    Args:
+        command: what to run.
+        name: of the program.
+        stopped: what is true after a signal.
+    """
+    global _left
+    _left = stopped
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if debug:
@@ -52,6 +60,7 @@ def run(command: click.Command, name: str) -> NoReturn:
 
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _received: list[int] = []
+_left = ""
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -64,7 +73,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 def _stopped() -> tuple[int, str]:
     """Exit code and message after a signal."""
     number = signal.Signals(_received[0]) if _received else signal.SIGINT
-    return 128 + number, f"{_WORDS[number]}; nothing was left half-made"
+    return 128 + number, f"{_WORDS[number]}; {_left}"
 
 
 def _judge(error: PoseDataError | MemoryError | OSError) -> tuple[int, *tuple[str, ...]]:

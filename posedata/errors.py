@@ -36,12 +36,6 @@ class IntegrityError(PoseDataError):
     exit_code = 4
 
 
-class ResourceError(PoseDataError):
-    """Disk or memory is used up."""
-
-    exit_code = 5
-
-
 class ConflictError(PoseDataError):
     """The target exists already, or another process is working on it."""
 

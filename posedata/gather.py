@@ -5,7 +5,7 @@ found here; the frames themselves go to a `Spool`.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,7 +90,14 @@ class Gathered:
         return total / count if count else math.nan
 
 
-def gather(recipe: Recipe, raw: Mapping[str, Path], scratch: Path, skip_bad: bool, progress: Progress) -> Gathered:
+def gather(
+    recipe: Recipe,
+    raw: Mapping[str, Path],
+    scratch: Path,
+    skip_bad: bool,
+    progress: Progress,
+    keep_heatmaps: bool = True,
+) -> Gathered:
     """Read all raw files that a recipe names.
 
     Args:
@@ -99,22 +106,28 @@ def gather(recipe: Recipe, raw: Mapping[str, Path], scratch: Path, skip_bad: boo
         scratch: an empty folder.
         skip_bad: whether to go on after a bad file and list it.
         progress: told of the files.
+        keep_heatmaps: whether a detector's heatmaps are laid down, too, or only checked.
 
     Raises:
         BadInputError: for the first bad file, unless `skip_bad`; if a dataset has no good one.
     """
     found = Gathered(Spool(scratch))
     for selection in recipe.datasets:
-        root = raw[selection.dataset]
-        dataset = find_format(selection.dataset).open(root)
+        dataset = find_format(selection.dataset).open(raw[selection.dataset])
         found.warnings += dataset.warnings
-        found.synthetic |= (root / SYNTHETIC_MARK).is_file()
-        _gather_dataset(found, dataset, selection, root, skip_bad, progress)
+        found.synthetic |= (dataset.root / SYNTHETIC_MARK).is_file()
+        found.sources += _sources(dataset, selection.dataset, dataset.tables())
+        _gather_dataset(found, dataset, selection, skip_bad, keep_heatmaps, progress)
     return found
 
 
 def _gather_dataset(
-    found: Gathered, dataset: RawDataset, selection: Selection, root: Path, skip_bad: bool, progress: Progress
+    found: Gathered,
+    dataset: RawDataset,
+    selection: Selection,
+    skip_bad: bool,
+    keep_heatmaps: bool,
+    progress: Progress,
 ) -> None:
     before, seen = len(found.entries), set()
     items = dataset.items()
@@ -124,18 +137,18 @@ def _gather_dataset(
                 sequence = dataset.read(item)
                 seen.add(sequence.action)
                 if selection.actions is None or sequence.action in selection.actions:
-                    _add(found, sequence)
-                    found.sources += _sources(dataset, sequence, root)
+                    _add(found, sequence, keep_heatmaps)
+                    found.sources += _sources(dataset, selection.dataset, dataset.files(item))
             except BadInputError as error:
                 if not skip_bad:
                     raise
                 found.spool.rewind(found.frames)
-                reasons = "; ".join(fault.replace(f"{root}/", "") for fault in error.faults)
+                reasons = "; ".join(fault.replace(f"{dataset.root}/", "") for fault in error.faults)
                 found.skipped.append(Skipped(item=f"{selection.dataset}/{item}", reason=reasons))
             advance(1)
     _check_actions(selection, seen)
     if len(found.entries) == before:
-        raise BadInputError(f"{root}: expected at least one good sequence, found none")
+        raise BadInputError(f"{dataset.root}: expected at least one good sequence, found none")
 
 
 def _check_actions(selection: Selection, seen: set[str]) -> None:
@@ -147,19 +160,19 @@ def _check_actions(selection: Selection, seen: set[str]) -> None:
         )
 
 
-def _sources(dataset: RawDataset, sequence: PoseSequence, root: Path) -> Iterator[Source]:
-    for path in dataset.files(sequence.name):
-        inside = path.relative_to(root).as_posix()
-        yield Source(dataset=sequence.dataset, path=inside, sha256=sha256_file(path))
+def _sources(dataset: RawDataset, name: str, paths: Iterable[Path]) -> Iterator[Source]:
+    for path in paths:
+        yield Source(dataset=name, path=path.relative_to(dataset.root).as_posix(), sha256=sha256_file(path))
 
 
-def _add(found: Gathered, sequence: PoseSequence) -> None:
+def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     """Lay the frames of a sequence down, then count them."""
     points, boxes = _boxed(sequence)
     empty = np.isnan(boxes[:, 0])
     torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
     if sequence.detector is not None:
-        found.spool.append("heatmaps", _detected(sequence.detector.heatmaps(), empty))
+        heatmaps = _detected(sequence.detector.heatmaps(), empty)
+        found.spool.append("heatmaps", heatmaps if keep_heatmaps else (block[:0] for block in heatmaps))
     for name, values in (("points", points), ("boxes", boxes), ("torso", torso)):
         found.spool.append(name, [values])
     found.spool.append("frame_number", [sequence.frame_number])

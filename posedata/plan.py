@@ -19,6 +19,9 @@ from posedata.windows import span, window_starts, within_split, without_overlap
 SHIFT_SHARE = 0.2
 """x of seed 000, section 1.2.1: the share of the mean torso diameter by which k = 1 shifts."""
 
+_WANTED = ("train", "validation", "test")
+"""Splits without which a store cannot be trained on or scored."""
+
 _WINDOW = 5
 """Frames of the windows that are counted, and by which the held-out split is dealt (seed 000, 1.2.2)."""
 
@@ -54,14 +57,17 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
     sequence = gathered.sequence()
     number, shot = spool.read("frame_number", 0, frames), spool.read("shot", 0, frames)
     starts = window_starts(sequence, number, shot, _WINDOW)
-    split, warnings = _split(recipe, gathered.entries, sequence, starts)
+    dealt = starts if recipe.split_span == _WINDOW else window_starts(sequence, number, shot, recipe.split_span)
+    split, warnings = _split(recipe, gathered.entries, sequence, dealt)
     mean_torso = gathered.mean_torso()
     shift_std = _shift_std(recipe, mean_torso)
+    windows = _windows_by_split(starts, split)
+    warnings += [f"no {n} windows: --split {recipe.split} left none" for n in _WANTED if not windows[n]]
     counts = {
         "frames": frames,
         "sequences": len(gathered.entries),
         "windows_total": len(starts),
-        "windows": _windows_by_split(starts, split),
+        "windows": windows,
         "annotated_keypoints": gathered.annotated,
         "empty_frames": gathered.empty,
     }
@@ -110,7 +116,7 @@ def _split(
     """(N,) split numbers, and warnings."""
     if recipe.split == "held-out":
         videos = [f"{e.dataset}/{e.video}" for e in entries]
-        return splits.hold_out_longest(videos, sequence, starts, _WINDOW), []
+        return splits.hold_out_longest(videos, sequence, starts, recipe.split_span), []
     members = [splits.Member(e.dataset, e.video, e.length, e.official) for e in entries]
     by_sequence = splits.by_video(members, recipe.seed) if recipe.split == "video" else splits.official(members)
     shared = splits.shared_videos(members, by_sequence)

@@ -87,8 +87,8 @@ class PoseSequence:
             yield f"boxes: expected ({frames}, 4), found {self.detector.boxes.shape}"
 
     def _value_faults(self) -> Iterator[str]:
-        if not self.name or not self.name.isprintable() or "/" in self.name:
-            yield f"name: expected printable text without '/', found {self.name!r}"
+        if not self.name or not self.name.isprintable() or set("/\\") & set(self.name):
+            yield f"name: expected printable text without slashes, found {self.name!r}"
         steps = np.diff(self.frame_number)
         if (steps <= 0).any():
             at = self.frame_number[1:][steps <= 0][0]

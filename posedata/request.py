@@ -7,11 +7,24 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from posedata.config import Noise, Recipe, Selection, SigmaPer, SplitRule, data_home, faults
+from posedata.config import Noise, Recipe, Selection, SigmaPer, SplitRule, faults
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS
+from posedata.home import data_home
 
-RECIPE_OPTIONS = ("datasets", "raws", "out", "k", "sigmas", "sigma_per", "actions", "torso", "split", "seed")
+RECIPE_OPTIONS = (
+    "datasets",
+    "raws",
+    "out",
+    "k",
+    "sigmas",
+    "sigma_per",
+    "actions",
+    "torso",
+    "split",
+    "split_span",
+    "seed",
+)
 """The options that `build_request` takes."""
 
 _NOISE_OPTIONS = {"k": "--k", "sigmas": "--sigma-set", "sigma_per": "--sigma-per", "torso": "--torso"}
@@ -38,13 +51,14 @@ def build_request(
     actions: str | None,
     torso: float | None,
     split: SplitRule | None,
+    split_span: int,
     seed: int,
 ) -> BuildRequest:
     """Check the options against each other and find the raw trees; `given` names those that the user typed.
 
     Raises:
         ChoiceError: if they do not go together.
-        BadInputError: if raw data is not there; the message says how to get it.
+        BadInputError: if no dataset has an action, or raw data is not there; the message says how to get it.
     """
     names = sorted(set(datasets))
     detected = any(FORMATS[name].detector for name in names)
@@ -58,11 +72,20 @@ def build_request(
             datasets=tuple(_selections(names, actions)),
             noise=None if detected else Noise(k=k, sigmas=sigmas, sigma_per=sigma_per, torso=torso),
             split=split or ("held-out" if detected else "video"),
+            split_span=split_span,
             seed=seed,
         )
     except ValidationError as error:
-        raise ChoiceError(*faults(error)) from error
-    return BuildRequest(recipe, _raw_trees(names, raws), out or data_home() / "stores" / recipe.store_name)
+        raise ChoiceError(*(_as_option(fault) for fault in faults(error))) from error
+    target = out or data_home() / "stores" / recipe.store_name
+    return BuildRequest(recipe, _raw_trees(names, raws), target)
+
+
+def _as_option(fault: str) -> str:
+    """A fault of a field, told of the option that sets it."""
+    field, _, problem = fault.partition(": ")
+    name = next((part for part in reversed(field.split(".")) if not part.isdecimal()), field)
+    return f"{_NOISE_OPTIONS.get(name, '--' + name.replace('_', '-'))}: {problem}"
 
 
 def default_workers() -> int:
@@ -81,7 +104,7 @@ def _selections(names: Sequence[str], actions: str | None) -> list[Selection]:
     lost = [a for a in wanted if a not in known]
     if lost:
         there = ", ".join(sorted(known)) or "none"
-        raise ChoiceError(f"--actions: expected actions of {', '.join(names)} ({there}), found {', '.join(lost)}")
+        raise BadInputError(f"--actions: expected actions of {', '.join(names)} ({there}), found {', '.join(lost)}")
     return [
         Selection(dataset=name, actions=tuple(a for a in wanted if a in FORMATS[name].actions) or None)
         for name in names

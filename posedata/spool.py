@@ -35,7 +35,7 @@ class Spool:
         """Append frames of one field, block by block."""
         with (self._folder / name).open("ab") as file:
             for block in blocks:
-                np.ascontiguousarray(block, FIELDS[name][0]).tofile(file)
+                file.write(np.ascontiguousarray(block, FIELDS[name][0]).data)
 
     def rewind(self, frames: int) -> None:
         """Forget what was appended beyond the first `frames` frames."""

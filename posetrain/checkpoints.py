@@ -4,12 +4,14 @@
     RUN/curves.csv                       a line an epoch
     RUN/checkpoints/0007/weights.safetensors
     RUN/checkpoints/0007/state.pt        optimizer, plateau, history, random state
+    RUN/checkpoints/0007/sha256.json     hashes of the two
     RUN/summary.json                     written last: the run is finished
 
 A checkpoint is a folder that appears whole, by a rename. The last two and the best are kept.
 """
 
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -29,6 +31,7 @@ from posedata.files import sync_folder, write_durably
 from posetrain.config import TrainConfig
 
 RUN_NAME, SUMMARY_NAME, CURVES_NAME = "run.json", "summary.json", "curves.csv"
+WEIGHTS_NAME, STATE_NAME, HASHES_NAME = "weights.safetensors", "state.pt", "sha256.json"
 
 
 class StoreReference(Frozen):
@@ -47,7 +50,7 @@ class RunInfo(Frozen):
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """A JSON file, whole or not at all."""
-    write_durably(path, [json.dumps(value, indent=2).encode() + b"\n"])
+    write_durably(path, [json.dumps(value, indent=2, allow_nan=False).encode() + b"\n"])
 
 
 def read_run(run: Path) -> RunInfo:
@@ -72,10 +75,15 @@ def save_checkpoint(run: Path, epoch: int, weights: Mapping[str, Tensor], state:
     stage = root / ".writing"
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
-    write_durably(stage / "weights.safetensors", [save_tensors({n: t.contiguous().cpu() for n, t in weights.items()})])
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
-    write_durably(stage / "state.pt", [buffer.getvalue()])
+    contents = {
+        WEIGHTS_NAME: save_tensors({name: tensor.contiguous().cpu() for name, tensor in weights.items()}),
+        STATE_NAME: buffer.getvalue(),
+    }
+    for name, content in contents.items():
+        write_durably(stage / name, [content])
+    write_json(stage / HASHES_NAME, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
     sync_folder(stage)
     stage.rename(_folder(run, epoch))
     sync_folder(root)
@@ -90,21 +98,31 @@ def prune_checkpoints(run: Path, keep: set[int]) -> None:
 
 def saved_epochs(run: Path) -> list[int]:
     """Epochs that have a checkpoint, rising."""
-    return sorted(int(path.name) for path in (run / "checkpoints").glob("[0-9]*"))
+    return sorted(int(path.name) for path in (run / "checkpoints").glob("*") if path.name.isdecimal())
 
 
 def load_weights(run: Path, epoch: int) -> dict[str, Tensor]:
-    """The weights of an epoch, on the CPU."""
-    path = _folder(run, epoch) / "weights.safetensors"
-    if not path.is_file():
-        raise IntegrityError(f"{path}: expected the weights of epoch {epoch}, found none")
-    return dict(load_tensors(path.read_bytes()))
+    """The weights of an epoch, on the CPU; raises IntegrityError if they are not what was saved."""
+    return dict(load_tensors(_read_proven(_folder(run, epoch) / WEIGHTS_NAME)))
 
 
 def load_state(run: Path, epoch: int) -> dict[str, Any]:
-    """The state that `save_checkpoint` was given, on the CPU."""
-    state: dict[str, Any] = torch.load(_folder(run, epoch) / "state.pt", map_location="cpu", weights_only=True)
+    """The state that `save_checkpoint` was given, on the CPU; raises IntegrityError if it is not what was saved."""
+    content = io.BytesIO(_read_proven(_folder(run, epoch) / STATE_NAME))
+    state: dict[str, Any] = torch.load(content, map_location="cpu", weights_only=True)
     return state
+
+
+def _read_proven(path: Path) -> bytes:
+    """The bytes of a file of a checkpoint, if their hash is the one that was written beside them."""
+    try:
+        content = path.read_bytes()
+        expected = json.loads((path.parent / HASHES_NAME).read_bytes())[path.name]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{path}: expected a file with its hash beside it, found {error!r}") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise IntegrityError(f"{path}: expected sha256 {expected}, found another: it is damaged")
+    return content
 
 
 def write_curves(run: Path, history: list[dict[str, float]]) -> None:

@@ -8,6 +8,9 @@ import click
 from posedata import __version__, console
 
 _FOLDER = click.Path(path_type=Path)
+MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet")
+"""Those of `posetrain.models.MODELS`, which takes a second to import."""
+
 _CONFIG_OPTIONS = (
     "model",
     "window",
@@ -40,18 +43,18 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("store", type=_FOLDER, required=False)
-@click.option("--model", default="conv3d", show_default=True)
+@click.option("--model", default="conv3d", show_default=True, help=", ".join(MODEL_NAMES))
 @click.option("--setup", type=click.Choice(["1", "2", "3"]), help="Published setup: random or fixed sigma, half rate.")
 @click.option("--experiment", metavar="X.Y", help="Published experiment: k X in setup Y; finds its store.")
 @click.option("--init", type=_FOLDER, metavar="RUN", help="Finetune: begin with the best epoch of RUN.")
 @click.option("--window", type=click.IntRange(1), default=5, show_default=True, help="Frames that the model sees.")
 @click.option("--frame-step", type=click.IntRange(1), default=1, show_default=True, help="2 is half the frame rate.")
 @click.option("--epochs", type=click.IntRange(1), default=50, show_default=True, help="At most.")
-@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
-@click.option("--learning-rate", type=float, default=1e-3, help="[default: 0.001; with --init 0.0001]")
+@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Windows a step.")
+@click.option("--learning-rate", type=float, default=1e-3, help="At the start.  [default: 0.001; with --init 0.0001]")
 @click.option("--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]")
 @click.option("--sampling-step", type=click.IntRange(1), default=4, show_default=True, help="Of deciwatch, in frames.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights and order.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(
     "--feed",
@@ -94,7 +97,7 @@ def run(
     from posetrain.training import pick_device, train
 
     if resume:
-        wanted = request.resume_request(store, out)
+        wanted = request.resume_request(store, out, console.given_options(ctx))
     else:
         wanted = request.run_request(
             store,
@@ -122,6 +125,7 @@ def run(
     console.print_table(
         [
             ("run", summary["run"]),
+            ("store", f"{summary['store']}{_mark(wanted.store)}"),
             ("model", f"{summary['model']}, {summary['parameters']:,} parameters"),
             ("epochs", f"{summary['epochs']}, best {summary['best_epoch']}"),
             ("val loss", f"{summary['val_loss']:.5f}"),
@@ -135,10 +139,12 @@ def run(
 @click.argument("what", metavar="RUN|identity")
 @click.option("--store", type=_FOLDER, help="[default: the run's; for identity the newest in the data home]")
 @click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
-@click.option("--window", type=click.IntRange(1), help="[default: the run's; for identity 5]")
-@click.option("--frame-step", type=click.IntRange(1), help="[default: the run's; for identity 1]")
+@click.option("--window", type=click.IntRange(1), help="For a baseline.  [default: 5]")
+@click.option("--frame-step", type=click.IntRange(1), help="For a baseline.  [default: 1]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--feed", type=click.Choice(["auto", "store", "render"]), default="auto", show_default=True)
+@click.option(
+    "--feed", type=click.Choice(["auto", "store", "render"]), default="auto", show_default=True, help="As of run."
+)
 @console.output_options
 def evaluate_command(
     what: str,
@@ -170,12 +176,13 @@ def evaluate_command(
     scores = evaluate(subject.refine, subject.task, windows, console.progress(quiet))
     if as_json:
         report = {"model": subject.model, "store": str(subject.store.path), "split": split, "epoch": subject.epoch}
+        report["synthetic"] = subject.store.attributes["synthetic"]
         console.print_json(report | scores.as_dict())
         return
     console.print_table(
         [
             ("model", subject.model),
-            ("store", subject.store.path),
+            ("store", f"{subject.store.path}{_mark(subject.store)}"),
             ("split", f"{split}: {scores.windows:,} windows, {scores.keypoints:,} keypoints"),
             ("frames", f"{scores.frames_scored:,} scored, {scores.frames_unscored:,} without a torso"),
             ("PCK", _pck(scores.pck)),
@@ -186,10 +193,14 @@ def evaluate_command(
     )
 
 
+def _mark(store: Any) -> str:
+    return " (synthetic)" if store.attributes["synthetic"] else ""
+
+
 def _pck(scores: Any) -> str:
     return "   ".join(f"@{threshold} {percent:5.1f} %" for threshold, percent in scores.items()) or "nothing to score"
 
 
 def main() -> None:
     """Entry point of the command."""
-    console.run(cli, "posetrain")
+    console.run(cli, "posetrain", stopped="finished epochs are kept; go on with posetrain run --resume")

@@ -7,8 +7,8 @@ from typing import Any
 
 from posedata.config import SIGMA_SETS
 from posedata.errors import BadInputError, ChoiceError, PoseDataError
+from posedata.home import stores_in_home
 from posedata.store.reader import open_store
-from posetrain.find import stores_in_home
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,11 @@
-"""Find stores and runs by path or by name in the data home."""
+"""Find runs, and the stores that they were trained on."""
 
+import itertools
 from pathlib import Path
 
-from posedata.config import data_home
 from posedata.errors import BadInputError
-from posedata.manifest import MANIFEST_NAME
+from posedata.home import data_home, find_store
 from posetrain.checkpoints import RUN_NAME, SUMMARY_NAME, RunInfo
-
-
-def find_store(given: Path | None) -> Path:
-    """The store at a path or of that name in the data home; None = the newest there.
-
-    Raises:
-        BadInputError: if there is none; the message says how to make one.
-    """
-    stores = data_home() / "stores"
-    if given is None:
-        found = stores_in_home()
-        if not found:
-            raise BadInputError(
-                f"{stores}: expected a store, found none; make one: "
-                "posedata sample brace && posedata build --dataset brace"
-            )
-        return found[-1]
-    for path in (given, stores / given, stores / f"{given}.zarr"):
-        if path.is_dir():
-            return path
-    raise BadInputError(f"{given}: expected a store there or in {stores}, found none")
-
-
-def stores_in_home() -> list[Path]:
-    """The stores of the data home, the newest last."""
-    manifests = (data_home() / "stores").glob(f"*/{MANIFEST_NAME}")
-    return [path.parent for path in sorted(manifests, key=lambda path: path.stat().st_mtime)]
 
 
 def find_run(given: Path) -> Path:
@@ -63,12 +36,17 @@ def find_unfinished_run() -> Path:
 
 
 def new_run(model: str, store: Path) -> Path:
-    """A free folder in the data home, named after model and store."""
+    """A free folder in the data home, named after model and store, and taken by making it."""
     runs, name = data_home() / "runs", f"{model}-{store.stem}"
-    path, number = runs / name, 2
-    while path.exists():
-        path, number = runs / f"{name}-{number}", number + 1
-    return path
+    runs.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        path = runs / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError
 
 
 def store_of_run(info: RunInfo) -> Path:

@@ -10,13 +10,14 @@ from pydantic import ValidationError
 
 from posedata.config import faults
 from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.home import find_store
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.data import Feed, Windows
 from posetrain.evaluation import identity
 from posetrain.experiments import Experiment, check_store, find_experiment_store
-from posetrain.find import find_run, find_store, find_unfinished_run, new_run, store_of_run
+from posetrain.find import find_run, find_unfinished_run, new_run, store_of_run
 from posetrain.models import find_model, make_model
 from posetrain.tasks import HEATMAPS, Refiner, Task
 from posetrain.training import load_best
@@ -71,10 +72,9 @@ def run_request(
     opened = open_store(path)
     if experiment:
         check_store(experiment, path, opened.attributes["recipe"])
-    run = out or new_run(config.model, path)
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
-        raise ConflictError(f"{run}: expected no such run, found something; use --resume or another --out")
-    return RunRequest(config, opened, run)
+    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConflictError(f"{out}: expected no such run, found something; use --resume or another --out")
+    return RunRequest(config, opened, out or new_run(config.model, path))
 
 
 def _from_run(init: Path) -> dict[str, Any]:
@@ -86,21 +86,30 @@ def _from_run(init: Path) -> dict[str, Any]:
     return {"init": str(run), **{name: getattr(config, name) for name in kept}}
 
 
-def resume_request(store: Path | None, out: Path | None) -> RunRequest:
-    """A run to go on with, as it was configured.
+def resume_request(store: Path | None, out: Path | None, given: Set[str] = frozenset()) -> RunRequest:
+    """A run to go on with, as it was configured; `given` names the options that the user typed.
 
     Raises:
+        ChoiceError: if the user typed an option of the configuration.
         BadInputError: if there is no such run, or its store is not what it was.
     """
+    typed = sorted(given & {*TrainConfig.model_fields, "setup", "experiment"})
+    if typed:
+        raise ChoiceError(f"--resume: expected no other choices, found {', '.join(typed)}; begin a new run for those")
     run = find_run(out) if out else find_unfinished_run()
     info = checkpoints.read_run(run)
     opened = open_store(find_store(store) if store else store_of_run(info))
-    if opened.manifest.content_digest != info.store.content_digest:
-        raise BadInputError(
-            f"{opened.path}: content digest: expected {info.store.content_digest} as {run} was begun with, "
-            f"found {opened.manifest.content_digest}; give that store, or begin a new run"
-        )
+    _check_digest(run, info, opened)
     return RunRequest(info.config, opened, run)
+
+
+def _check_digest(run: Path, info: checkpoints.RunInfo, store: Store) -> None:
+    """Raise BadInputError if the store is not the one that the run was trained on: its splits may be others."""
+    if store.manifest.content_digest != info.store.content_digest:
+        raise BadInputError(
+            f"{store.path}: content digest: expected {info.store.content_digest} as {run} was trained on, "
+            f"found {store.manifest.content_digest}; name a store with --store"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +139,11 @@ def eval_subject(
         )
     run = find_run(Path(what))
     info = checkpoints.read_run(run)
+    if (window, frame_step) != (None, None):
+        raise ChoiceError("--window, --frame-step: expected with a baseline only; a run has its own")
+    opened = open_store(find_store(store) if store else store_of_run(info))
+    if not store:
+        _check_digest(run, info, opened)
     epoch, weights = load_best(run)
     model = make_model(info.config)
     model.load_state_dict(weights)
@@ -137,9 +151,9 @@ def eval_subject(
         info.config.model,
         model.to(device).eval(),
         find_model(info.config.model).task,
-        open_store(find_store(store) if store else store_of_run(info)),
-        window or info.config.window,
-        frame_step or info.config.frame_step,
+        opened,
+        info.config.window,
+        info.config.frame_step,
         epoch,
     )
 
@@ -153,6 +167,8 @@ def eval_windows(subject: Subject, split: str, device: torch.device, feed: Feed)
     """
     starts = subject.store.windows(split, subject.window, subject.frame_step)
     if not len(starts):
-        counts = subject.store.attributes["counts"]["windows"]
-        raise BadInputError(f"{subject.store.path}: split {split}: expected windows, found none; there are {counts}")
+        raise BadInputError(
+            f"{subject.store.path}: split {split}: expected windows of {subject.window} frames at step "
+            f"{subject.frame_step}, found none; choose another --split"
+        )
     return Windows(subject.store, starts, subject.window, subject.frame_step, device, feed)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from posedata.errors import BadInputError, ChoiceError
+from posedata.locks import locked
 from posedata.progress import Progress, silent
 from posedata.store.reader import Store
 from posetrain import checkpoints
@@ -22,6 +23,8 @@ from posetrain.tasks import Task
 
 SCORE = "val_pck@0.2"
 """Column of the history whose highest value marks the best epoch."""
+
+_DEVICES = ("cpu", "cuda", "mps")
 
 Log = Callable[[str], None]
 
@@ -56,6 +59,8 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type not in _DEVICES:
+            raise ChoiceError(f"--device {name}: expected one of {', '.join(_DEVICES)}")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ChoiceError(f"--device {name}: expected a device of this machine, found none of that name") from error
@@ -93,7 +98,22 @@ def train(
     Raises:
         BadInputError: if a split has no windows, or the loss is no number any more.
         ChoiceError: if there is no such model.
+        ConflictError: if another process trains this run.
     """
+    with locked(run, run):
+        return _train(config, store, run, device, feed, resume, progress, log)
+
+
+def _train(
+    config: TrainConfig,
+    store: Store,
+    run: Path,
+    device: torch.device,
+    feed: Feed,
+    resume: bool,
+    progress: Progress,
+    log: Log,
+) -> dict[str, Any]:
     training, validation = (_windows(config, store, split, device, feed) for split in ("train", "validation"))
     model, task = make_model(config).to(device), find_model(config.model).task
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
@@ -113,6 +133,8 @@ def train(
         seconds = time.perf_counter() - begin
         model.eval()
         scores = evaluate(model, task, validation, progress, f"epoch {epoch} validation")
+        if not math.isfinite(scores.loss):
+            raise BadInputError(f"epoch {epoch}: validation loss: expected a number, found {scores.loss}")
         plateau.update(scores.loss)
         if plateau.waited == config.reduce_after:
             optimizer.param_groups[0]["lr"] = rate * config.reduce_factor
@@ -149,8 +171,10 @@ def load_best(run: Path) -> tuple[int, dict[str, Tensor]]:
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
-    """The epoch with the highest validation PCK@0.2, the first on a tie."""
-    return max(range(len(history)), key=lambda i: history[i].get(SCORE, -math.inf)) + 1
+    """The epoch with the highest validation PCK@0.2, the first on a tie; without any PCK, with the lowest loss."""
+    if SCORE not in history[0]:
+        return min(range(len(history)), key=lambda i: history[i]["val_loss"]) + 1
+    return max(range(len(history)), key=lambda i: history[i][SCORE]) + 1
 
 
 def _windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:

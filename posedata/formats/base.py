@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 from numpy.lib import format as npy
@@ -20,6 +20,9 @@ from posedata.poses import PoseSequence
 
 SYNTHETIC_MARK = "SYNTHETIC.txt"
 """A raw tree with this file holds nobody's motion; stores made from it say so."""
+
+MOST_BYTES = 1 << 28
+"""Of an array that is read whole: the boxes and keypoints of a hundred thousand frames are below it."""
 
 NPZ_FAULTS = (
     OSError,
@@ -39,11 +42,18 @@ class RawDataset(Protocol):
     """An opened raw tree."""
 
     @property
+    def root(self) -> Path:
+        """The folder that source paths are relative to, and in which the mark of a synthetic tree would lie."""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What a careful person should know of the tree, a sentence each."""
 
+    def tables(self) -> list[Path]:
+        """The files that are there for all sequences together."""
+
     def items(self) -> list[str]:
-        """Names of the sequences, sorted; one raw file each."""
+        """Names of the sequences, sorted; one raw file each. Those that cannot be read are among them."""
 
     def files(self, item: str) -> list[Path]:
         """The files that make up a sequence."""
@@ -140,6 +150,16 @@ def read_npz(path: Path, *names: str) -> list[NDArray[np.generic]]:
         ) from error
 
 
+def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Shape, whether in Fortran order, and dtype; leaves `member` at the first value."""
+    version = npy.read_magic(member)
+    return (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(member)
+
+
 def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
+    with archive.open(f"{name}.npy") as member:
+        shape, _, dtype = read_npy_header(member)
+    if math.prod(shape) * dtype.itemsize > MOST_BYTES:
+        raise ValueError(f"{name}: {dtype} {shape}, which is too large to be meant")
     with archive.open(f"{name}.npy") as member:
         return np.asarray(npy.read_array(member, allow_pickle=False))

@@ -58,44 +58,69 @@ class Brace:
     """A folder with `dataset/`, and beside it `manual_keypoints/` and `annotations/` where they are at hand."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self._dataset = need_folder(root, "dataset", SOURCE)
-        cuts = root / "annotations" / "shot_boundaries.json"
-        self.warnings = () if cuts.is_file() else (f"{cuts}: not found; windows may cross shot cuts",)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is missing beside the segments, and what for."""
+        found = []
+        for path, consequence in (
+            (self.root / "annotations" / "shot_boundaries.json", "windows may cross shot cuts"),
+            (self.root / "manual_keypoints", "all keypoints are the interpolated ones"),
+        ):
+            if not path.exists():
+                found.append(f"{path}: not found; {consequence}")
+        strangers = sorted(
+            {video for _, video in self._manual_by_video} - {s.video for s in self._segments[0].values()}
+        )
+        if strangers:
+            found.append(f"{self.root / 'manual_keypoints'}: videos without a segment: {', '.join(strangers)}")
+        return tuple(found)
 
     @cached_property
-    def _segments(self) -> dict[str, _Segment]:
+    def _segments(self) -> tuple[dict[str, _Segment], dict[str, str]]:
+        """The segments by name, and what is wrong with the other files."""
         found: dict[str, _Segment] = {}
-        faults = []
-        for path in sorted(self._dataset.glob("*/*/*.json")):
+        wrong: dict[str, str] = {}
+        for path in sorted(self._dataset.rglob("*.json")):
             name = path.name.removesuffix(".json").removesuffix(".json")
             match = _FILE_NAME.fullmatch(name)
-            if match is None or match["video"] != path.parent.name:
-                faults.append(
-                    f"{path}: name: expected {path.parent.name}_START-END_ACTION.json with an action of "
-                    f"{', '.join(ACTIONS)}; rename or remove it"
-                )
+            depth = len(path.relative_to(self._dataset).parts)
+            if match is None or match["video"] != path.parent.name or depth != 3:
+                expected = "YEAR/VIDEO/VIDEO_START-END_ACTION.json"
+                actions = ", ".join(ACTIONS)
+                wrong[name] = f"{path}: name: expected {expected} with an action of {actions}; rename or remove it"
             elif name in found:
-                faults.append(f"{path}: expected one file a segment, found {found[name].path} too; remove one")
+                wrong[name] = f"{path}: expected one file a segment, found {found[name].path} too; remove one"
             else:
                 start, end = int(match["start"]), int(match["end"])
                 found[name] = _Segment(path, path.parent.parent.name, match["video"], start, end, match["action"])
-        if faults:
-            raise BadInputError(*faults)
-        return found
+        return found, wrong
+
+    def tables(self) -> list[Path]:
+        """Shots, splits and frame rates, as far as they are there."""
+        names = ("segments.csv", "sequences_test.csv", "sequences_train.csv", "shot_boundaries.json", "videos_info.csv")
+        paths = [*(self.root / "annotations" / name for name in names), self.root / "videos_info.csv"]
+        return [path for path in paths if path.is_file()]
 
     def items(self) -> list[str]:
         """Names of the segment files without their endings."""
-        return need_items(self._segments, self._dataset, "YEAR/VIDEO/VIDEO_START-END_{toprock,footwork,powermove}.json")
+        found, wrong = self._segments
+        pattern = "YEAR/VIDEO/VIDEO_START-END_{toprock,footwork,powermove}.json"
+        return need_items(found.keys() | wrong.keys(), self._dataset, pattern)
 
     def files(self, item: str) -> list[Path]:
         """The segment's JSON file and the hand-made frames within its range."""
-        segment = self._segments[item]
+        segment = self._segments[0][item]
         return [segment.path, *(path for _, path in self._manual(segment))]
 
     def read(self, item: str) -> PoseSequence:
         """One segment; raises BadInputError with all faults of its file."""
-        segment = self._segments[item]
+        segments, wrong = self._segments
+        if item in wrong:
+            raise BadInputError(wrong[item])
+        segment = segments[item]
         frames = _read_segment(segment.path, segment.video)
         unused = []
         for frame, path in self._manual(segment):
@@ -130,23 +155,31 @@ class Brace:
     @cached_property
     def _manual_by_video(self) -> dict[tuple[str, str], dict[int, Path]]:
         found: dict[tuple[str, str], dict[int, Path]] = {}
-        for path in (self._root / "manual_keypoints").glob("*/*/img-*.npz"):
+        faults = []
+        folder = self.root / "manual_keypoints"
+        for path in sorted(folder.rglob("*.npz")):
             digits = path.stem.removeprefix("img-")
-            if not digits.isdecimal():
-                raise bad_file(path, [f"name: expected img-NUMBER.npz, found {path.name}"])
-            found.setdefault((path.parent.parent.name, path.parent.name), {})[int(digits)] = path
+            numbered = found.setdefault((path.parent.parent.name, path.parent.name), {})
+            if not digits.isdecimal() or len(path.relative_to(folder).parts) != 3:
+                faults.append(f"{path}: name: expected YEAR/VIDEO/img-NUMBER.npz")
+            elif int(digits) in numbered:
+                faults.append(f"{path}: expected each frame once, found {numbered[int(digits)].name} too; remove one")
+            else:
+                numbered[int(digits)] = path
+        if faults:
+            raise BadInputError(*faults)
         return found
 
     @cached_property
     def _fps(self) -> dict[str, float]:
-        for path in (self._root / "annotations" / "videos_info.csv", self._root / "videos_info.csv"):
+        for path in (self.root / "annotations" / "videos_info.csv", self.root / "videos_info.csv"):
             if path.is_file():
                 return {row["video_id"]: number(path, row, "fps") for row in read_rows(path, "video_id", "fps")}
         return {}
 
     @cached_property
     def _cuts(self) -> dict[str, list[int]]:
-        path = self._root / "annotations" / "shot_boundaries.json"
+        path = self.root / "annotations" / "shot_boundaries.json"
         if not path.is_file():
             return {}
         cuts = read_json_object(path)
@@ -156,7 +189,7 @@ class Brace:
 
     @cached_property
     def _official(self) -> dict[tuple[str, int, int], Literal["train", "test"]]:
-        folder = self._root / "annotations"
+        folder = self.root / "annotations"
         names = ("segments.csv", "sequences_train.csv", "sequences_test.csv")
         if not all((folder / name).is_file() for name in names):
             return {}

@@ -11,14 +11,12 @@ The keypoints are the 25 of this project, in its order. 30 frames a second, numb
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from posedata.errors import BadInputError, bad_file
-from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npz
+from posedata.errors import bad_file
+from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npy_header, read_npz
 from posedata.geometry import GRID
 from posedata.poses import Detector, PoseSequence, within_image
 from posedata.skeleton import K
@@ -40,18 +38,19 @@ class ClimbAlong:
     """A folder with `input/` and `target/`."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.warnings: tuple[str, ...] = ()
         self._input = need_folder(root, "input", SOURCE)
         self._target = need_folder(root, "target", SOURCE)
 
+    def tables(self) -> list[Path]:
+        """None."""
+        return []
+
     def items(self) -> list[str]:
-        """Names of the videos; raises BadInputError if one lacks its input or its target."""
-        inputs, targets = ({p.stem for p in folder.glob("*.npz")} for folder in (self._input, self._target))
-        lone = [self._target / f"{name}.npz" for name in sorted(inputs - targets)]
-        lone += [self._input / f"{name}.npz" for name in sorted(targets - inputs)]
-        if lone:
-            raise BadInputError(*(f"{path}: expected beside its counterpart, found none" for path in lone))
-        return need_items(inputs, self._input, "NAME.npz")
+        """Names of the videos that have an input or a target."""
+        names = {path.stem for folder in (self._input, self._target) for path in folder.glob("*.npz")}
+        return need_items(names, self._input, "NAME.npz")
 
     def files(self, item: str) -> list[Path]:
         """The detector's output and the annotation."""
@@ -60,6 +59,9 @@ class ClimbAlong:
     def read(self, item: str) -> PoseSequence:
         """One video; raises BadInputError with all faults of its files."""
         source, target = self.files(item)
+        lone = [path for path in (source, target) if not path.is_file()]
+        if lone:
+            raise bad_file(lone[0], ["expected beside its counterpart, found none"])
         points = _read_points(target)
         (boxes,) = read_npz(source, "bboxes")
         shape, _ = _heatmap_header(source)
@@ -68,15 +70,21 @@ class ClimbAlong:
             faults.append(f"heatmaps: expected ({len(points)}, 25, 56, 56) as the target has, found {shape}")
         if faults:
             raise bad_file(source, faults)
-        return PoseSequence(
+        given = _without_empty(boxes)
+        outside = _outside(points, given)
+        sequence = PoseSequence(
             dataset="climbalong",
             name=item,
             video=item,
             points=points,
             frame_number=np.arange(len(points)),
             fps=FPS,
-            detector=Detector(_without_empty(boxes), lambda: _heatmap_blocks(source)),
+            detector=Detector(given, lambda: _heatmap_blocks(source)),
+            notes=(f"{outside} targets outside the box: moved to its border",) if outside else (),
         )
+        if 2 * outside > (~np.isnan(points[..., 0])).sum():
+            raise bad_file(source, [f"bboxes: expected around the keypoints in pixels, found {outside} points outside"])
+        return sequence
 
 
 def _read_points(path: Path) -> NDArray[np.float64]:
@@ -110,17 +118,16 @@ def _without_empty(boxes: NDArray[np.generic]) -> NDArray[np.float64]:
     return np.where(good[:, None], values, np.nan)
 
 
-def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    """Shape, whether in Fortran order, and dtype; leaves `member` at the first value."""
-    version = npy.read_magic(member)
-    return (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(member)
+def _outside(points: NDArray[np.float64], boxes: NDArray[np.float64]) -> int:
+    """How many points of boxed frames lie outside their box."""
+    return int(((points < boxes[:, None, :2]) | (points > boxes[:, None, 2:])).any(axis=-1).sum())
 
 
 def _heatmap_header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     """Shape and dtype of the detector's heatmaps, without reading them."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open("heatmaps.npy") as member:
-            shape, fortran, dtype = _read_header(member)
+            shape, fortran, dtype = read_npy_header(member)
     except NPZ_FAULTS as error:
         raise bad_file(path, [f"heatmaps: expected an array, found {error}"]) from error
     if fortran or dtype.kind != "f":
@@ -134,7 +141,7 @@ def _heatmap_blocks(path: Path) -> Iterator[NDArray[np.float32]]:
     frame_bytes = dtype.itemsize * K * GRID * GRID
     try:
         with zipfile.ZipFile(path) as archive, archive.open("heatmaps.npy") as member:
-            _read_header(member)
+            read_npy_header(member)
             for start in range(0, shape[0], _BLOCK):
                 count = min(_BLOCK, shape[0] - start)
                 data = member.read(count * frame_bytes)

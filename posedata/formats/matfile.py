@@ -65,6 +65,7 @@ class MatReader:
         child = subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", f"from {__name__} import serve; serve()", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
+            start_new_session=True,  # a Ctrl-C is for the parent; the child ends with it
         )
         theirs.close()
         self._stop = weakref.finalize(self, _end, child, ours)

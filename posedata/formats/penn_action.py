@@ -58,8 +58,13 @@ class PennAction:
     def __init__(self, root: Path) -> None:
         self.warnings: tuple[str, ...] = ()
         self._mat = MatReader()
-        is_labels = root.name == "labels" and not (root / "labels").is_dir()
-        self._labels = root if is_labels and root.is_dir() else need_folder(root, "labels", SOURCE)
+        is_labels = root.absolute().name == "labels" and root.is_dir() and not (root / "labels").is_dir()
+        self._labels = root.absolute() if is_labels else need_folder(root, "labels", SOURCE)
+        self.root = self._labels.parent
+
+    def tables(self) -> list[Path]:
+        """None."""
+        return []
 
     def items(self) -> list[str]:
         """Names of the label files without their ending."""

@@ -40,9 +40,14 @@ class Speed21:
     """A folder with `skeletons/` and `metadata.txt`."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.warnings: tuple[str, ...] = ()
         self._skeletons = need_folder(root, "skeletons", SOURCE)
         self._metadata = root / "metadata.txt"
+
+    def tables(self) -> list[Path]:
+        """The metadata."""
+        return [self._metadata] if self._metadata.is_file() else []
 
     def items(self) -> list[str]:
         """Names of the runs."""

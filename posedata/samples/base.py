@@ -26,6 +26,7 @@ def empty_tree(root: Path) -> Iterator[Path]:
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise ConflictError(f"{root}: expected no such folder or an empty one, found something; give another --out")
+    root = root.absolute()  # "." has no parent to write beside
     root.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as stage:
         tree = Path(stage, root.name)

@@ -1,7 +1,7 @@
 """Build beside the target, publish by one rename."""
 
 import ctypes
-import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,9 @@ from pathlib import Path
 
 from posedata.errors import ConflictError
 from posedata.files import sync_folder
+from posedata.locks import locked
 from posedata.manifest import MANIFEST_NAME
+from posedata.store.schema import KIND
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -30,19 +32,13 @@ def staged(target: Path, overwrite: bool) -> Iterator[Path]:
         ConflictError: if the target may not be replaced, or another process builds it.
     """
     check_target(target, overwrite)
-    target.parent.mkdir(parents=True, exist_ok=True)
     folder = target.with_name(f".{target.name}.building")
-    folder.mkdir(exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        _lock(handle, folder, target)
+    with locked(folder, target):
         try:
             _empty(folder)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
 
 
 def check_target(target: Path, overwrite: bool) -> None:
@@ -51,8 +47,17 @@ def check_target(target: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise ConflictError(f"{target}: expected no such path, found one; use --overwrite or another --out")
-    if not (target / MANIFEST_NAME).is_file():
+    if not _is_store(target):
         raise ConflictError(f"{target}: expected a store to overwrite, found something else; remove it yourself")
+
+
+def _is_store(path: Path) -> bool:
+    """Whether a folder is one of ours, sound or not: nothing else may be replaced."""
+    try:
+        content = json.loads((path / MANIFEST_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.get("kind") == KIND
 
 
 def publish(folder: Path, target: Path) -> None:
@@ -70,17 +75,6 @@ def _exchange(a: Path, b: Path) -> None:
     if done != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{os.strerror(code)}: exchange with {a}", str(b))
-
-
-def _lock(handle: int, folder: Path, target: Path) -> None:
-    """Take the folder for this process, or raise ConflictError."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ConflictError(f"{target}: expected nobody else to build it, found another process at it") from error
-    # The folder may have been finished and removed between the opening and the locking.
-    if not folder.exists() or os.fstat(handle).st_ino != folder.stat().st_ino:
-        raise ConflictError(f"{target}: another process has just finished with it; try again")
 
 
 def _empty(folder: Path) -> None:

@@ -1,12 +1,11 @@
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from posedata.config import SIGMA_SETS, Noise, Recipe, Selection, canonical_json, data_home
+from posedata.config import SIGMA_SETS, Noise, Recipe, Selection, canonical_json
 
 BRACE = (Selection(dataset="brace"),)
 BOTH = (Selection(dataset="brace"), Selection(dataset="penn_action"))
@@ -114,14 +113,3 @@ def test_canonical_json_is_sorted_dense_ascii() -> None:
 def test_canonical_json_refuses_nan() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json([math.nan])
-
-
-@pytest.mark.parametrize(("value", "home"), [("/x/y", "/x/y"), ("", "data"), (None, "data")])
-def test_the_data_home_comes_from_the_environment(
-    monkeypatch: pytest.MonkeyPatch, value: str | None, home: str
-) -> None:
-    if value is None:
-        monkeypatch.delenv("POSEDATA_HOME", raising=False)
-    else:
-        monkeypatch.setenv("POSEDATA_HOME", value)
-    assert data_home() == Path(home)

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from posedata import console
-from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, PoseDataError, ResourceError
+from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, PoseDataError
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,6 @@ def os_error(number: int, name: str | None = None) -> OSError:
         (ChoiceError("that one"), 2, "error: that one\n"),
         (BadInputError("first", "second"), 3, "error: first\nerror: second\n"),
         (IntegrityError("torn"), 4, "error: torn\n"),
-        (ResourceError("full"), 5, "error: full\n"),
         (ConflictError("taken"), 6, "error: taken\n"),
         (MemoryError(), 5, "error: memory: "),
         (os_error(errno.ENOSPC, "/x"), 5, "error: /x: expected free space"),

@@ -12,7 +12,6 @@ from posedata import errors
         ("ChoiceError", 2),
         ("BadInputError", 3),
         ("IntegrityError", 4),
-        ("ResourceError", 5),
         ("ConflictError", 6),
     ],
 )

@@ -94,9 +94,9 @@ def test_every_raw_file_is_a_source_with_its_hash(name: str, raw_trees: dict[str
     root = raw_trees[name]
     found = collect(tmp_path / "scratch", **{name: root})
     listed = {s.path: s.sha256 for s in found.sources}
-    data = [p for p in root.rglob("*") if p.is_file() and p.suffix in (".json", ".npz", ".mat", ".data")]
-    expected = {p.relative_to(root).as_posix(): sha256_file(p) for p in data if p.parent.name != "annotations"}
-    assert listed == expected
+    data = [p for p in root.rglob("*") if p.is_file() and p.suffix in (".json", ".npz", ".mat", ".data", ".csv")]
+    data += root.glob("metadata.txt")
+    assert listed == {p.relative_to(root).as_posix(): sha256_file(p) for p in data}
 
 
 def test_a_real_tree_is_not_marked_synthetic(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:

@@ -110,7 +110,11 @@ def test_official_splits_that_share_videos_are_warned_of(tmp_path: Path) -> None
     made.warnings.append("from the reader")
     plan = make_plan(recipe(split="official"), made)
     assert plan.split[::12].tolist() == [0, 2, 0]
-    assert plan.warnings == ("from the reader", "1 videos have sequences in more than one split")
+    assert plan.warnings == (
+        "from the reader",
+        "1 videos have sequences in more than one split",
+        "no validation windows: --split official left none",
+    )
 
 
 def test_datasets_without_an_official_split_are_refused(tmp_path: Path) -> None:

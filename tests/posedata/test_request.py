@@ -32,6 +32,7 @@ def ask(*datasets: str, **options: Any) -> BuildRequest:
         "actions": None,
         "torso": None,
         "split": None,
+        "split_span": 5,
         "seed": 0,
     }
     return build_request(given=options.keys(), datasets=datasets, **(usual | options))
@@ -135,7 +136,7 @@ def test_actions_go_to_the_datasets_that_have_them() -> None:
 
 
 def test_an_action_that_no_dataset_has_is_refused_with_what_there_is() -> None:
-    with pytest.raises(ChoiceError, match=r"footwork.*situp.*found sit_ups"):
+    with pytest.raises(BadInputError, match=r"footwork.*situp.*found sit_ups"):
         ask("brace", "penn_action", actions="toprock,sit_ups")
 
 
@@ -148,16 +149,16 @@ def test_actions_without_a_name_are_refused(actions: str) -> None:
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"k": -1.0}, "noise.k|^k"),
+        ({"k": -1.0}, "^--k: "),
         ({"k": float("nan")}, "k: "),
         ({"k": 1e9}, "k: "),
         ({"torso": 0.0}, "torso"),
         ({"torso": float("inf")}, "torso"),
-        ({"sigmas": ()}, "sigmas"),
-        ({"sigmas": (0.0,)}, "sigmas"),
-        ({"sigmas": (1.0, 1.0)}, "sigmas"),
-        ({"sigmas": (-1.0, 1.0)}, "sigmas"),
-        ({"sigmas": (float("nan"),)}, "sigmas"),
+        ({"sigmas": ()}, "--sigma-set"),
+        ({"sigmas": (0.0,)}, "--sigma-set"),
+        ({"sigmas": (1.0, 1.0)}, "--sigma-set"),
+        ({"sigmas": (-1.0, 1.0)}, "--sigma-set"),
+        ({"sigmas": (float("nan"),)}, "--sigma-set"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
     ],

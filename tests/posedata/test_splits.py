@@ -19,6 +19,7 @@ from posedata.splits import (
     official,
     shared_videos,
 )
+from posedata.windows import window_starts, within_split
 
 
 def many(dataset: str = "brace", videos: int = 300) -> list[Member]:
@@ -181,3 +182,14 @@ def test_validation_and_test_alternate_after_training() -> None:
 
 def test_a_single_video_is_all_held_out() -> None:
     assert hold_out_longest(["a"], np.zeros(9, int), np.arange(5), 5).tolist() == [HELD_OUT] * 9
+
+
+@pytest.mark.parametrize(("dealt", "at_half_rate"), [(5, False), (9, True)])
+def test_a_longer_span_leaves_windows_at_half_the_frame_rate(dealt: int, at_half_rate: bool) -> None:
+    sequence = np.repeat([0, 1, 2], [60, 60, 90])
+    number, shot = np.arange(len(sequence)), np.zeros(len(sequence), np.int64)
+    starts = window_starts(sequence, number, shot, dealt)
+    split = hold_out_longest(["a", "b", "c"], sequence, starts, dealt)
+    halved = window_starts(sequence, number, shot, 5, 2)
+    for kind in (VALIDATION, TEST):
+        assert bool(len(within_split(halved, split, kind, 8))) == at_half_rate

@@ -37,7 +37,7 @@ def test_prune_keeps_what_it_is_told(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_not_there_are_told(tmp_path: Path) -> None:
-    with pytest.raises(IntegrityError, match="epoch 4"):
+    with pytest.raises(IntegrityError, match="0004/weights"):
         checkpoints.load_weights(tmp_path, 4)
 
 
@@ -50,3 +50,21 @@ def test_run_information_is_checked(tmp_path: Path) -> None:
     (tmp_path / checkpoints.RUN_NAME).write_text('{"config": {"epochs": "many"}}')
     with pytest.raises(IntegrityError, match=r"config\.epochs"):
         checkpoints.read_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "state.pt"])
+def test_a_flipped_bit_is_refused_with_the_file_named(tmp_path: Path, name: str) -> None:
+    checkpoints.save_checkpoint(tmp_path, 1, {"w": torch.ones(100)}, {"history": []})
+    path = tmp_path / "checkpoints" / "0001" / name
+    content = bytearray(path.read_bytes())
+    content[-30] ^= 1
+    path.write_bytes(content)
+    load = checkpoints.load_weights if name.startswith("w") else checkpoints.load_state
+    with pytest.raises(IntegrityError, match=f"{name}: expected sha256"):
+        load(tmp_path, 1)
+
+
+def test_other_folders_are_no_checkpoints(tmp_path: Path) -> None:
+    checkpoints.save_checkpoint(tmp_path, 1, {"w": torch.ones(1)}, {})
+    (tmp_path / "checkpoints" / "0001.bak").mkdir()
+    assert checkpoints.saved_epochs(tmp_path) == [1]

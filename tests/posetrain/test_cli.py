@@ -5,6 +5,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from posetrain.cli import MODEL_NAMES
+from posetrain.models import MODELS
+
 Command = Callable[..., "CompletedProcess[str]"]
 
 
@@ -57,3 +60,7 @@ def test_faults_have_their_code_and_one_clear_line(
 @pytest.mark.parametrize("subcommand", ["run", "eval"])
 def test_help_shows_examples(command: Command, subcommand: str) -> None:
     assert f"posetrain {subcommand}" in command("posetrain", subcommand, "--help").stdout
+
+
+def test_help_names_every_model() -> None:
+    assert tuple(MODELS) == MODEL_NAMES

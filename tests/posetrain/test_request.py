@@ -90,3 +90,26 @@ def test_options_that_contradict_the_run_or_the_experiment_are_refused(
     assert request.run_request(noisy.path, tmp_path / "run", options, experiment=half).config.frame_step == 2
     with pytest.raises(BadInputError, match="--k 2"):
         request.run_request(noisy.path, tmp_path / "run", options, experiment=EXPERIMENTS["2.1"])
+
+
+def test_a_run_is_not_scored_on_another_store_of_the_same_name(
+    noisy: Store, detected: Store, quick: TrainConfig, tmp_path: Path
+) -> None:
+    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path / "run", device=CPU)
+    path = tmp_path / "run" / "run.json"
+    path.write_text(path.read_text().replace(str(noisy.path), str(detected.path)))
+    with pytest.raises(BadInputError, match="content digest"):
+        request.eval_subject(str(tmp_path / "run"), None, None, None, CPU)
+    chosen = request.eval_subject(str(tmp_path / "run"), detected.path, None, None, CPU)
+    assert chosen.store.path == detected.path
+
+
+def test_resume_takes_no_other_choices(tmp_path: Path) -> None:
+    with pytest.raises(ChoiceError, match="epochs, model"):
+        request.resume_request(None, tmp_path, {"epochs", "model", "out", "device"})
+
+
+def test_a_run_has_its_own_window(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path, device=CPU)
+    with pytest.raises(ChoiceError, match="--window"):
+        request.eval_subject(str(tmp_path), None, 7, None, CPU)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from posedata.errors import BadInputError, ChoiceError
+from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.locks import locked
 from posedata.store.reader import Store
 from posetrain import checkpoints, training
 from posetrain.config import TrainConfig
@@ -125,7 +126,20 @@ def test_a_split_without_windows_is_told(noisy: Store, quick: TrainConfig, tmp_p
         train(quick.model_copy(update={"window": 900}), noisy, tmp_path, device=CPU)
 
 
-def test_an_absent_device_is_told() -> None:
+def test_without_any_pck_the_best_epoch_is_that_of_the_lowest_loss() -> None:
+    assert best_epoch([{"val_loss": loss} for loss in (3.0, 1.0, 2.0)]) == 2
+
+
+def test_two_processes_do_not_train_one_run(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    with locked(tmp_path, tmp_path), pytest.raises(ConflictError, match="another process"):
+        train(quick, noisy, tmp_path, device=CPU)
+
+
+@pytest.mark.parametrize("name", ["nonsense", "meta"])
+def test_an_absent_device_is_told(name: str) -> None:
     with pytest.raises(ChoiceError, match="--device"):
-        pick_device("nonsense")
+        pick_device(name)
+
+
+def test_the_processor_is_always_there() -> None:
     assert pick_device("cpu") == CPU

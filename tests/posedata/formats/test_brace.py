@@ -272,9 +272,46 @@ def test_a_cut_within_a_gap_still_cuts(tmp_path: Path) -> None:
 
 def test_absent_shot_boundaries_are_warned_of(tmp_path: Path) -> None:
     write_numbers(tmp_path, [10])
-    assert "shot_boundaries.json" in Brace(tmp_path).warnings[0]
+    (tmp_path / "manual_keypoints").mkdir(exist_ok=True)
+    (warning,) = Brace(tmp_path).warnings
+    assert "shot_boundaries.json" in warning
     annotate(tmp_path, "shot_boundaries.json", "{}")
     assert Brace(tmp_path).warnings == ()
+
+
+def test_absent_hand_made_frames_and_those_of_other_videos_are_warned_of(tmp_path: Path) -> None:
+    write_numbers(tmp_path, [10])
+    annotate(tmp_path, "shot_boundaries.json", "{}")
+    assert "manual_keypoints" in Brace(tmp_path).warnings[0]
+    (tmp_path / "manual_keypoints" / YEAR / "stranger").mkdir(parents=True)
+    np.savez(tmp_path / "manual_keypoints" / YEAR / "stranger" / "img-000010.npz", coco_joints2d=np.ones((17, 3)))
+    assert "stranger" in Brace(tmp_path).warnings[0]
+
+
+@pytest.mark.parametrize("path", [f"{VIDEO}/img-000010.npz", f"{YEAR}/{VIDEO}/x/img-000010.npz"])
+def test_a_hand_made_frame_in_the_wrong_place_is_refused(path: str, tmp_path: Path) -> None:
+    write_numbers(tmp_path, [10])
+    (tmp_path / "manual_keypoints" / path).parent.mkdir(parents=True)
+    np.savez(tmp_path / "manual_keypoints" / path, coco_joints2d=np.ones((17, 3)))
+    with pytest.raises(BadInputError, match="YEAR/VIDEO"):
+        read(tmp_path)
+
+
+def test_a_hand_made_frame_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    write_numbers(tmp_path, [10])
+    (tmp_path / "manual_keypoints" / YEAR / VIDEO).mkdir(parents=True)
+    for name in ("img-10.npz", "img-000010.npz"):
+        np.savez(tmp_path / "manual_keypoints" / YEAR / VIDEO / name, coco_joints2d=np.ones((17, 3)))
+    with pytest.raises(BadInputError, match="each frame once"):
+        read(tmp_path)
+
+
+def test_a_segment_at_another_depth_is_told(tmp_path: Path) -> None:
+    name = write_numbers(tmp_path, [10])
+    path = next((tmp_path / "dataset").rglob(f"{name}*"))
+    path.rename(tmp_path / "dataset" / path.name)
+    with pytest.raises(BadInputError, match="YEAR/VIDEO"):
+        Brace(tmp_path).read(name)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +393,7 @@ def test_a_segment_that_is_there_twice_is_refused_with_both_names(tmp_path: Path
     write_numbers(tmp_path, [10], ending=".json")
     name = write_numbers(tmp_path, [10], ending=".json.json")
     with pytest.raises(BadInputError) as caught:
-        Brace(tmp_path).items()
+        Brace(tmp_path).read(name)
     assert f"{name}.json:" in str(caught.value) or f"{name}.json too" in str(caught.value)
     assert f"{name}.json.json" in str(caught.value)
 
@@ -365,5 +402,7 @@ def test_a_segment_that_is_there_twice_is_refused_with_both_names(tmp_path: Path
 def test_a_file_of_another_name_is_refused(name: str, tmp_path: Path) -> None:
     write_numbers(tmp_path, [10])
     (tmp_path / "dataset" / YEAR / VIDEO / name).write_text("{}")
+    item = name.removesuffix(".json")
+    assert item in Brace(tmp_path).items()
     with pytest.raises(BadInputError, match=name):
-        Brace(tmp_path).items()
+        Brace(tmp_path).read(item)

@@ -293,7 +293,8 @@ def test_a_lone_input_or_target_is_refused(lost: str, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write(tmp_path, name)
     (tmp_path / lost / "b.npz").unlink()
+    assert ClimbAlong(tmp_path).items() == ["a", "b"]
     with pytest.raises(BadInputError) as caught:
-        ClimbAlong(tmp_path).items()
+        ClimbAlong(tmp_path).read("b")
     assert len(caught.value.faults) == 1
     assert str(tmp_path / lost / "b.npz") in str(caught.value)

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 
 from posedata.errors import ConflictError
 from posedata.manifest import MANIFEST_NAME
+from posedata.store.schema import KIND
 from posedata.store.staging import check_target, publish, staged
 
 
@@ -16,7 +18,7 @@ def target(tmp_path: Path) -> Path:
 
 def make_store(path: Path, content: str) -> None:
     path.mkdir(parents=True)
-    (path / MANIFEST_NAME).write_text(content)
+    (path / MANIFEST_NAME).write_text(json.dumps({"kind": KIND}))
     (path / "values").write_text(content)
 
 
@@ -180,3 +182,12 @@ def test_a_lost_target_folder_is_made(tmp_path: Path) -> None:
         make_store(stage / "store", "new")
         publish(stage / "store", deep)
     assert (deep / "values").read_text() == "new"
+
+
+def test_a_folder_with_someone_elses_manifest_is_not_replaced(target: Path) -> None:
+    target.mkdir(parents=True)
+    (target / MANIFEST_NAME).write_text('{"name": "extension"}')
+    (target / "thesis.txt").write_text("years")
+    with pytest.raises(ConflictError, match="something else"), staged(target, overwrite=True):
+        pytest.fail("staged")
+    assert (target / "thesis.txt").read_text() == "years"

@@ -1,0 +1,39 @@
+"""The data home: where stores are found by name."""
+
+import os
+from pathlib import Path
+
+from posedata.errors import BadInputError
+from posedata.manifest import MANIFEST_NAME
+
+
+def data_home() -> Path:
+    """$POSEDATA_HOME, by default `data`: raw/, stores/ and runs/ live there."""
+    return Path(os.environ.get("POSEDATA_HOME") or "data")
+
+
+def stores_in_home() -> list[Path]:
+    """The stores of the data home, the newest last."""
+    manifests = (data_home() / "stores").glob(f"*/{MANIFEST_NAME}")
+    return [path.parent for path in sorted(manifests, key=lambda path: path.stat().st_mtime)]
+
+
+def find_store(given: Path | None) -> Path:
+    """The store at a path or of that name in the data home; None = the newest there.
+
+    Raises:
+        BadInputError: if there is none; the message says how to make one.
+    """
+    stores = data_home() / "stores"
+    if given is None:
+        found = stores_in_home()
+        if not found:
+            raise BadInputError(
+                f"{stores}: expected a store, found none; make one: "
+                "posedata sample brace && posedata build --dataset brace"
+            )
+        return found[-1]
+    for path in (given, stores / given, stores / f"{given}.zarr"):
+        if path.exists():
+            return path
+    raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")

@@ -1,0 +1,50 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from posedata.errors import BadInputError
+from posedata.home import data_home, find_store
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("POSEDATA_HOME", str(tmp_path))
+    return tmp_path
+
+
+def touch(path: Path, age: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}")
+    os.utime(path, (1_000_000_000 - age,) * 2)
+
+
+def test_the_newest_store_is_taken(home: Path) -> None:
+    touch(home / "stores" / "old.zarr" / "manifest.json", age=10)
+    touch(home / "stores" / "new.zarr" / "manifest.json")
+    touch(home / "stores" / ".x.zarr.building" / "store" / "manifest.json", age=-10)
+    assert find_store(None) == home / "stores" / "new.zarr"
+
+
+def test_a_store_is_found_by_path_or_name(home: Path) -> None:
+    store = home / "stores" / "a.zarr"
+    touch(store / "manifest.json")
+    assert find_store(store) == find_store(Path("a.zarr")) == find_store(Path("a")) == store
+    with pytest.raises(BadInputError, match="b: expected a store"):
+        find_store(Path("b"))
+
+
+def test_without_a_store_the_message_says_how_to_make_one(home: Path) -> None:
+    with pytest.raises(BadInputError, match="posedata build"):
+        find_store(None)
+
+
+@pytest.mark.parametrize(("value", "home"), [("/x/y", "/x/y"), ("", "data"), (None, "data")])
+def test_the_data_home_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, home: str
+) -> None:
+    if value is None:
+        monkeypatch.delenv("POSEDATA_HOME", raising=False)
+    else:
+        monkeypatch.setenv("POSEDATA_HOME", value)
+    assert data_home() == Path(home)
