@@ -136,11 +136,12 @@ def run(
 
 
 @cli.command(name="eval")
-@click.argument("what", metavar="RUN|identity")
-@click.option("--store", type=_FOLDER, help="[default: the run's; for identity the newest in the data home]")
+@click.argument("what", metavar="RUN|BASELINE")
+@click.option("--store", type=_FOLDER, help="[default: the run's; for a baseline the newest in the data home]")
 @click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
 @click.option("--window", type=click.IntRange(1), help="For a baseline.  [default: 5]")
 @click.option("--frame-step", type=click.IntRange(1), help="For a baseline.  [default: 1]")
+@click.option("--span", type=click.Choice(["window", "sequence"]), help="What a filter sees.  [default: window]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(
     "--feed", type=click.Choice(["auto", "store", "render"]), default="auto", show_default=True, help="As of run."
@@ -152,36 +153,39 @@ def evaluate_command(
     split: str,
     window: int | None,
     frame_step: int | None,
+    span: Any,
     device: str,
     feed: Any,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Score a RUN's best epoch, or the identity baseline, by PCK.
+    """Score a RUN's best epoch, or a BASELINE, by PCK.
+
+    Baselines: identity, and the filters moving-average, gaussian, savitzky-golay, one-euro and kalman, whose
+    parameters are chosen on the validation split.
 
     Windows of every split but train share no frame. A prediction is made from the noisy input alone.
 
     \b
     Examples:
       posetrain eval identity --split all
+      posetrain eval gaussian --span sequence
       posetrain eval conv3d-brace-k1-random --split test --json
     """
     from posetrain import request
-    from posetrain.evaluation import evaluate
     from posetrain.training import pick_device
 
     picked = pick_device(device)
-    subject = request.eval_subject(what, store, window, frame_step, picked)
-    windows = request.eval_windows(subject, split, picked, feed)
-    scores = evaluate(subject.refine, subject.task, windows, console.progress(quiet))
+    subject = request.eval_subject(what, store, window, frame_step, picked, span)
+    scores, chosen = request.score(subject, split, picked, feed, console.progress(quiet))
     if as_json:
         report = {"model": subject.model, "store": str(subject.store.path), "split": split, "epoch": subject.epoch}
-        report["synthetic"] = subject.store.attributes["synthetic"]
-        console.print_json(report | scores.as_dict())
+        synthetic = {"synthetic": subject.store.attributes["synthetic"]}
+        console.print_json(report | synthetic | chosen | scores.as_dict())
         return
     console.print_table(
         [
-            ("model", subject.model),
+            ("model", subject.model + (f", {chosen['span']}, {chosen['parameters']}" if chosen else "")),
             ("store", f"{subject.store.path}{_mark(subject.store)}"),
             ("split", f"{split}: {scores.windows:,} windows, {scores.keypoints:,} keypoints"),
             ("frames", f"{scores.frames_scored:,} scored, {scores.frames_unscored:,} without a torso"),

@@ -82,6 +82,11 @@ class Windows:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """(W, T) positions of the frames of all windows in the store."""
+        return self.starts[:, None] + self._offsets
+
     def batches(self, order: NDArray[np.int64], size: int) -> Iterator[Batch]:
         """Batches of `size` windows, the last may be smaller; `order` numbers windows in `starts`."""
         batches = (self._batch(order[i : i + size]) for i in range(0, len(order), size))

@@ -51,36 +51,52 @@ class Scores:
         return asdict(self)
 
 
+class Tally:
+    """Positions judged against the targets of the windows they belong to."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
+        self._cells, self._points = Pck(), Pck()
+        self._scored = self._unscored = 0
+
+    def add(self, frames: NDArray[np.int64], positions: NDArray[np.float64]) -> None:
+        """Judge (n, 25, 2) grid positions of the frames at (n,) positions in the store."""
+        torso = self._windows.torso[frames]
+        self._cells.add(positions, _centres(self._windows.target_cells[frames]), torso)
+        self._points.add(positions, self._windows.target_points[frames], torso)
+        self._scored += int((~np.isnan(torso)).sum())
+        self._unscored += int(np.isnan(torso).sum())
+
+    def scores(self, loss: float) -> Scores:
+        """What has been judged so far."""
+        return Scores(
+            windows=len(self._windows),
+            keypoints=int(self._cells.counted.sum()),
+            frames_scored=self._scored,
+            frames_unscored=self._unscored,
+            pck=self._cells.percent() or {},
+            pck_point=self._points.percent() or {},
+            per_joint=self._cells.per_joint(),
+            loss=loss,
+        )
+
+
 @torch.inference_mode()
 def evaluate(
     refine: Refiner, task: Task, windows: Windows, progress: Progress = silent, what: str = "scoring"
 ) -> Scores:
     """Score a refiner on all of `windows`."""
-    cells, points = Pck(), Pck()
-    error, elements, scored, unscored = 0.0, 0, 0, 0
+    tally = Tally(windows)
+    error, elements = 0.0, 0
     with progress(what, len(windows), "windows") as advance:
         for batch in windows.batches(np.arange(len(windows)), _BATCH):
             prediction = task.predict(refine, batch.input)
             error += float(task.error(prediction, batch))
             elements += task.elements(batch)
             frames = batch.frames.ravel()
-            positions = task.positions(prediction).double().cpu().numpy().reshape(len(frames), K, 2)
-            torso = windows.torso[frames]
-            cells.add(positions, _centres(windows.target_cells[frames]), torso)
-            points.add(positions, windows.target_points[frames], torso)
-            scored += int((~np.isnan(torso)).sum())
-            unscored += int(np.isnan(torso).sum())
+            tally.add(frames, task.positions(prediction).double().cpu().numpy().reshape(len(frames), K, 2))
             advance(len(batch.frames))
-    return Scores(
-        windows=len(windows),
-        keypoints=int(cells.counted.sum()),
-        frames_scored=scored,
-        frames_unscored=unscored,
-        pck=cells.percent() or {},
-        pck_point=points.percent() or {},
-        per_joint=cells.per_joint(),
-        loss=error / elements,
-    )
+    return tally.scores(error / elements)
 
 
 def _centres(cells: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -11,12 +11,15 @@ from pydantic import ValidationError
 from posedata.config import faults
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.home import find_store
+from posedata.progress import Progress
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
+from posetrain.baselines import Span, Tracks, tune
 from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.data import Feed, Windows
-from posetrain.evaluation import identity
+from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.experiments import Experiment, check_store, find_experiment_store
+from posetrain.filters import FILTERS
 from posetrain.find import find_run, find_unfinished_run, new_run, store_of_run
 from posetrain.models import find_model, make_model
 from posetrain.tasks import HEATMAPS, Refiner, Task
@@ -114,7 +117,7 @@ def _check_digest(run: Path, info: checkpoints.RunInfo, store: Store) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What to score, on what: `epoch` is None for a baseline."""
+    """What to score, on what: `epoch` is None for a baseline, `span` is given for a filter."""
 
     model: str
     refine: Refiner
@@ -123,20 +126,29 @@ class Subject:
     window: int
     frame_step: int
     epoch: int | None
+    span: Span | None = None
 
 
 def eval_subject(
-    what: str, store: Path | None, window: int | None, frame_step: int | None, device: torch.device
+    what: str,
+    store: Path | None,
+    window: int | None,
+    frame_step: int | None,
+    device: torch.device,
+    span: Span | None = None,
 ) -> Subject:
-    """The identity baseline, or the best epoch of a run.
+    """The identity baseline, a filter, or the best epoch of a run; `span` is what a filter sees, a window unless given.
 
     Raises:
         BadInputError: if there is no such run or store.
+        ChoiceError: if an option is not for it.
     """
-    if what == "identity":
-        return Subject(
-            "identity", identity, HEATMAPS, open_store(find_store(store)), window or 5, frame_step or 1, None
-        )
+    if span is not None and what not in FILTERS:
+        raise ChoiceError(f"--span: expected with one of {', '.join(FILTERS)}, found with {what}")
+    if what == "identity" or what in FILTERS:
+        opened = open_store(find_store(store))
+        seen = None if what == "identity" else span or "window"
+        return Subject(what, identity, HEATMAPS, opened, window or 5, frame_step or 1, None, seen)
     run = find_run(Path(what))
     info = checkpoints.read_run(run)
     if (window, frame_step) != (None, None):
@@ -158,6 +170,28 @@ def eval_subject(
     )
 
 
+def score(
+    subject: Subject, split: str, device: torch.device, feed: Feed, progress: Progress
+) -> tuple[Scores, dict[str, Any]]:
+    """Scores on the windows of a split, and what was chosen on the way: the parameters of a filter.
+
+    Raises:
+        BadInputError: if the split has no windows.
+        ChoiceError: if there is no such split.
+    """
+    windows = eval_windows(subject, split, device, feed)
+    if subject.span is None:
+        return evaluate(subject.refine, subject.task, windows, progress), {}
+    tracks = Tracks(subject.store, subject.span, device, feed, progress)
+    baseline = tune(subject.model, tracks, _windows_of(subject, "validation", device, feed))
+    return baseline.score(windows), {"span": subject.span, "parameters": dict(baseline.parameters)}
+
+
+def _windows_of(subject: Subject, split: str, device: torch.device, feed: Feed) -> Windows:
+    starts = subject.store.windows(split, subject.window, subject.frame_step)
+    return Windows(subject.store, starts, subject.window, subject.frame_step, device, feed)
+
+
 def eval_windows(subject: Subject, split: str, device: torch.device, feed: Feed) -> Windows:
     """The windows to score on.
 
@@ -165,10 +199,10 @@ def eval_windows(subject: Subject, split: str, device: torch.device, feed: Feed)
         BadInputError: if the split has none.
         ChoiceError: if there is no such split.
     """
-    starts = subject.store.windows(split, subject.window, subject.frame_step)
-    if not len(starts):
+    windows = _windows_of(subject, split, device, feed)
+    if not len(windows):
         raise BadInputError(
             f"{subject.store.path}: split {split}: expected windows of {subject.window} frames at step "
             f"{subject.frame_step}, found none; choose another --split"
         )
-    return Windows(subject.store, starts, subject.window, subject.frame_step, device, feed)
+    return windows

@@ -1,0 +1,106 @@
+"""Classical filters as baselines: on the peaks of the input heatmaps, scored on the same windows as the models.
+
+A filter sees the frames of a window, or those of the whole sequence up to a gap or a cut. Its parameters are those that
+reach the highest PCK@0.2 on the validation split, never on the split that is scored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError
+from posedata.geometry import GRID
+from posedata.progress import Progress, silent
+from posedata.store.reader import Store
+from posetrain.data import Feed, Windows
+from posetrain.evaluation import Scores, Tally
+from posetrain.filters import FILTERS, Filter
+from posetrain.tasks import peaks
+
+Span = Literal["window", "sequence"]
+Floats = NDArray[np.float64]
+_BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """A filter with its parameters chosen."""
+
+    filter: Filter
+    parameters: Mapping[str, float]
+    tracks: "Tracks"
+
+    def score(self, windows: Windows) -> Scores:
+        """How good it is on some windows; the loss is that of coordinates, u / 56 - 0.5, as of coordinate models."""
+        return _score(self.tracks.filtered(self.filter, self.parameters, windows), windows)
+
+
+class Tracks:
+    """The peaks of all input heatmaps of a store.
+
+    Args:
+        store: where they are from.
+        span: what a filter sees at once.
+        device: where heatmaps are made.
+        feed: how, see `posetrain.data`.
+        progress: told of the frames.
+    """
+
+    def __init__(self, store: Store, span: Span, device: torch.device, feed: Feed, progress: Progress = silent) -> None:
+        self._span = span
+        self._runs = _runs(store)
+        # Windows of one frame each.
+        frames = Windows(store, np.arange(len(store)), 1, 1, device, feed)
+        found = []
+        with progress("finding peaks", len(store), "frames") as advance:
+            for batch in frames.batches(np.arange(len(store)), _BATCH):
+                present = batch.input.amax(dim=(-2, -1), keepdim=True)[..., 0] > 0
+                found.append(peaks(batch.input).where(present, torch.nan).double().cpu().numpy()[:, 0])
+                advance(len(batch.frames))
+        self.points = np.concatenate(found)
+        """(N, 25, 2) grid positions, NaN where a heatmap has no peak."""
+
+    def filtered(self, entry: Filter, parameters: Mapping[str, float], windows: Windows) -> Floats:
+        """(W, T, 25, 2) filtered positions of some windows."""
+        if self._span == "window":
+            return entry.function(self.points[windows.frames], **parameters)
+        whole = np.concatenate([entry.function(self.points[run], **parameters) for run in self._runs])
+        return whole[windows.frames]
+
+
+def tune(name: str, tracks: Tracks, validation: Windows) -> Baseline:
+    """The filter of that name, with the parameters that are best on the validation windows, the first on a tie.
+
+    Raises:
+        BadInputError: if there are no validation windows.
+    """
+    if not len(validation):
+        raise BadInputError(f"{name}: expected validation windows to choose parameters on, found none")
+    entry = FILTERS[name]
+    reached = [
+        _score(tracks.filtered(entry, choice, validation), validation).pck.get("0.2", 0.0) for choice in entry.choices
+    ]
+    return Baseline(entry, entry.choices[int(np.argmax(reached))], tracks)
+
+
+def _score(positions: Floats, windows: Windows) -> Scores:
+    tally = Tally(windows)
+    frames = windows.frames.ravel()
+    flat = positions.reshape(len(frames), *positions.shape[2:])
+    tally.add(frames, flat)
+    # A keypoint without a peak counts as the centre of the grid, as it does for coordinate models.
+    error = (np.where(np.isnan(flat), GRID / 2, flat) - windows.target_points[frames]) / GRID
+    return tally.scores(float(np.nansum(error**2)) / error.size)
+
+
+def _runs(store: Store) -> list[slice]:
+    """Frames of one sequence and shot without a gap, as slices of the store."""
+    number = store["frame_number"].astype(np.int64)
+    broken = (np.diff(store.frame_sequence) != 0) | (np.diff(store["shot"]) != 0) | (np.diff(number) != 1)
+    edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(number)]
+    return [slice(a, b) for a, b in pairwise(edges)]
