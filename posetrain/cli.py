@@ -96,6 +96,7 @@ def run(
     from posetrain.experiments import find_experiment
     from posetrain.training import pick_device, train
 
+    device = pick_device(options["device"])
     if resume:
         wanted = request.resume_request(store, out, console.given_options(ctx))
     else:
@@ -112,7 +113,7 @@ def run(
         wanted.config,
         wanted.store,
         wanted.run,
-        device=pick_device(options["device"]),
+        device=device,
         feed=options["feed"],
         resume=resume,
         progress=console.progress(quiet),

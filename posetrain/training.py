@@ -101,7 +101,11 @@ def train(
         ConflictError: if another process trains this run.
     """
     with locked(run, run):
-        return _train(config, store, run, device, feed, resume, progress, log)
+        try:
+            return _train(config, store, run, device, feed, resume, progress, log)
+        finally:
+            if not any(run.iterdir()):
+                run.rmdir()
 
 
 def _train(

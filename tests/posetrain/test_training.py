@@ -123,7 +123,8 @@ def test_only_the_last_two_and_the_best_checkpoints_are_kept(noisy: Store, tmp_p
 
 def test_a_split_without_windows_is_told(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="expected train windows of 900 frames"):
-        train(quick.model_copy(update={"window": 900}), noisy, tmp_path, device=CPU)
+        train(quick.model_copy(update={"window": 900}), noisy, tmp_path / "run", device=CPU)
+    assert not (tmp_path / "run").exists()
 
 
 def test_without_any_pck_the_best_epoch_is_that_of_the_lowest_loss() -> None:
