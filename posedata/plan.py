@@ -23,7 +23,7 @@ _WANTED = ("train", "validation", "test")
 """Splits without which a store cannot be trained on or scored."""
 
 _WINDOW = 5
-"""Frames of the windows that are counted, and by which the held-out split is dealt (seed 000, 1.2.2)."""
+"""Frames of the windows that are counted (seed 000, section 1.2.2)."""
 
 
 @dataclass(frozen=True, eq=False)
