@@ -1,6 +1,5 @@
 """Find runs, and the stores that they were trained on."""
 
-import itertools
 from pathlib import Path
 
 from posedata.errors import BadInputError
@@ -39,14 +38,15 @@ def new_run(model: str, store: Path) -> Path:
     """A free folder in the data home, named after model and store, and taken by making it."""
     runs, name = data_home() / "runs", f"{model}-{store.stem}"
     runs.mkdir(parents=True, exist_ok=True)
-    for number in itertools.count(1):
-        path = runs / (name if number == 1 else f"{name}-{number}")
+    path, number = runs / name, 1
+    while True:
         try:
             path.mkdir()
         except FileExistsError:
-            continue
-        return path
-    raise AssertionError
+            number += 1
+            path = runs / f"{name}-{number}"
+        else:
+            return path
 
 
 def store_of_run(info: RunInfo) -> Path:

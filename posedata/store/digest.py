@@ -3,7 +3,7 @@
 sha256 over the canonical JSON of the recipe, then for every array, in name order, the canonical JSON of
 [name, dtype, shape] and its values: little-endian bytes in C order, or the canonical JSON of the list for
 strings. Heatmaps that are a pure function of cells and sigma enter as ["rendered"]: the cells and sigmas that fix
-every bit of them are hashed, and hashing 157 kB a frame again would cost many times the build. The manifest
+every bit of them are hashed, and hashing 157 kB a frame again would take longer than the build. The manifest
 hashes their files all the same.
 """
 

@@ -1,8 +1,8 @@
 """Write a store's arrays.
 
 zarr-python writes the metadata and the small tables. The arrays along frames are encoded here, after the Zarr v3
-specification of the sharding codec, chunk by chunk and so in bounded memory: five times as fast as through
-zarr-python, and byte for byte the same (tested). One call writes one file, so two workers never share one.
+specification of the sharding codec: chunk by chunk, so in bounded memory, and byte for byte what zarr-python writes
+(tested). One call writes one file, so two workers never share one.
 """
 
 import warnings
