@@ -20,6 +20,7 @@ _CONFIG_OPTIONS = (
     "learning_rate",
     "max_windows",
     "sampling_step",
+    "precision",
     "seed",
 )
 
@@ -54,6 +55,13 @@ def cli() -> None:
 @click.option("--learning-rate", type=float, default=1e-3, help="At the start.  [default: 0.001; with --init 0.0001]")
 @click.option("--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]")
 @click.option("--sampling-step", type=click.IntRange(1), default=4, show_default=True, help="Of deciwatch, in frames.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="Of the model in training; bfloat16 is faster. Scores are float32.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights and order.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(

@@ -1,13 +1,13 @@
 """How a refiner is trained: the regime of seed 000, section 1.2.2, as defaults."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from posedata.config import Frozen
 
 Count = Annotated[int, Field(ge=1)]
-
+Precision = Literal["float32", "bfloat16"]
 
 FINETUNING_RATE = 1e-4
 """Learning rate at the start of a finetuning (seed 000, section 1.3.2)."""
@@ -29,6 +29,7 @@ class TrainConfig(Frozen):
         max_windows: at most so many windows of each split, chosen by the seed; None = all.
         init: run whose best epoch's weights training begins with; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
+        precision: of what a model computes while it trains; weights, losses and scores are float32 always.
         seed: of the weights, of the order of windows, and of their choice.
     """
 
@@ -44,4 +45,5 @@ class TrainConfig(Frozen):
     max_windows: Count | None = None
     init: str | None = None
     sampling_step: Count = 4
+    precision: Precision = "float32"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

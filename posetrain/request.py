@@ -21,7 +21,7 @@ from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.experiments import Experiment, check_store, find_experiment_store
 from posetrain.filters import FILTERS
 from posetrain.find import find_run, find_unfinished_run, new_run, store_of_run
-from posetrain.models import find_model, make_model
+from posetrain.models import find_model, make_model, place
 from posetrain.tasks import HEATMAPS, Refiner, Task
 from posetrain.training import load_best
 
@@ -161,7 +161,7 @@ def eval_subject(
     model.load_state_dict(weights)
     return Subject(
         info.config.model,
-        model.to(device).eval(),
+        place(model, device).eval(),
         find_model(info.config.model).task,
         opened,
         info.config.window,

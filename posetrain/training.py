@@ -18,7 +18,7 @@ from posetrain import checkpoints
 from posetrain.config import TrainConfig
 from posetrain.data import Feed, Windows, choose, shuffled
 from posetrain.evaluation import evaluate
-from posetrain.models import count_parameters, find_model, make_model
+from posetrain.models import count_parameters, find_model, make_model, place
 from posetrain.tasks import Task
 
 SCORE = "val_pck@0.2"
@@ -119,7 +119,7 @@ def _train(
     log: Log,
 ) -> dict[str, Any]:
     training, validation = (_windows(config, store, split, device, feed) for split in ("train", "validation"))
-    model, task = make_model(config).to(device), find_model(config.model).task
+    model, task = place(make_model(config), device), find_model(config.model).task
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     plateau, history = Plateau(), list[dict[str, float]]()
     if config.init:
@@ -209,7 +209,9 @@ def _train_epoch(
     with progress(f"epoch {epoch}/{config.epochs}", len(windows), "windows") as advance:
         for step, batch in enumerate(windows.batches(order, config.batch_size), start=1):
             optimizer.zero_grad(set_to_none=True)
-            error = task.error(task.predict(model, batch.input), batch)
+            with torch.autocast(batch.input.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+                prediction = task.predict(model, batch.input)
+            error = task.error(prediction.float(), batch)
             (error / task.elements(batch)).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += float(error.detach())
