@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, TypeVar
 
@@ -124,11 +125,12 @@ def print_json(value: Mapping[str, Any]) -> None:
     click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
-def print_table(rows: Sequence[tuple[str, object]]) -> None:
-    """Names and values on stdout, in two columns."""
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        click.echo(f"{name:<{width}}  {value}")
+def print_table(rows: Sequence[tuple[object, ...]]) -> None:
+    """Rows on stdout, in columns."""
+    cells = [[str(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def remark(text: str, quiet: bool) -> None:
@@ -137,15 +139,17 @@ def remark(text: str, quiet: bool) -> None:
         click.echo(text, err=True)
 
 
-def progress(quiet: bool) -> Progress:
-    """Bars on a terminal, a line a step elsewhere, nothing if quiet."""
+def progress(quiet: bool, lasting: bool = True) -> Progress:
+    """Bars on a terminal, a line a step elsewhere, nothing if quiet; if not lasting, bars that go when done."""
     if quiet:
         return silent
-    return _bar if sys.stderr.isatty() else _line
+    if sys.stderr.isatty():
+        return partial(_bar, transient=not lasting)
+    return _line if lasting else silent
 
 
 @contextmanager
-def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
+def _bar(what: str, total: int, unit: str, transient: bool) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -158,7 +162,7 @@ def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with RichProgress(*columns, console=Console(stderr=True)) as bars:
+    with RichProgress(*columns, console=Console(stderr=True), transient=transient) as bars:
         task = bars.add_task(what, total=total)
         yield lambda done: bars.advance(task, done)
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-Advance = Callable[[int], None]
-"""Called with the number of units done since the last call."""
+Advance = Callable[[float], None]
+"""Called with the number of units done since the last call, which need not be whole."""
 
 Progress = Callable[[str, int, str], AbstractContextManager[Advance]]
 """Called with what is done, how many units there are, and their name; entered for as long as it takes."""

@@ -17,7 +17,7 @@ from posedata.errors import BadInputError
 from posedata.geometry import GRID
 from posedata.progress import Progress, silent
 from posedata.store.reader import Store
-from posetrain.data import Feed, Windows
+from posetrain.data import Feed, Input, Windows
 from posetrain.evaluation import Scores, Tally
 from posetrain.filters import FILTERS, Filter
 from posetrain.tasks import peaks
@@ -27,35 +27,23 @@ Floats = NDArray[np.float64]
 _BATCH = 256
 
 
-@dataclass(frozen=True, eq=False)
-class Baseline:
-    """A filter with its parameters chosen."""
-
-    filter: Filter
-    parameters: Mapping[str, float]
-    tracks: "Tracks"
-
-    def score(self, windows: Windows) -> Scores:
-        """How good it is on some windows; the loss is that of coordinates, u / 56 - 0.5, as of coordinate models."""
-        return _score(self.tracks.filtered(self.filter, self.parameters, windows), windows)
-
-
 class Tracks:
     """The peaks of all input heatmaps of a store.
 
     Args:
         store: where they are from.
-        span: what a filter sees at once.
         device: where heatmaps are made.
         feed: how, see `posetrain.data`.
+        given: which heatmaps are the input, see `posetrain.data`.
         progress: told of the frames.
     """
 
-    def __init__(self, store: Store, span: Span, device: torch.device, feed: Feed, progress: Progress = silent) -> None:
-        self._span = span
+    def __init__(
+        self, store: Store, device: torch.device, feed: Feed, given: Input = "noisy", progress: Progress = silent
+    ) -> None:
         self._runs = _runs(store)
         # Windows of one frame each.
-        frames = Windows(store, np.arange(len(store)), 1, 1, device, feed)
+        frames = Windows(store, np.arange(len(store)), 1, 1, device, feed, given)
         found = []
         with progress("finding peaks", len(store), "frames") as advance:
             for batch in frames.batches(np.arange(len(store)), _BATCH):
@@ -65,15 +53,29 @@ class Tracks:
         self.points = np.concatenate(found)
         """(N, 25, 2) grid positions, NaN where a heatmap has no peak."""
 
-    def filtered(self, entry: Filter, parameters: Mapping[str, float], windows: Windows) -> Floats:
-        """(W, T, 25, 2) filtered positions of some windows."""
-        if self._span == "window":
+    def filtered(self, entry: Filter, parameters: Mapping[str, float], span: Span, windows: Windows) -> Floats:
+        """(W, T, 25, 2) filtered positions of some windows; `span` is what the filter sees at once."""
+        if span == "window":
             return entry.function(self.points[windows.frames], **parameters)
         whole = np.concatenate([entry.function(self.points[run], **parameters) for run in self._runs])
         return whole[windows.frames]
 
 
-def tune(name: str, tracks: Tracks, validation: Windows) -> Baseline:
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """A filter with its parameters chosen."""
+
+    filter: Filter
+    parameters: Mapping[str, float]
+    span: Span
+    tracks: Tracks
+
+    def score(self, windows: Windows) -> Scores:
+        """How good it is on some windows; the loss is that of coordinates, u / 56 - 0.5, as of coordinate models."""
+        return _score(self.tracks.filtered(self.filter, self.parameters, self.span, windows), windows)
+
+
+def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline:
     """The filter of that name, with the parameters that are best on the validation windows, the first on a tie.
 
     Raises:
@@ -83,18 +85,17 @@ def tune(name: str, tracks: Tracks, validation: Windows) -> Baseline:
         raise BadInputError(f"{name}: expected validation windows to choose parameters on, found none")
     entry = FILTERS[name]
     reached = [
-        _score(tracks.filtered(entry, choice, validation), validation).pck.get("0.2", 0.0) for choice in entry.choices
+        _score(tracks.filtered(entry, choice, span, validation), validation).pck.get("0.2", 0.0)
+        for choice in entry.choices
     ]
-    return Baseline(entry, entry.choices[int(np.argmax(reached))], tracks)
+    return Baseline(entry, entry.choices[int(np.argmax(reached))], span, tracks)
 
 
 def _score(positions: Floats, windows: Windows) -> Scores:
     tally = Tally(windows)
-    frames = windows.frames.ravel()
-    flat = positions.reshape(len(frames), *positions.shape[2:])
-    tally.add(frames, flat)
+    tally.add(windows.frames, positions)
     # A keypoint without a peak counts as the centre of the grid, as it does for coordinate models.
-    error = (np.where(np.isnan(flat), GRID / 2, flat) - windows.target_points[frames]) / GRID
+    error = (np.where(np.isnan(positions), GRID / 2, positions) - windows.target_points[windows.frames]) / GRID
     return tally.scores(float(np.nansum(error**2)) / error.size)
 
 

@@ -91,9 +91,13 @@ def save_checkpoint(run: Path, epoch: int, weights: Mapping[str, Tensor], state:
 
 def prune_checkpoints(run: Path, keep: set[int]) -> None:
     """Remove the checkpoints of all other epochs."""
+    removed = run / "checkpoints" / ".removing"
     for epoch in saved_epochs(run):
         if epoch not in keep:
-            shutil.rmtree(_folder(run, epoch))
+            # Renamed first: half a checkpoint is never seen.
+            shutil.rmtree(removed, ignore_errors=True)
+            _folder(run, epoch).rename(removed)
+    shutil.rmtree(removed, ignore_errors=True)
 
 
 def saved_epochs(run: Path) -> list[int]:

@@ -23,6 +23,7 @@ from posedata.skeleton import K
 from posedata.store.reader import Store
 
 Feed = Literal["auto", "store", "render"]
+Input = Literal["noisy", "clean"]
 _T = TypeVar("_T")
 
 
@@ -61,13 +62,22 @@ class Windows:
         step: frames from one to the next.
         device: where the batches are wanted.
         feed: "store" decodes files, "render" looks heatmaps up, "auto" looks up what can be.
+        given: "noisy" is the store's input; "clean" is the target in its place, which is no test of a refiner:
+            it shows what published tables measured.
 
     Raises:
         ChoiceError: if `feed` is "render" and the store's heatmaps are not a function of cells and sigma.
     """
 
     def __init__(
-        self, store: Store, starts: NDArray[np.int64], length: int, step: int, device: torch.device, feed: Feed
+        self,
+        store: Store,
+        starts: NDArray[np.int64],
+        length: int,
+        step: int,
+        device: torch.device,
+        feed: Feed,
+        given: Input = "noisy",
     ) -> None:
         self.starts = starts
         self._offsets = np.arange(length) * step
@@ -75,8 +85,10 @@ class Windows:
         self._annotated = store["annotated"]
         self.target_cells = store["target_cells"]
         self.target_points = store["target_points"].astype(np.float64)
+        self.video = store.frame_video
         self.torso = torso_diameters(self.target_points)
         self._sources = _sources(store, device, feed)
+        self._input = "input_heatmaps" if given == "noisy" else "target_heatmaps"
         self._decodes = any(isinstance(source, partial) for source in self._sources.values())
 
     def __len__(self) -> int:
@@ -100,7 +112,7 @@ class Windows:
         }
         points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self._device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self._device)
-        return Batch(heatmaps["input_heatmaps"], heatmaps["target_heatmaps"], points, annotated, frames)
+        return Batch(heatmaps[self._input], heatmaps["target_heatmaps"], points, annotated, frames)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Score what refines poses. A prediction is made from the input alone; the target only judges it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from posedata.progress import Progress, silent
 from posedata.skeleton import K
 from posetrain.data import Windows
-from posetrain.metrics import Pck
+from posetrain.metrics import Floats, Pck, relative_errors
 from posetrain.tasks import Refiner, Task
 
 _BATCH = 32
@@ -35,6 +35,8 @@ class Scores:
         pck_point: the same against the target's sub-cell position.
         per_joint: joint -> threshold -> percent of `pck`.
         loss: mean of the task's loss.
+        by_video: the counts behind `pck`.
+        window_errors: (W,) mean error of each window's keypoints in torso diameters, NaN where none counts.
     """
 
     windows: int
@@ -45,10 +47,12 @@ class Scores:
     pck_point: Mapping[str, float]
     per_joint: Mapping[str, Mapping[str, float]]
     loss: float
+    by_video: Pck = field(repr=False, compare=False, metadata={"inner": True})
+    window_errors: Floats = field(repr=False, compare=False, metadata={"inner": True})
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON: all but the arrays."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if not entry.metadata}
 
 
 class Tally:
@@ -56,16 +60,26 @@ class Tally:
 
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
-        self._cells, self._points = Pck(), Pck()
+        videos = int(windows.video.max(initial=-1)) + 1
+        self._cells, self._points = Pck.of_videos(videos), Pck.of_videos(videos)
         self._scored = self._unscored = 0
+        self._errors: list[Floats] = []
 
-    def add(self, frames: NDArray[np.int64], positions: NDArray[np.float64]) -> None:
-        """Judge (n, 25, 2) grid positions of the frames at (n,) positions in the store."""
-        torso = self._windows.torso[frames]
-        self._cells.add(positions, _centres(self._windows.target_cells[frames]), torso)
-        self._points.add(positions, self._windows.target_points[frames], torso)
+    def add(self, frames: NDArray[np.int64], positions: Floats) -> None:
+        """Judge more windows.
+
+        Args:
+            frames: (W, T) positions of the frames in the store.
+            positions: (W, T, 25, 2) grid positions.
+        """
+        flat, found = frames.ravel(), positions.reshape(-1, K, 2)
+        torso, video = self._windows.torso[flat], self._windows.video[flat]
+        relative = relative_errors(found, _centres(self._windows.target_cells[flat]), torso)
+        self._cells.add(relative, video)
+        self._points.add(relative_errors(found, self._windows.target_points[flat], torso), video)
         self._scored += int((~np.isnan(torso)).sum())
         self._unscored += int(np.isnan(torso).sum())
+        self._errors.append(_mean_present(relative.reshape(len(frames), -1)))
 
     def scores(self, loss: float) -> Scores:
         """What has been judged so far."""
@@ -78,7 +92,16 @@ class Tally:
             pck_point=self._points.percent() or {},
             per_joint=self._cells.per_joint(),
             loss=loss,
+            by_video=self._cells,
+            window_errors=np.concatenate(self._errors),
         )
+
+
+def _mean_present(values: Floats) -> Floats:
+    """(W, n) to the mean of what is not NaN, (W,); NaN where nothing is."""
+    present = ~np.isnan(values)
+    total, count = np.where(present, values, 0.0).sum(axis=1), present.sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 @torch.inference_mode()
@@ -93,8 +116,7 @@ def evaluate(
             prediction = task.predict(refine, batch.input)
             error += float(task.error(prediction, batch))
             elements += task.elements(batch)
-            frames = batch.frames.ravel()
-            tally.add(frames, task.positions(prediction).double().cpu().numpy().reshape(len(frames), K, 2))
+            tally.add(batch.frames, task.positions(prediction).double().cpu().numpy())
             advance(len(batch.frames))
     return tally.scores(error / elements)
 

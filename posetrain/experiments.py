@@ -1,6 +1,7 @@
 """The published experiments as data (seed 000, section 1.2.2): X.Y is shifting scalar X in setup Y."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from posedata.config import SIGMA_SETS
 from posedata.errors import BadInputError, ChoiceError, PoseDataError
 from posedata.home import stores_in_home
-from posedata.store.reader import open_store
+from posedata.store.reader import Store, open_store
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,22 @@ def find_experiment(setup: str | None, experiment: str | None) -> Experiment | N
         return Experiment(SETUPS[setup])
     if not experiment:
         return None
-    if experiment not in EXPERIMENTS:
-        raise ChoiceError(f"--experiment {experiment}: expected one of {', '.join(EXPERIMENTS)}")
-    return EXPERIMENTS[experiment]
+    return named_experiment(experiment)
+
+
+def named_experiment(name: str) -> Experiment:
+    """The experiment of that name; raises ChoiceError if there is none."""
+    if name not in EXPERIMENTS:
+        raise ChoiceError(f"--experiment {name}: expected one of {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
+
+
+def experiment_of(recipe: Mapping[str, Any], frame_step: int) -> str | None:
+    """The name of the experiment that a training on a store of this recipe belongs to; None if to none."""
+    for name, experiment in EXPERIMENTS.items():
+        if experiment.setup.frame_step == frame_step and experiment.misfit(recipe) is None:
+            return name
+    return None
 
 
 def check_store(experiment: Experiment, path: Path, recipe: Mapping[str, Any]) -> None:
@@ -79,17 +93,21 @@ def check_store(experiment: Experiment, path: Path, recipe: Mapping[str, Any]) -
         raise BadInputError(f"{path}: {misfit}; build one that fits: {experiment.build_command}")
 
 
-def find_experiment_store(experiment: Experiment) -> Path:
-    """The newest store of the data home that fits.
+def fitting_store(experiment: Experiment, given: Sequence[Store] = ()) -> Store:
+    """The first of the given stores that fits; with none given, the newest of the data home that does.
 
     Raises:
         BadInputError: if none does; the message says how to build one.
     """
-    for path in reversed(stores_in_home()):
-        try:
-            recipe = open_store(path).attributes["recipe"]
-        except PoseDataError:
-            continue  # a damaged store is no reason not to take a sound one
-        if experiment.misfit(recipe) is None:
-            return path
+    for store in given or _sound_stores():
+        if experiment.misfit(store.attributes["recipe"]) is None:
+            return store
     raise BadInputError(f"expected a store for the experiment, found none; build one: {experiment.build_command}")
+
+
+def _sound_stores() -> Iterator[Store]:
+    """Those of the data home, the newest first."""
+    for path in reversed(stores_in_home()):
+        # A damaged store is no reason not to take a sound one.
+        with suppress(PoseDataError):
+            yield open_store(path)

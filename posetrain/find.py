@@ -1,9 +1,11 @@
-"""Find runs, and the stores that they were trained on."""
+"""Find runs and the stores that they were trained on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from posedata.errors import BadInputError
 from posedata.home import data_home, find_store
+from posedata.store.reader import Store
 from posetrain.checkpoints import RUN_NAME, SUMMARY_NAME, RunInfo
 
 
@@ -19,6 +21,27 @@ def find_run(given: Path) -> Path:
             return path
     there = ", ".join(sorted(path.parent.name for path in runs.glob(f"*/{RUN_NAME}"))) or "no runs"
     raise BadInputError(f"{given}: expected a run there or in {runs} ({there}), found none")
+
+
+def find_runs(given: Sequence[Path]) -> list[Path]:
+    """Runs by name, each a run or a folder of runs; none given = all of the data home.
+
+    Raises:
+        BadInputError: if there are none.
+    """
+    runs = data_home() / "runs"
+    found: dict[Path, None] = {}
+    for name in given or [runs]:
+        below = next((there for path in (name, runs / name) if (there := _runs_below(path))), None)
+        found |= dict.fromkeys(below or [find_run(name)])
+    return list(found)
+
+
+def _runs_below(path: Path) -> list[Path]:
+    """Runs in a folder or in folders of it; none if it is a run itself."""
+    if (path / RUN_NAME).is_file():
+        return []
+    return sorted(found.parent for depth in ("*", "*/*") for found in path.glob(f"{depth}/{RUN_NAME}"))
 
 
 def find_unfinished_run() -> Path:
@@ -53,3 +76,12 @@ def store_of_run(info: RunInfo) -> Path:
     """Where the store that a run was trained on lies now."""
     path = Path(info.store.path)
     return path if path.is_dir() else find_store(Path(path.name))
+
+
+def check_digest(run: Path, info: RunInfo, store: Store) -> None:
+    """Raise BadInputError if the store is not the one that the run was trained on: its splits may be others."""
+    if store.manifest.content_digest != info.store.content_digest:
+        raise BadInputError(
+            f"{store.path}: content digest: expected {info.store.content_digest} as {run} was trained on, "
+            f"found {store.manifest.content_digest}; name a store with --store"
+        )

@@ -5,7 +5,7 @@ annotated keypoints of a split, never over batches. A frame without a torso is l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ THRESHOLDS = (0.05, 0.1, 0.2)
 """Shares of the torso diameter (seed 000, section 1.2.4)."""
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
-def hits(predicted: Floats, target: Floats, torso: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Correct keypoints, and those that count.
+def relative_errors(predicted: Floats, target: Floats, torso: Floats) -> Floats:
+    """How far keypoints are off, in torso diameters.
 
     Args:
         predicted: (N, 25, 2) grid positions.
@@ -27,34 +28,48 @@ def hits(predicted: Floats, target: Floats, torso: Floats) -> tuple[NDArray[np.i
         torso: (N,) torso diameters in grid px, NaN = none.
 
     Returns:
-        (3, 25) correct at each threshold, and (25,) counted.
+        (N, 25), NaN where a keypoint does not count; inf where one that counts was not predicted.
     """
+    counts = ~np.isnan(target[..., 0]) & ~np.isnan(torso[:, None])
     relative = np.linalg.norm(predicted - target, axis=-1) / torso[:, None]
-    counted = ~np.isnan(target[..., 0]) & ~np.isnan(torso[:, None])
-    correct = np.stack([(relative <= threshold) & counted for threshold in THRESHOLDS])
-    return correct.sum(axis=1), counted.sum(axis=0)
+    return np.where(counts, np.nan_to_num(relative, nan=np.inf), np.nan)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Pck:
-    """Counts of correct keypoints, summed over frames."""
+    """Counts of correct keypoints, summed over the frames of each video.
 
-    correct: NDArray[np.int64] = field(default_factory=lambda: np.zeros((len(THRESHOLDS), K), np.int64))
-    counted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(K, np.int64))
+    Attributes:
+        correct: (V, 3, 25) keypoints that are correct at each threshold.
+        counted: (V, 25) keypoints that count.
+    """
 
-    def add(self, predicted: Floats, target: Floats, torso: Floats) -> None:
-        """Count more frames; arguments as of `hits`."""
-        correct, counted = hits(predicted, target, torso)
-        self.correct += correct
-        self.counted += counted
+    correct: Counts
+    counted: Counts
+
+    @classmethod
+    def of_videos(cls, videos: int) -> "Pck":
+        """Nothing counted yet."""
+        return cls(np.zeros((videos, len(THRESHOLDS), K), np.int64), np.zeros((videos, K), np.int64))
+
+    def add(self, relative: Floats, video: NDArray[np.int64]) -> None:
+        """Count more frames, in place.
+
+        Args:
+            relative: (N, 25) as of `relative_errors`.
+            video: (N,) numbers of the frames' videos.
+        """
+        within = relative[:, None] <= np.asarray(THRESHOLDS)[:, None]  # NaN is within nothing
+        np.add.at(self.correct, video, within)
+        np.add.at(self.counted, video, ~np.isnan(relative))
 
     def percent(self, keypoints: tuple[int, ...] = tuple(range(K))) -> dict[str, float] | None:
         """Threshold -> percent over the given keypoints; None if none of them counted."""
         chosen = list(keypoints)
-        total = int(self.counted[chosen].sum())
+        total = int(self.counted[:, chosen].sum())
         if total == 0:
             return None
-        right = self.correct[:, chosen].sum(axis=1)
+        right = self.correct[:, :, chosen].sum(axis=(0, 2))
         return {f"{t:g}": 100 * int(n) / total for t, n in zip(THRESHOLDS, right, strict=True)}
 
     def per_joint(self) -> Mapping[str, dict[str, float]]:

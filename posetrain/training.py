@@ -7,24 +7,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from posedata.errors import BadInputError, ChoiceError
+from posedata.errors import BadInputError, IntegrityError
 from posedata.locks import locked
 from posedata.progress import Progress, silent
 from posedata.store.reader import Store
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
 from posetrain.data import Feed, Windows, choose, shuffled
+from posetrain.devices import place
 from posetrain.evaluation import evaluate
-from posetrain.models import count_parameters, find_model, make_model, place
+from posetrain.models import count_parameters, find_model, make_model
 from posetrain.tasks import Task
 
 SCORE = "val_pck@0.2"
 """Column of the history whose highest value marks the best epoch."""
-
-_DEVICES = ("cpu", "cuda", "mps")
 
 Log = Callable[[str], None]
 
@@ -45,28 +46,6 @@ class Plateau:
             self.lowest, self.waited = loss, 0
         else:
             self.waited += 1
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name; "auto" = a GPU if there is one.
-
-    Convolutions and products run in full float32: TF32 would make a GPU's figures differ from a CPU's.
-
-    Raises:
-        ChoiceError: if there is no such device here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        if device.type not in _DEVICES:
-            raise ChoiceError(f"--device {name}: expected one of {', '.join(_DEVICES)}")
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ChoiceError(f"--device {name}: expected a device of this machine, found none of that name") from error
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
-    return device
 
 
 def train(
@@ -99,6 +78,7 @@ def train(
         BadInputError: if a split has no windows, or the loss is no number any more.
         ChoiceError: if there is no such model.
         ConflictError: if another process trains this run.
+        IntegrityError: if no checkpoint to go on from is sound.
     """
     with locked(run, run):
         try:
@@ -118,14 +98,15 @@ def _train(
     progress: Progress,
     log: Log,
 ) -> dict[str, Any]:
-    training, validation = (_windows(config, store, split, device, feed) for split in ("train", "validation"))
+    training, validation = (split_windows(config, store, split, device, feed) for split in ("train", "validation"))
     model, task = place(make_model(config), device), find_model(config.model).task
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     plateau, history = Plateau(), list[dict[str, float]]()
-    if config.init:
+    if resume and checkpoints.saved_epochs(run):
+        plateau, history = _restore(run, model, optimizer, log)
+        checkpoints.write_curves(run, history)
+    elif config.init:
         model.load_state_dict(load_best(Path(config.init))[1])
-    if resume and (saved := checkpoints.saved_epochs(run)):
-        plateau, history = _restore(run, saved[-1], model, optimizer)
     checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
 
     for epoch in range(len(history) + 1, config.epochs + 1):
@@ -167,11 +148,18 @@ def load_best(run: Path) -> tuple[int, dict[str, Tensor]]:
     Raises:
         BadInputError: if no epoch of the run is finished.
     """
-    epochs = checkpoints.saved_epochs(run)
-    if not epochs:
+    history = load_history(run)
+    if not history:
         raise BadInputError(f"{run}: expected a finished epoch, found none; train it with posetrain run --resume")
-    epoch = best_epoch(checkpoints.load_state(run, epochs[-1])["history"])
+    epoch = best_epoch(history)
     return epoch, checkpoints.load_weights(run, epoch)
+
+
+def load_history(run: Path) -> list[dict[str, float]]:
+    """A row of figures for every finished epoch of a run, as in its curves.csv."""
+    epochs = checkpoints.saved_epochs(run)
+    history: list[dict[str, float]] = checkpoints.load_state(run, epochs[-1])["history"] if epochs else []
+    return history
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
@@ -181,16 +169,21 @@ def best_epoch(history: list[dict[str, float]]) -> int:
     return max(range(len(history)), key=lambda i: history[i][SCORE]) + 1
 
 
-def _windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:
+def split_windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:
+    """The windows of a split that a training sees; raises BadInputError if there are none."""
+    starts = choose(split_starts(config, store, split), config.max_windows, config.seed)
+    return Windows(store, starts, config.window, config.frame_step, device, feed)
+
+
+def split_starts(config: TrainConfig, store: Store, split: str) -> NDArray[np.int64]:
+    """First positions of all windows of a split; raises BadInputError if there are none."""
     starts = store.windows(split, config.window, config.frame_step)
     if not len(starts):
         raise BadInputError(
             f"{store.path}: split: expected {split} windows of {config.window} frames at step {config.frame_step}, "
             "found none; build the store from more sequences or with another --split"
         )
-    return Windows(
-        store, choose(starts, config.max_windows, config.seed), config.window, config.frame_step, device, feed
-    )
+    return starts
 
 
 def _train_epoch(
@@ -247,19 +240,38 @@ def _save(
     }
     checkpoints.save_checkpoint(run, epoch, model.state_dict(), state)
     checkpoints.write_curves(run, history)
-    checkpoints.prune_checkpoints(run, {epoch, epoch - 1, best_epoch(history)})
+    # The best as seen from the epoch before is kept too, should this checkpoint be damaged.
+    best = {best_epoch(history), best_epoch(history[:-1] or history)}
+    checkpoints.prune_checkpoints(run, {epoch, epoch - 1, *best})
 
 
 def _restore(
-    run: Path, epoch: int, model: nn.Module, optimizer: torch.optim.Optimizer
+    run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, log: Log
 ) -> tuple[Plateau, list[dict[str, float]]]:
-    model.load_state_dict(checkpoints.load_weights(run, epoch))
-    state = checkpoints.load_state(run, epoch)
+    epoch, weights, state = _newest_sound(run, log)
+    # What was damaged makes room for what will be trained again.
+    checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
+    model.load_state_dict(weights)
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])
     if torch.cuda.is_available() and state["cuda_random"]:
         torch.cuda.set_rng_state_all(state["cuda_random"])
     return Plateau(**state["plateau"]), state["history"]
+
+
+def _newest_sound(run: Path, log: Log) -> tuple[int, dict[str, Tensor], dict[str, Any]]:
+    """The last checkpoint, or where it is damaged the one before; raises IntegrityError if none is sound."""
+    damaged: list[str] = []
+    for epoch in reversed(checkpoints.saved_epochs(run)):
+        try:
+            found = epoch, checkpoints.load_weights(run, epoch), checkpoints.load_state(run, epoch)
+        except IntegrityError as error:
+            damaged += error.faults
+            continue
+        for fault in damaged:
+            log(f"warning: {fault}; going on from epoch {epoch}")
+        return found
+    raise IntegrityError(*damaged)
 
 
 def _line(row: dict[str, float], epochs: int) -> str:

@@ -87,6 +87,12 @@ class Store:
         """(N,) number of each frame's sequence."""
         return np.repeat(np.arange(len(self["sequence_length"])), self["sequence_length"])
 
+    @cached_property
+    def frame_video(self) -> NDArray[np.int64]:
+        """(N,) number of each frame's video, in order of dataset and name."""
+        names = np.asarray([f"{d}\n{v}" for d, v in zip(self["sequence_dataset"], self["sequence_video"], strict=True)])
+        return np.unique(names, return_inverse=True)[1][self.frame_sequence]
+
     def windows(self, split: str = "all", length: int = 5, step: int = 1) -> NDArray[np.int64]:
         """First positions of the windows of a split.
 

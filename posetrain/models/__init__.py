@@ -64,15 +64,6 @@ def make_model(config: TrainConfig) -> nn.Module:
     return model
 
 
-def place(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model on a device; a CPU convolves faster with channels last."""
-    for module in model.modules():
-        if device.type == "cpu" and isinstance(module, nn.Conv2d | nn.Conv3d):
-            last = torch.channels_last if isinstance(module, nn.Conv2d) else torch.channels_last_3d
-            module.weight.data = module.weight.data.contiguous(memory_format=last)
-    return model.to(device)
-
-
 def count_parameters(model: nn.Module) -> int:
     """Numbers that training changes."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

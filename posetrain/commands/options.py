@@ -1,0 +1,74 @@
+"""What several commands share."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from posedata.store.reader import Store
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FOLDER = click.Path(path_type=Path)
+MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet")
+"""Those of `posetrain.models.MODELS`, which takes a second to import."""
+
+_TRAINING = {
+    "window": click.option(
+        "--window", type=click.IntRange(1), default=5, show_default=True, help="Frames that the model sees."
+    ),
+    "epochs": click.option("--epochs", type=click.IntRange(1), default=50, show_default=True, help="At most."),
+    "batch_size": click.option(
+        "--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Windows a step."
+    ),
+    "learning_rate": click.option(
+        "--learning-rate", type=float, default=1e-3, help="At the start.  [default: 0.001; for finetuning 0.0001]"
+    ),
+    "max_windows": click.option(
+        "--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]"
+    ),
+    "sampling_step": click.option(
+        "--sampling-step", type=click.IntRange(1), default=4, show_default=True, help="Of deciwatch, in frames."
+    ),
+    "precision": click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16"]),
+        default="float32",
+        show_default=True,
+        help="Of the model in training; bfloat16 is faster. Scores are float32.",
+    ),
+    "seed": click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights and order."),
+}
+TRAINING_OPTIONS = tuple(_TRAINING)
+"""Names of the options that `training_options` adds: fields of the configuration."""
+
+
+def training_options(command: _Command) -> _Command:
+    """How models are trained."""
+    for option in reversed(_TRAINING.values()):
+        command = option(command)
+    return command
+
+
+def device_options(command: _Command) -> _Command:
+    """Where models run, and how heatmaps get there."""
+    device = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+    feed = click.option(
+        "--feed",
+        type=click.Choice(["auto", "store", "render"]),
+        default="auto",
+        show_default=True,
+        help="Decode heatmaps from the store, or look them up on the device: the same bits.",
+    )
+    return device(feed(command))
+
+
+def store_name(store: Store) -> str:
+    """A store's path; synthetic data is marked."""
+    return f"{store.path}{' (synthetic)' if store.attributes['synthetic'] else ''}"
+
+
+def pck_line(scores: Mapping[str, float]) -> str:
+    """Percents at their thresholds, in a line."""
+    return "   ".join(f"@{threshold} {percent:5.1f} %" for threshold, percent in scores.items()) or "nothing to score"

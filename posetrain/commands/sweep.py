@@ -1,0 +1,64 @@
+"""`posetrain sweep`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from posedata import console
+from posedata.home import data_home
+from posetrain.commands.options import FOLDER, MODEL_NAMES, TRAINING_OPTIONS, device_options, training_options
+
+
+@click.command()
+@click.argument("stores", metavar="[STORE]...", type=FOLDER, nargs=-1)
+@click.option("--model", "models", multiple=True, help=f"{', '.join(MODEL_NAMES)}; repeat.  [default: the first four]")
+@click.option("--experiment", "experiments", multiple=True, metavar="X.Y", help="Repeat.  [default: 1.1 to 2.3]")
+@click.option("--finetune", type=FOLDER, metavar="STORE", help="Finetune every model on it, when all are trained.")
+@training_options
+@device_options
+@click.option("--out", type=FOLDER, metavar="DIR", help="[default: $POSEDATA_HOME/runs/sweep]")
+@console.output_options
+def sweep(
+    stores: tuple[Path, ...],
+    models: tuple[str, ...],
+    experiments: tuple[str, ...],
+    finetune: Path | None,
+    out: Path | None,
+    device: str,
+    feed: Any,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Train every model in every published experiment, then finetune each of them.
+
+    An experiment takes the first STORE that fits it; with no STORE, the newest of the data home that does. All is
+    checked before the first training begins. The same command again goes on where it was stopped: runs that are done
+    are not repeated. A run that fails is told of at the end, the others are trained.
+
+    \b
+    Examples:
+      posetrain sweep
+      posetrain sweep --model conv3d --model smoothnet --experiment 1.1 --epochs 2 --max-windows 500
+      posetrain sweep --finetune climbalong-detector
+    """
+    from posetrain import sweep as trainings
+    from posetrain.devices import pick_device
+
+    folder = out or data_home() / "runs" / "sweep"
+    chosen = {name: options[name] for name in TRAINING_OPTIONS}
+    planned = trainings.plan(models, experiments, chosen, stores, finetune, folder)
+    rows, errors = trainings.sweep(
+        planned,
+        pick_device(device),
+        feed,
+        console.progress(quiet, lasting=False),
+        lambda line: console.remark(line, quiet),
+    )
+    if as_json:
+        console.print_json({"out": str(folder), "runs": rows})
+    else:
+        console.print_table(trainings.table(rows))
+    if errors:
+        raise type(errors[0])(*(fault for error in errors for fault in error.faults))

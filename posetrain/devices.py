@@ -1,0 +1,39 @@
+"""Where models run."""
+
+import torch
+from torch import nn
+
+from posedata.errors import ChoiceError
+
+_DEVICES = ("cpu", "cuda", "mps")
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; "auto" = a GPU if there is one.
+
+    Convolutions and products run in full float32: TF32 would make a GPU's figures differ from a CPU's.
+
+    Raises:
+        ChoiceError: if there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        if device.type not in _DEVICES:
+            raise ChoiceError(f"--device {name}: expected one of {', '.join(_DEVICES)}")
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ChoiceError(f"--device {name}: expected a device of this machine, found none of that name") from error
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return device
+
+
+def place(model: nn.Module, device: torch.device) -> nn.Module:
+    """The model on a device; a CPU convolves faster with channels last."""
+    for module in model.modules():
+        if device.type == "cpu" and isinstance(module, nn.Conv2d | nn.Conv3d):
+            last = torch.channels_last if isinstance(module, nn.Conv2d) else torch.channels_last_3d
+            module.weight.data = module.weight.data.contiguous(memory_format=last)
+    return model.to(device)

@@ -1,0 +1,133 @@
+"""What is scored, on which windows: the best epoch of a run, or a baseline."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from posedata.errors import BadInputError, ChoiceError
+from posedata.home import find_store
+from posedata.progress import Progress
+from posedata.store.reader import Store, open_store
+from posetrain import checkpoints
+from posetrain.baselines import Span, Tracks, tune
+from posetrain.data import Feed, Input, Windows
+from posetrain.devices import place
+from posetrain.evaluation import Scores, evaluate, identity
+from posetrain.filters import FILTERS
+from posetrain.find import check_digest, find_run, store_of_run
+from posetrain.models import find_model, make_model
+from posetrain.tasks import HEATMAPS, Refiner, Task
+from posetrain.training import load_best
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What to score, on what.
+
+    Attributes:
+        model: name of the model or the baseline.
+        refine: what refines.
+        task: what it works on.
+        store: where the windows are from.
+        window: frames of a window.
+        frame_step: frames from one frame of a window to the next.
+        given: what it sees: the noisy input or, to show what published tables measured, the clean target.
+        epoch: of the weights; None for a baseline.
+        span: what a filter sees at once; None for anything else.
+    """
+
+    model: str
+    refine: Refiner
+    task: Task
+    store: Store
+    window: int
+    frame_step: int
+    given: Input = "noisy"
+    epoch: int | None = None
+    span: Span | None = None
+
+    def windows(self, split: str, device: torch.device, feed: Feed) -> Windows:
+        """The windows of a split, as many as there are."""
+        starts = self.store.windows(split, self.window, self.frame_step)
+        return Windows(self.store, starts, self.window, self.frame_step, device, feed, self.given)
+
+
+def eval_subject(
+    what: str,
+    store: Path | None,
+    window: int | None,
+    frame_step: int | None,
+    device: torch.device,
+    span: Span | None = None,
+    given: Input = "noisy",
+) -> Subject:
+    """The identity baseline, a filter, or the best epoch of a run; `span` is what a filter sees, a window unless given.
+
+    Raises:
+        BadInputError: if there is no such run or store.
+        ChoiceError: if an option is not for it.
+    """
+    if span is not None and what not in FILTERS:
+        raise ChoiceError(f"--span: expected with one of {', '.join(FILTERS)}, found with {what}")
+    if what == "identity" or what in FILTERS:
+        opened = open_store(find_store(store))
+        seen = None if what == "identity" else span or "window"
+        return Subject(what, identity, HEATMAPS, opened, window or 5, frame_step or 1, given, span=seen)
+    if (window, frame_step) != (None, None):
+        raise ChoiceError("--window, --frame-step: expected with a baseline only; a run has its own")
+    return subject_of_run(find_run(Path(what)), store, device, given)
+
+
+def subject_of_run(run: Path, store: Path | None, device: torch.device, given: Input = "noisy") -> Subject:
+    """The best epoch of a run, on its own store or another.
+
+    Raises:
+        BadInputError: if no epoch is finished, or its own store is not what it was.
+        IntegrityError: if its files are damaged.
+    """
+    info = checkpoints.read_run(run)
+    config = info.config
+    opened = open_store(find_store(store) if store else store_of_run(info))
+    if not store:
+        check_digest(run, info, opened)
+    epoch, weights = load_best(run)
+    model = make_model(config)
+    model.load_state_dict(weights)
+    refine = place(model, device).eval()
+    task = find_model(config.model).task
+    return Subject(config.model, refine, task, opened, config.window, config.frame_step, given, epoch)
+
+
+def score(
+    subject: Subject, split: str, device: torch.device, feed: Feed, progress: Progress
+) -> tuple[Scores, dict[str, Any]]:
+    """Scores on the windows of a split, and what was chosen on the way: the parameters of a filter.
+
+    Raises:
+        BadInputError: if the split has no windows.
+        ChoiceError: if there is no such split.
+    """
+    windows = eval_windows(subject, split, device, feed)
+    if subject.span is None:
+        return evaluate(subject.refine, subject.task, windows, progress), {}
+    tracks = Tracks(subject.store, device, feed, subject.given, progress)
+    baseline = tune(subject.model, tracks, subject.span, subject.windows("validation", device, feed))
+    return baseline.score(windows), {"span": subject.span, "parameters": dict(baseline.parameters)}
+
+
+def eval_windows(subject: Subject, split: str, device: torch.device, feed: Feed) -> Windows:
+    """The windows to score on.
+
+    Raises:
+        BadInputError: if the split has none.
+        ChoiceError: if there is no such split.
+    """
+    windows = subject.windows(split, device, feed)
+    if not len(windows):
+        raise BadInputError(
+            f"{subject.store.path}: split {split}: expected windows of {subject.window} frames at step "
+            f"{subject.frame_step}, found none; choose another --split"
+        )
+    return windows
