@@ -28,5 +28,5 @@ clean:
 	touch $@
 
 .venv/dev: .venv/demo
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,report,dev]'
 	touch $@

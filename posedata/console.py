@@ -18,6 +18,9 @@ from posedata.errors import PoseDataError
 from posedata.progress import Advance, Progress, silent
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+_EXTRAS = {"torch": "train", "safetensors": "train", "jinja2": "report", "matplotlib": "report"}
+"""Package -> the extra that brings it."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -51,6 +54,12 @@ def run(command: click.Command, name: str, stopped: str = "nothing was left half
     except SystemExit as leave:
         # click leaves with 1 when whoever read our output has gone: no fault of ours.
         sys.exit(0 if leave.code == 1 else leave.code)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        _fail(
+            2, f"{error.name}: expected it installed, found it missing; pip install 'posedata[{_EXTRAS[error.name]}]'"
+        )
     except (PoseDataError, MemoryError, OSError) as error:
         if debug:
             traceback.print_exception(error)

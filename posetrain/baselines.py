@@ -57,14 +57,19 @@ class Tracks:
         """(W, T, 25, 2) filtered positions of some windows; `span` is what the filter sees at once."""
         if span == "window":
             return entry.function(self.points[windows.frames], **parameters)
-        whole = np.concatenate([entry.function(self.points[run], **parameters) for run in self._runs])
+        whole = np.full_like(self.points, np.nan)
+        frames = np.unique(windows.frames)
+        for run in self._runs:
+            if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop):  # a window needs it
+                whole[run] = entry.function(self.points[run], **parameters)
         return whole[windows.frames]
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """A filter with its parameters chosen."""
+    """The filter of that name with its parameters chosen; `span` is what it sees at once."""
 
+    name: str
     filter: Filter
     parameters: Mapping[str, float]
     span: Span
@@ -88,7 +93,7 @@ def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline
         _score(tracks.filtered(entry, choice, span, validation), validation).pck.get("0.2", 0.0)
         for choice in entry.choices
     ]
-    return Baseline(entry, entry.choices[int(np.argmax(reached))], span, tracks)
+    return Baseline(name, entry, entry.choices[int(np.argmax(reached))], span, tracks)
 
 
 def _score(positions: Floats, windows: Windows) -> Scores:

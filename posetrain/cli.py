@@ -4,6 +4,7 @@ import click
 
 from posedata import __version__, console
 from posetrain.commands.evaluate import evaluate
+from posetrain.commands.report import report
 from posetrain.commands.run import run
 from posetrain.commands.runs import runs
 from posetrain.commands.sweep import sweep
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, evaluate, sweep, runs):
+for _command in (run, evaluate, sweep, runs, report):
     cli.add_command(_command)
 
 

@@ -60,8 +60,9 @@ class Pck:
             video: (N,) numbers of the frames' videos.
         """
         within = relative[:, None] <= np.asarray(THRESHOLDS)[:, None]  # NaN is within nothing
-        np.add.at(self.correct, video, within)
-        np.add.at(self.counted, video, ~np.isnan(relative))
+        for number in np.unique(video):
+            self.correct[number] += within[video == number].sum(axis=0)
+            self.counted[number] += (~np.isnan(relative[video == number])).sum(axis=0)
 
     def percent(self, keypoints: tuple[int, ...] = tuple(range(K))) -> dict[str, float] | None:
         """Threshold -> percent over the given keypoints; None if none of them counted."""

@@ -4,7 +4,7 @@ import ctypes
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,20 +18,30 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
+def is_store(path: Path) -> bool:
+    """Whether a folder is a store, sound or not."""
+    try:
+        content = json.loads((path / MANIFEST_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.get("kind") == KIND
+
+
 @contextmanager
-def staged(target: Path, overwrite: bool) -> Iterator[Path]:
+def staged(target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_store) -> Iterator[Path]:
     """A fresh folder beside `target`, on the same disk, that only this process uses.
 
     It is removed at the end, whatever happens. What a killed process left there is removed first.
 
     Args:
-        target: where the finished store will stand; see `publish`.
-        overwrite: whether a store that stands there may be replaced.
+        target: where the finished folder will stand; see `publish`.
+        overwrite: whether what stands there may be replaced.
+        is_ours: whether a folder is of the kind that may be replaced.
 
     Raises:
         ConflictError: if the target may not be replaced, or another process builds it.
     """
-    check_target(target, overwrite)
+    check_target(target, overwrite, is_ours)
     folder = target.with_name(f".{target.name}.building")
     with locked(folder, target):
         try:
@@ -41,23 +51,16 @@ def staged(target: Path, overwrite: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_target(target: Path, overwrite: bool) -> None:
-    """Raise ConflictError if `target` exists and may not be replaced; only stores ever are."""
+def check_target(target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_store) -> None:
+    """Raise ConflictError if `target` exists and may not be replaced; only what is ours ever is."""
     if not target.exists() and not target.is_symlink():
         return
     if not overwrite:
         raise ConflictError(f"{target}: expected no such path, found one; use --overwrite or another --out")
-    if not _is_store(target):
-        raise ConflictError(f"{target}: expected a store to overwrite, found something else; remove it yourself")
-
-
-def _is_store(path: Path) -> bool:
-    """Whether a folder is one of ours, sound or not: nothing else may be replaced."""
-    try:
-        content = json.loads((path / MANIFEST_NAME).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("kind") == KIND
+    if not is_ours(target):
+        raise ConflictError(
+            f"{target}: expected one of its kind to overwrite, found something else; remove it yourself"
+        )
 
 
 def publish(folder: Path, target: Path) -> None:

@@ -120,7 +120,7 @@ def test_what_stands_at_the_target_is_not_replaced_unasked(target: Path, what: s
 def test_only_stores_are_ever_replaced(target: Path, what: str) -> None:
     place(target, what)
     before = around(target)
-    with pytest.raises(ConflictError, match="expected a store to overwrite"), staged(target, overwrite=True):
+    with pytest.raises(ConflictError, match="expected one of its kind to overwrite"), staged(target, overwrite=True):
         pytest.fail("staged over what is no store")
     with pytest.raises(ConflictError):
         check_target(target, overwrite=True)

@@ -1,0 +1,1 @@
+"""What came of trainings: tables, curves, pictures, one page."""

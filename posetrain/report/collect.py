@@ -1,0 +1,194 @@
+"""Score runs and baselines on the same windows."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from posedata.progress import Progress
+from posedata.store.reader import Store
+from posetrain import checkpoints
+from posetrain.baselines import Baseline, Span, Tracks, tune
+from posetrain.config import TrainConfig
+from posetrain.data import Feed, Windows
+from posetrain.evaluation import Scores, evaluate, identity
+from posetrain.experiments import experiment_of
+from posetrain.filters import FILTERS
+from posetrain.scoring import Subject, subject_of_run
+from posetrain.tasks import HEATMAPS
+from posetrain.training import load_history, split_starts, split_windows
+
+SPANS: tuple[Span, ...] = ("window", "sequence")
+SPLITS = ("test", "held_out")
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A run with its history.
+
+    Attributes:
+        name: what it is called in the report.
+        run: its folder.
+        config: how it was trained.
+        history: a row an epoch.
+        subject: its best epoch, ready to be scored.
+        finished: whether its training came to its end.
+    """
+
+    name: str
+    run: Path
+    config: TrainConfig
+    history: list[dict[str, float]]
+    subject: Subject
+    finished: bool
+
+    @property
+    def experiment(self) -> str | None:
+        """The published experiment that it belongs to, 1.1 to 2.3; None if to none."""
+        return experiment_of(self.subject.store.attributes["recipe"], self.config.frame_step)
+
+    @property
+    def effort(self) -> str:
+        """How long it was trained."""
+        windows = len(split_starts(self.config, self.subject.store, "train"))
+        each = min(windows, self.config.max_windows or windows)
+        steps = -(-each // self.config.batch_size)
+        kind = ", finetuned" if self.config.init else ""
+        return f"{len(self.history)} x {steps:,} steps of {self.config.batch_size}{kind}" + (
+            "" if self.finished else ", unfinished"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """Something that was scored.
+
+    Attributes:
+        name: of the run or the baseline.
+        note: how it was trained, or the parameters of a filter.
+        scores: on the windows of its block.
+        trained: the run; None for a baseline.
+    """
+
+    name: str
+    note: str
+    scores: Scores
+    trained: Trained | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows that were scored on the same windows."""
+
+    store: Store
+    split: str
+    window: int
+    frame_step: int
+    rows: Sequence[Row]
+
+    @cached_property
+    def title(self) -> str:
+        """Store, noise, split and windows."""
+        noise = self.store.attributes["recipe"]["noise"]
+        sigmas = ", ".join(f"{sigma:g}" for sigma in self.store.sigmas)
+        given = f"k = {noise['k']:g}, sigma {sigmas}" if noise else "a detector's input"
+        synthetic = "SYNTHETIC data, " if self.store.attributes["synthetic"] else ""
+        windows = f"{self.scores.windows:,} windows of {self.window} frames at step {self.frame_step}"
+        return f"{self.store.path.stem}: {synthetic}{given}; {self.split.replace('_', '-')} split, {windows}"
+
+    @property
+    def scores(self) -> Scores:
+        """Of the first row: what all have in common."""
+        return self.rows[0].scores
+
+
+def load_trained(runs: Sequence[Path], device: torch.device) -> tuple[list[Trained], list[Path]]:
+    """Runs as they are now, and those of which no epoch is finished."""
+    trained, left_out = [], []
+    names = Counter(run.name for run in runs)
+    for run in runs:
+        history = load_history(run)
+        if not history:
+            left_out.append(run)
+            continue
+        name = run.name if names[run.name] == 1 else f"{run.parent.name}/{run.name}"
+        subject = subject_of_run(run, None, device)
+        finished = (run / checkpoints.SUMMARY_NAME).exists()
+        trained.append(Trained(name, run, checkpoints.read_run(run).config, history, subject, finished))
+    return trained, left_out
+
+
+def score_all(trained: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> list[Block]:
+    """Every run beside the baselines: a block for the test split of each kind of windows, then the held-out ones."""
+    kinds: dict[tuple[str, int, int], list[Trained]] = {}
+    for run in trained:
+        subject = run.subject
+        key = (subject.store.manifest.content_digest, subject.window, subject.frame_step)
+        kinds.setdefault(key, []).append(run)
+    blocks = [block for runs in kinds.values() for block in _blocks(runs, device, feed, progress)]
+    return sorted(blocks, key=lambda block: SPLITS.index(block.split))
+
+
+def _blocks(runs: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> Iterator[Block]:
+    """Of runs on the same windows; a split that has none is left out."""
+    subject = runs[0].subject
+    splits = {split: subject.windows(split, device, feed) for split in SPLITS}
+    baselines = _tuned(subject, device, feed, progress)
+    for split, windows in splits.items():
+        if len(windows):
+            rows = [*_baseline_rows(baselines, windows), *_run_rows(runs, split, device, feed, progress)]
+            yield Block(subject.store, split, subject.window, subject.frame_step, rows)
+
+
+def _tuned(subject: Subject, device: torch.device, feed: Feed, progress: Progress) -> list[Baseline]:
+    """All filters, over the window and over the sequence."""
+    tracks = Tracks(subject.store, device, feed, progress=progress)
+    validation = subject.windows("validation", device, feed)
+    tuned = []
+    with progress(f"tuning, {subject.store.path.stem}", len(SPANS) * len(FILTERS), "filters") as advance:
+        for span, name in product(SPANS, FILTERS):
+            tuned.append(tune(name, tracks, span, validation))
+            advance(1)
+    return tuned
+
+
+def _baseline_rows(baselines: Sequence[Baseline], windows: Windows) -> Iterator[Row]:
+    yield Row("identity", "", evaluate(identity, HEATMAPS, windows))
+    for baseline in baselines:
+        parameters = ", ".join(f"{name} {value:g}" for name, value in baseline.parameters.items())
+        yield Row(f"{baseline.name}, {baseline.span}", parameters, baseline.score(windows))
+
+
+def _run_rows(
+    runs: Sequence[Trained], split: str, device: torch.device, feed: Feed, progress: Progress
+) -> Iterator[Row]:
+    for run in runs:
+        windows = run.subject.windows(split, device, feed)
+        yield Row(
+            run.name,
+            run.effort,
+            evaluate(run.subject.refine, run.subject.task, windows, progress, f"{run.name}, {split}"),
+            run,
+        )
+
+
+def identity_pck(trained: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> dict[Path, float]:
+    """Run -> PCK@0.2 of the identity on the run's own validation windows, where anything counts."""
+    known: dict[tuple[str, str], float | None] = {}
+    found = {}
+    for run in trained:
+        windows = _validation(run, device, feed)
+        key = (run.subject.store.manifest.content_digest, windows.frames.tobytes().hex())
+        if key not in known:
+            known[key] = evaluate(identity, HEATMAPS, windows, progress, f"identity, {run.name}").pck.get("0.2")
+        if (percent := known[key]) is not None:
+            found[run.run] = percent
+    return found
+
+
+def _validation(run: Trained, device: torch.device, feed: Feed) -> Windows:
+    return split_windows(run.config, run.subject.store, "validation", device, feed)

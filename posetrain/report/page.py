@@ -1,0 +1,81 @@
+"""Fill the templates: Markdown, and one HTML page that needs nothing beside it."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from posedata import __version__
+from posetrain.report.tables import Cell, Table
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a report shows.
+
+    Attributes:
+        pck: tables of PCK.
+        joints: tables of PCK@0.2 by joint.
+        curves: SVG.
+        worst: name of a run -> PNG.
+        left_out: runs of which no epoch is finished.
+        digests: name of a store -> its content digest.
+    """
+
+    pck: Sequence[Table]
+    joints: Sequence[Table]
+    curves: bytes
+    worst: Mapping[str, bytes]
+    left_out: Sequence[Path]
+    digests: Mapping[str, str]
+
+
+def markdown(contents: Contents) -> str:
+    """The report with its pictures as files beside it."""
+    return _environment().get_template("report.md.j2").render(report=contents, version=__version__)
+
+
+def html(contents: Contents) -> str:
+    """The report with its pictures inside."""
+    environment = _environment()
+    svg = contents.curves.decode()
+    environment.globals |= {"curves": Markup(svg[svg.index("<svg") :]), "embedded": _embedded}  # noqa: S704 our own SVG
+    return environment.get_template("report.html.j2").render(report=contents, version=__version__)
+
+
+def picture_name(run: str) -> str:
+    """File name of a run's worst windows."""
+    return f"worst-{run.replace('/', '-')}.png"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("posetrain.report"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html.j2"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"percent": _percent, "interval": _interval, "mark": _mark, "picture": picture_name}
+    return environment
+
+
+def _percent(cell: Cell) -> str:
+    return "" if cell.percent is None else f"{cell.percent:.1f}"
+
+
+def _interval(cell: Cell) -> str:
+    return f"{cell.interval[0]:.1f} to {cell.interval[1]:.1f}" if cell.interval else ""
+
+
+def _mark(cell: Cell) -> str:
+    """What stands behind a percent: nothing is told apart from the best if it is marked."""
+    return "*" if cell.level and not cell.best else ""
+
+
+def _embedded(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
