@@ -54,13 +54,7 @@ def run(command: click.Command, name: str, stopped: str = "nothing was left half
     except SystemExit as leave:
         # click leaves with 1 when whoever read our output has gone: no fault of ours.
         sys.exit(0 if leave.code == 1 else leave.code)
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRAS:
-            raise
-        _fail(
-            2, f"{error.name}: expected it installed, found it missing; pip install 'posedata[{_EXTRAS[error.name]}]'"
-        )
-    except (PoseDataError, MemoryError, OSError) as error:
+    except (PoseDataError, MemoryError, OSError, ModuleNotFoundError) as error:
         if debug:
             traceback.print_exception(error)
         _fail(*(_stopped() if _received else _judge(error)))
@@ -86,10 +80,14 @@ def _stopped() -> tuple[int, str]:
     return 128 + number, f"{_WORDS[number]}; {_left}"
 
 
-def _judge(error: PoseDataError | MemoryError | OSError) -> tuple[int, *tuple[str, ...]]:
+def _judge(error: PoseDataError | MemoryError | OSError | ModuleNotFoundError) -> tuple[int, *tuple[str, ...]]:
     """Exit code and messages."""
     if isinstance(error, PoseDataError):
         return error.exit_code, *error.faults
+    if isinstance(error, ModuleNotFoundError):
+        extra = _EXTRAS.get(error.name or "")
+        advice = f"pip install 'posedata[{extra}]'" if extra else "this is a bug: report it"
+        return 2 if extra else 1, f"{error.name}: expected the package, found it missing; {advice}"
     if isinstance(error, MemoryError):
         return 5, "memory: expected enough, found none left; use fewer --workers or a smaller batch"
     what = error.filename or "system"
