@@ -6,9 +6,12 @@ Work is dealt out by shards. A shard's bytes depend on the recipe and on its fra
 workers does not show in the result.
 """
 
+import hashlib
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,17 +20,20 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from posedata.config import Recipe
+from posedata import __version__
+from posedata.config import Recipe, canonical_json
 from posedata.errors import ChoiceError
+from posedata.files import need_space
 from posedata.formats import find_format
 from posedata.gather import Entry, gather
-from posedata.manifest import MANIFEST_NAME, Manifest, list_files, write_manifest
+from posedata.manifest import MANIFEST_NAME, Manifest, list_files, relative_files, write_manifest
 from posedata.plan import Plan, make_plan
 from posedata.progress import Progress, silent
 from posedata.shards import ShardWriter
 from posedata.skeleton import KEYPOINTS
 from posedata.store import schema, writer
 from posedata.store.digest import content_digest
+from posedata.store.journal import Journal
 from posedata.store.staging import check_target, publish, staged
 
 Array = NDArray[Any]
@@ -64,12 +70,15 @@ def build_store(
     """
     begin = time.monotonic()
     _check_recipe(recipe)
-    with staged(out.absolute(), overwrite) as stage:
+    with staged(out.absolute(), overwrite, resume=True) as stage:
         scratch, folder = stage / "spool", stage / "store"
+        shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         plan = make_plan(recipe, gather(recipe, raw, scratch, skip_bad, progress))
-        _write(plan, folder, workers, progress)
-        manifest = _seal(plan, folder)
+        need_space(stage, schema.least_bytes(plan.gathered.frames))
+        journal = Journal(stage / "journal", _key(plan), folder)
+        _write(plan, folder, journal, workers, progress)
+        manifest = _seal(plan, folder, journal)
         check_target(out, overwrite)
         publish(folder, out.absolute())
     return report(out, manifest) | {"seconds": round(time.monotonic() - begin, 3)}
@@ -126,25 +135,43 @@ def _check_recipe(recipe: Recipe) -> None:
         raise ChoiceError("noise: expected for annotations without a detector's output, and only for those")
 
 
-def _write(plan: Plan, folder: Path, workers: int, progress: Progress) -> None:
-    """Write all arrays."""
+def _key(plan: Plan) -> str:
+    """Names all that the bytes of a shard depend on."""
+    libraries = {name: version(name) for name in ("numcodecs", "numpy", "scipy")}
+    sources = [source.model_dump() for source in plan.gathered.sources]
+    return hashlib.sha256(canonical_json([__version__, libraries, plan.attributes, sources])).hexdigest()
+
+
+def _write(plan: Plan, folder: Path, journal: Journal, workers: int, progress: Progress) -> None:
+    """Write all arrays, but for the shards that are finished."""
     noise = plan.recipe.noise
     specs = schema.frame_arrays(noise is not None, noise is not None and noise.sigma_per == "keypoint")
     frames = plan.gathered.frames
+    _remove_others(folder, {file.path for files in journal.finished.values() for file in files})
     writer.create(folder, specs, frames, _table(plan.gathered.entries), plan.attributes)
     write = ShardWriter(plan, folder, specs).write
     with (
         progress("writing", frames, "frames") as advance,
         ThreadPoolExecutor(workers) as pool,
     ):
-        jobs = [pool.submit(write, shard) for shard in range(-(-frames // schema.SHARD_FRAMES))]
+        advance(sum(schema.frames_of_shard(shard, frames) for shard in journal.finished))
+        missing = [shard for shard in range(schema.shards_of(frames)) if shard not in journal.finished]
+        jobs = {pool.submit(write, shard): shard for shard in missing}
         try:
             for job in as_completed(jobs):
-                advance(job.result())
+                journal.add(jobs[job], job.result())
+                advance(schema.frames_of_shard(jobs[job], frames))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     writer.seal(folder)
+
+
+def _remove_others(folder: Path, kept: Set[str]) -> None:
+    """Leave nothing in a half-made store but the files of finished shards."""
+    for name, path in relative_files(folder).items():
+        if name not in kept:
+            path.unlink()
 
 
 def _table(entries: list[Entry]) -> dict[str, Array]:
@@ -162,7 +189,7 @@ def _table(entries: list[Entry]) -> dict[str, Array]:
     return {"keypoint": np.asarray(KEYPOINTS, object), **table}
 
 
-def _seal(plan: Plan, folder: Path) -> Manifest:
+def _seal(plan: Plan, folder: Path, journal: Journal) -> Manifest:
     """Write the manifest, the last file of the store."""
     group = zarr.open_group(folder, mode="r")
     summary = {key: plan.attributes[key] for key in ("kind", "synthetic", "recipe", "measured", "counts", "licences")}
@@ -174,7 +201,7 @@ def _seal(plan: Plan, folder: Path) -> Manifest:
         skipped=tuple(plan.gathered.skipped),
         warnings=plan.warnings,
         sources=tuple(plan.gathered.sources),
-        files=list_files(folder),
+        files=list_files(folder, {file.path: file for files in journal.finished.values() for file in files}),
     )
     write_manifest(folder, manifest)
     return manifest

@@ -16,6 +16,7 @@ import click
 
 from posedata.errors import PoseDataError
 from posedata.progress import Advance, Progress, silent
+from posedata.secrets import redact, refuse_credentials
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {"torch": "train", "safetensors": "train", "jinja2": "report", "matplotlib": "report"}
@@ -38,11 +39,11 @@ def run(command: click.Command, name: str, stopped: str = "nothing was left half
     debug = "--debug" in arguments
     if debug:
         arguments.remove("--debug")
-    else:
-        sys.excepthook = _unexpected
+    sys.excepthook = _debugged if debug else _unexpected
     for number in _WORDS:
         signal.signal(number, _stop)
     try:
+        refuse_credentials(arguments)
         code = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -56,7 +57,7 @@ def run(command: click.Command, name: str, stopped: str = "nothing was left half
         sys.exit(0 if leave.code == 1 else leave.code)
     except (PoseDataError, MemoryError, OSError, ModuleNotFoundError) as error:
         if debug:
-            traceback.print_exception(error)
+            click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
         _fail(*(_stopped() if _received else _judge(error)))
     # A command returns None, or what it gave to click's Exit.
     sys.exit(code)
@@ -98,8 +99,13 @@ def _judge(error: PoseDataError | MemoryError | OSError | ModuleNotFoundError) -
 
 def _fail(code: int, *messages: str) -> NoReturn:
     for message in messages:
-        click.echo(f"error: {message}", err=True)
+        click.echo(f"error: {redact(message)}", err=True)
     sys.exit(code)
+
+
+def _debugged(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Instead of Python's own traceback, which shows whatever stands in messages."""
+    click.echo(redact("".join(traceback.format_exception(kind, error, trace))), err=True, nl=False)
 
 
 def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -129,7 +135,7 @@ def given_options(context: click.Context) -> set[str]:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False))
+    click.echo(redact(json.dumps(value, indent=2, allow_nan=False)))
 
 
 def print_table(rows: Sequence[tuple[object, ...]]) -> None:
@@ -137,13 +143,13 @@ def print_table(rows: Sequence[tuple[object, ...]]) -> None:
     cells = [[str(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        click.echo(redact("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()))
 
 
 def remark(text: str, quiet: bool) -> None:
     """A line on stderr, unless quiet."""
     if not quiet:
-        click.echo(text, err=True)
+        click.echo(redact(text), err=True)
 
 
 def progress(quiet: bool, lasting: bool = True) -> Progress:

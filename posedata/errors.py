@@ -36,10 +36,20 @@ class IntegrityError(PoseDataError):
     exit_code = 4
 
 
+class SpaceError(PoseDataError):
+    """Not enough room on a disk."""
+
+    exit_code = 5
+
+
 class ConflictError(PoseDataError):
     """The target exists already, or another process is working on it."""
 
     exit_code = 6
+
+
+class InUseError(ConflictError):
+    """What is to be replaced is being read."""
 
 
 def bad_file(path: Path | str, faults: Sequence[str]) -> BadInputError:

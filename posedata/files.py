@@ -2,20 +2,35 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
+
+from posedata.errors import SpaceError
 
 
-def write_durably(path: Path, parts: Iterable[bytes]) -> None:
+class Written(NamedTuple):
+    """What was written into a file, in bytes, and its hex sha256."""
+
+    size: int
+    sha256: str
+
+
+def write_durably(path: Path, parts: Iterable[bytes]) -> Written:
     """Write a file under a temporary name, flush it to disk, then give it its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
+    size, digest = 0, hashlib.sha256()
     with temporary.open("wb") as file:
         for part in parts:
             file.write(part)
+            digest.update(part)
+            size += len(part)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    return Written(size, digest.hexdigest())
 
 
 def sync_tree(root: Path) -> None:
@@ -43,3 +58,10 @@ def sha256_file(path: Path) -> str:
     """Hex sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def need_space(folder: Path, size: int) -> None:
+    """Raise SpaceError if the disk of `folder` has not `size` bytes left."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise SpaceError(f"{folder}: expected {size:,} bytes of free space at least, found {free:,}; free some")

@@ -1,12 +1,13 @@
-"""One process at a time: advisory locks on folders."""
+"""Advisory locks on folders: one writer, or any number of readers. They end with their process at the latest."""
 
 import fcntl
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from posedata.errors import ConflictError
+from posedata.errors import ConflictError, InUseError
 
 
 @contextmanager
@@ -33,3 +34,42 @@ def locked(folder: Path, what: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def unread(folder: Path) -> Iterator[None]:
+    """Keep readers away from `folder`, which has none.
+
+    Raises:
+        InUseError: if somebody reads it.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InUseError(
+                f"{folder}: expected nobody to read what is to be replaced, found a reader; run it again later, or "
+                "use another --out"
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def hold_for_reading(folder: Path, holder: object) -> None:
+    """Keep `folder` from being replaced for as long as `holder` lives; where there are no locks, do nothing.
+
+    Raises:
+        ConflictError: if it is being replaced at this moment.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    weakref.finalize(holder, os.close, handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ConflictError(f"{folder}: expected it at rest, found it being replaced; try again") from error
+    except OSError:
+        return  # a file system without locks
+    if not folder.exists() or os.fstat(handle).st_ino != folder.stat().st_ino:
+        raise ConflictError(f"{folder}: it has just been replaced; try again")

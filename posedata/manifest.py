@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -75,10 +76,15 @@ class Manifest(Frozen):
     files: tuple[StoreFile, ...]
 
 
-def list_files(root: Path) -> tuple[StoreFile, ...]:
-    """Every file below `root` but the manifest, with size and hash, sorted by path."""
+def list_files(root: Path, known: Mapping[str, StoreFile]) -> tuple[StoreFile, ...]:
+    """Every file below `root` but the manifest, with size and hash, sorted by path.
+
+    Args:
+        root: the store.
+        known: files whose hash was taken when they were written, by path.
+    """
     return tuple(
-        StoreFile(path=name, size=path.stat().st_size, sha256=sha256_file(path))
+        known.get(name) or StoreFile(path=name, size=path.stat().st_size, sha256=sha256_file(path))
         for name, path in sorted(relative_files(root).items())
     )
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from posedata import geometry, heatmaps, noise
 from posedata.gather import Entry
+from posedata.manifest import StoreFile
 from posedata.plan import Plan
 from posedata.spool import Spool
 from posedata.store import schema, writer
@@ -32,15 +33,16 @@ class ShardWriter:
         self._input_rows = heatmaps.row_table(self._sigmas)
         self._target_rows = heatmaps.row_table((heatmaps.TARGET_SIGMA,))
 
-    def write(self, shard: int) -> int:
-        """Write a shard; returns its number of frames."""
+    def write(self, shard: int) -> tuple[StoreFile, ...]:
+        """Write a shard of every array."""
         start = shard * schema.SHARD_FRAMES
         stop = min(start + schema.SHARD_FRAMES, self._plan.gathered.frames)
         arrays = self._arrays(start, stop)
-        for spec in self._specs:
-            made = arrays[spec.name]
-            writer.write_frames(self._folder, spec, shard, made() if callable(made) else [made])
-        return stop - start
+        made = ((spec, arrays[spec.name]) for spec in self._specs)
+        return tuple(
+            writer.write_frames(self._folder, spec, shard, blocks() if callable(blocks) else [blocks])
+            for spec, blocks in made
+        )
 
     def _arrays(self, start: int, stop: int) -> dict[str, Array | Callable[[], Iterator[Array]]]:
         """Every array along frames: whole, or as a function that yields the blocks of its heatmaps."""

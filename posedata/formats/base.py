@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import stat
 import zipfile
 import zlib
 from collections import Counter
@@ -23,6 +24,9 @@ SYNTHETIC_MARK = "SYNTHETIC.txt"
 
 MOST_BYTES = 1 << 28
 """Of an array that is read whole: the boxes and keypoints of a hundred thousand frames are below it."""
+
+MOST_TEXT = 1 << 26
+"""Bytes of a text or JSON file: ten times the longest real segment. Parsed, they take some ten times their size."""
 
 NPZ_FAULTS = (
     OSError,
@@ -83,8 +87,12 @@ def need_items(items: Iterable[str], folder: Path, pattern: str) -> list[str]:
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 file; raises BadInputError if it cannot be read as one."""
+    """A UTF-8 file; raises BadInputError if it cannot be read as one, or is too large to be meant."""
     try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode) or state.st_size > MOST_TEXT:
+            found = f"{state.st_size:,} bytes" if stat.S_ISREG(state.st_mode) else "something else"
+            raise bad_file(path, [f"expected a file of at most {MOST_TEXT:,} bytes, found {found}"])
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise bad_file(path, [f"expected a readable UTF-8 file, found {type(error).__name__}"]) from error

@@ -14,22 +14,16 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
 from posedata.files import sha256_file
 from posedata.heatmaps import RowTable, row_table
+from posedata.locks import hold_for_reading
 from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest, relative_files
 from posedata.progress import Progress, silent
 from posedata.splits import SPLITS, TRAIN
+from posedata.store.allowed import Problem, metadata_problems
 from posedata.store.digest import content_digest
-from posedata.store.schema import FORMAT_VERSION, KIND, TABLE, frame_arrays
+from posedata.store.schema import FORMAT_VERSION, KIND
 from posedata.windows import span, window_starts, within_split, without_overlap
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something in a store that is not what its manifest says."""
-
-    file: str
-    problem: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +34,13 @@ class Store:
         path: the folder.
         manifest: what it is.
         group: its arrays, as zarr gives them.
+        holder: keeps the store from being replaced for as long as this object is in use.
     """
 
     path: Path
     manifest: Manifest
     group: zarr.Group
+    holder: object
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -148,20 +144,29 @@ def open_store(path: Path) -> Store:
 
     Raises:
         BadInputError: if there is nothing at `path`.
+        ConflictError: if it is being replaced at this moment.
         IntegrityError: if it is no complete store.
     """
     if not path.exists():
         raise BadInputError(f"{path}: expected a store, found nothing; make one with `posedata build`")
+    holder = _Holder()
+    if path.is_dir():
+        hold_for_reading(path, holder)
     manifest = read_manifest(path)
-    metadata = [file for file in manifest.files if file.path.endswith("zarr.json")]
-    problems = [*_file_problems(path, manifest)] or _hash_problems(path, metadata, silent)
-    if not problems:
-        with _decoding(path):
-            store = Store(path, manifest, zarr.open_group(path, mode="r"))
-            problems = [*_array_problems(store)]
+    problems = [*_file_problems(path, manifest)] or _metadata_problems(path, manifest)
     if problems:
         raise IntegrityError(*(f"{path}/{p.file}: {p.problem}" for p in problems))
-    return store
+    with _decoding(path):
+        return Store(path, manifest, zarr.open_group(path, mode="r"), holder)
+
+
+class _Holder:
+    """While it lives, the store is not replaced."""
+
+
+def _metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
+    metadata = [file for file in manifest.files if file.path.endswith("zarr.json")]
+    return _hash_problems(path, metadata, silent) or metadata_problems(path, manifest)
 
 
 def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tuple[int, list[Problem]]:
@@ -232,24 +237,3 @@ def _file_and_fault(path: Path, fault: str) -> tuple[str, str]:
     """A fault of a file of the store, apart from its path."""
     file, _, problem = fault.removeprefix(f"{path}/").partition(": ")
     return file, problem
-
-
-def _array_problems(store: Store) -> Iterator[Problem]:
-    """Arrays whose shape or dtype are not what the schema wants."""
-    attributes = store.attributes
-    noise = attributes["recipe"]["noise"]
-    lengths = {
-        "frame": attributes["counts"]["frames"],
-        "sequence": attributes["counts"]["sequences"],
-        "keypoint": 25,
-    }
-    specs = {s.name: s for s in (*TABLE, *frame_arrays(bool(noise), bool(noise) and noise["sigma_per"] == "keypoint"))}
-    arrays = dict(store.group.arrays())
-    for name in sorted(specs.keys() ^ arrays.keys()):
-        yield Problem(name, "expected the arrays of the schema, found one missing or one more")
-    for name in sorted(specs.keys() & arrays.keys()):
-        spec, array = specs[name], arrays[name]
-        shape = (lengths[spec.dims[0]], *spec.inner)
-        dtype = "string" if array.dtype.kind in "OT" else array.dtype.name
-        if array.shape != shape or dtype != spec.dtype:
-            yield Problem(name, f"expected {spec.dtype} {shape}, found {dtype} {array.shape}")

@@ -93,3 +93,18 @@ def frame_arrays(noisy: bool, sigma_per_keypoint: bool = False) -> tuple[ArraySp
         ArraySpec("shot", ("frame",), "int32", _INT32_MIN),
         ArraySpec("split", ("frame",), "uint8", 254),
     )
+
+
+def shards_of(frames: int) -> int:
+    """How many files an array of so many frames has."""
+    return -(-frames // SHARD_FRAMES)
+
+
+def frames_of_shard(shard: int, frames: int) -> int:
+    """How many of all frames stand in a shard."""
+    return min(SHARD_FRAMES, frames - shard * SHARD_FRAMES)
+
+
+def least_bytes(frames: int) -> int:
+    """What a store of so many frames takes up at the very least; 0.7 kB a frame is usual."""
+    return 400 * frames

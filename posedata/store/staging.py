@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from posedata.errors import ConflictError
+from posedata.errors import ConflictError, InUseError
 from posedata.files import sync_folder
-from posedata.locks import locked
+from posedata.locks import locked, unread
 from posedata.manifest import MANIFEST_NAME
 from posedata.store.schema import KIND
 
@@ -28,15 +28,19 @@ def is_store(path: Path) -> bool:
 
 
 @contextmanager
-def staged(target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_store) -> Iterator[Path]:
-    """A fresh folder beside `target`, on the same disk, that only this process uses.
+def staged(
+    target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_store, resume: bool = False
+) -> Iterator[Path]:
+    """A folder beside `target`, on the same disk, that only this process uses.
 
-    It is removed at the end, whatever happens. What a killed process left there is removed first.
+    It is removed at the end, whatever happens, unless all that was in the way was a reader of `target`. What a killed
+    process left there is removed first, or kept to be resumed.
 
     Args:
         target: where the finished folder will stand; see `publish`.
         overwrite: whether what stands there may be replaced.
         is_ours: whether a folder is of the kind that may be replaced.
+        resume: whether what a killed process left is kept.
 
     Raises:
         ConflictError: if the target may not be replaced, or another process builds it.
@@ -45,10 +49,15 @@ def staged(target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_s
     folder = target.with_name(f".{target.name}.building")
     with locked(folder, target):
         try:
-            _empty(folder)
+            if not resume:
+                _empty(folder)
             yield folder
-        finally:
+        except InUseError:
+            raise  # the work is done, and only waits for its place
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_target(target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_store) -> None:
@@ -61,12 +70,19 @@ def check_target(target: Path, overwrite: bool, is_ours: Callable[[Path], bool] 
         raise ConflictError(
             f"{target}: expected one of its kind to overwrite, found something else; remove it yourself"
         )
+    with unread(target):
+        pass
 
 
 def publish(folder: Path, target: Path) -> None:
-    """Put the finished `folder` in the place of `target` in one step; `folder` then holds what stood there."""
+    """Put the finished `folder` in the place of `target` in one step; `folder` then holds what stood there.
+
+    Raises:
+        InUseError: if somebody reads what stands there.
+    """
     if target.exists():
-        _exchange(folder, target)
+        with unread(target):
+            _exchange(folder, target)
     else:
         folder.rename(target)
     sync_folder(target.parent)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from posedata.files import sync_tree, write_durably
+from posedata.manifest import StoreFile
 from posedata.store.schema import CHUNK_FRAMES, SHARD_FRAMES, TABLE, ZSTD_LEVEL, ArraySpec
 
 Array = NDArray[Any]
@@ -79,7 +80,7 @@ def shard_path(folder: Path, spec: ArraySpec, shard: int) -> Path:
     return folder.joinpath(spec.name, "c", str(shard), *("0" for _ in spec.inner))
 
 
-def write_frames(folder: Path, spec: ArraySpec, shard: int, blocks: Iterable[Array]) -> None:
+def write_frames(folder: Path, spec: ArraySpec, shard: int, blocks: Iterable[Array]) -> StoreFile:
     """Write one file of an array along frames.
 
     Args:
@@ -88,12 +89,17 @@ def write_frames(folder: Path, spec: ArraySpec, shard: int, blocks: Iterable[Arr
         shard: which file.
         blocks: its frames in order. For heatmaps, `CHUNK_FRAMES` at a time, the last block may be shorter; a block
             may be overwritten once the next is asked for. Otherwise one block with all frames of the file.
+
+    Returns:
+        The file as the manifest will list it: the hash is of what was meant, not of what came back from the disk.
     """
     if spec.is_heatmaps:
         parts = _shard(spec, blocks)
     else:
         parts = (_encode(_padded(block, spec, SHARD_FRAMES)) for block in blocks)
-    write_durably(shard_path(folder, spec, shard), parts)
+    path = shard_path(folder, spec, shard)
+    written = write_durably(path, parts)
+    return StoreFile(path=path.relative_to(folder).as_posix(), size=written.size, sha256=written.sha256)
 
 
 def _shard(spec: ArraySpec, blocks: Iterable[Array]) -> Iterator[bytes]:
