@@ -1,0 +1,105 @@
+"""Raw files with random changes: a parser returns a checked sequence or says what is wrong; it never does anything else."""
+
+import random
+import shutil
+import time
+from pathlib import Path
+
+from harness import Outcome, check, posedata
+
+from posedata.errors import BadInputError
+from posedata.formats import FORMATS
+from posedata.poses import PoseSequence
+
+_SLOW = 30.0
+_WORDS = (
+    b"NaN",
+    b"Infinity",
+    b"-1",
+    b"1e308",
+    b"9" * 400,
+    b"[" * 2000,
+    b"{}",
+    b"null",
+    b'""',
+    b"\x00",
+    b"\xff\xfe",
+    b"../../../etc/passwd",
+    b"0",
+    b"1e999",
+    b"\n",
+)
+
+
+def raw_seeds(root: Path) -> dict[str, Path]:
+    """A small synthetic tree of every format."""
+    for name in FORMATS:
+        check([posedata(), "sample", name, "--sequences", "3", "--frames", "12", "--out", str(root / name)])
+    return {name: root / name for name in FORMATS}
+
+
+def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0) -> Outcome:
+    """Change one file of a tree at a time, and read every sequence."""
+    outcome = Outcome(f"changed files of {name}")
+    chosen = random.Random(f"{seed} {name}")
+    files = sorted(path.relative_to(tree) for path in tree.rglob("*") if path.is_file() and path.suffix != ".mp4")
+    root = work / name
+    shutil.copytree(tree, root)
+    refused, slowest = 0, 0.0
+    for i in range(tries):
+        file = chosen.choice(files)
+        content = (tree / file).read_bytes()
+        (root / file).write_bytes(changed(chosen, content))
+        begin = time.monotonic()
+        try:
+            _read_all(name, root)
+        except BadInputError:
+            refused += 1
+        except Exception as error:  # noqa: BLE001 any other is what is looked for
+            outcome.wrong.append(f"try {i}, {file}: {error!r}")
+        seconds = time.monotonic() - begin
+        slowest = max(slowest, seconds)
+        outcome.tries += 1
+        outcome.expect(seconds < _SLOW, f"try {i}, {file}: took {seconds:.0f} s")
+        (root / file).write_bytes(content)
+    strays = {path.relative_to(root) for path in root.rglob("*") if path.is_file()} ^ {
+        path.relative_to(tree) for path in tree.rglob("*") if path.is_file()
+    }
+    outcome.expect(not strays, f"files came or went: {sorted(map(str, strays))}")
+    shutil.rmtree(root)
+    outcome.note = f"{refused} refused, the slowest took {slowest:.1f} s"
+    return outcome
+
+
+def _read_all(name: str, root: Path) -> None:
+    dataset = FORMATS[name].open(root)
+    dataset.tables()
+    for item in dataset.items():
+        sequence = dataset.read(item)
+        dataset.files(item)
+        if not isinstance(sequence, PoseSequence):
+            raise TypeError(f"{item}: {type(sequence)}")
+        if sequence.detector is not None:
+            for block in sequence.detector.heatmaps():
+                block.sum()
+
+
+def changed(chosen: random.Random, content: bytes) -> bytes:
+    """The content with one to four random changes."""
+    data = bytearray(content)
+    for _ in range(chosen.randrange(1, 5)):
+        at = chosen.randrange(len(data) + 1)
+        match chosen.randrange(6):
+            case 0 if data:
+                data[at % len(data)] ^= 1 << chosen.randrange(8)
+            case 1 if data:
+                data[at % len(data)] = chosen.randrange(256)
+            case 2:
+                del data[at:]
+            case 3:
+                del data[at : at + chosen.randrange(1, 40)]
+            case 4:
+                data[at:at] = data[at : at + chosen.randrange(1, 80)]
+            case _:
+                data[at : at + chosen.randrange(12)] = chosen.choice(_WORDS)
+    return bytes(data)

@@ -1,0 +1,146 @@
+"""What all faults share: a small store to break, commands to run, and the verdict on what is left."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from posedata.manifest import MANIFEST_NAME, read_manifest
+from posedata.store.reader import verify
+
+HERE = Path(__file__).parent
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+SECONDS = 120
+
+
+@dataclass
+class Outcome:
+    """What came of one kind of fault.
+
+    Attributes:
+        fault: what was done.
+        tries: how often.
+        wrong: what should not have happened, a line each.
+        note: what else there is to know.
+    """
+
+    fault: str
+    tries: int = 0
+    wrong: list[str] = field(default_factory=list)
+    note: str = ""
+
+    def expect(self, truth: bool, otherwise: str) -> None:
+        """Take note of what went wrong."""
+        if not truth:
+            self.wrong.append(otherwise)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A raw tree, and two stores made from it: what may be there before and after.
+
+    Attributes:
+        root: all lies below it.
+        frames: of either store.
+    """
+
+    root: Path
+    frames: int
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "raw"
+
+    @property
+    def new(self) -> Path:
+        """The store that commands are asked for."""
+        return self.root / "new.zarr"
+
+    @property
+    def old(self) -> Path:
+        """A store of another recipe, to be replaced."""
+        return self.root / "old.zarr"
+
+    def build(self, out: Path, *more: str) -> list[str]:
+        """The command that makes `new` at `out`."""
+        return [posedata(), "build", "--dataset", "brace", "--raw", str(self.raw), "--out", str(out), "--quiet", *more]
+
+
+def posedata() -> str:
+    return str(SCRIPTS / "posedata")
+
+
+def posetrain() -> str:
+    return str(SCRIPTS / "posetrain")
+
+
+def make_bench(root: Path, sequences: int = 8, frames: int = 1200) -> Bench:
+    """A bench with stores of three files an array."""
+    bench = Bench(root, sequences * frames)
+    size = ("--sequences", str(sequences), "--frames", str(frames))
+    check([posedata(), "sample", "brace", *size, "--out", str(bench.raw)])
+    check(bench.build(bench.new))
+    check(bench.build(bench.old, "--k", "2"))
+    return bench
+
+
+def check(command: Sequence[str], **extra: str) -> None:
+    """Run a command that must succeed."""
+    done = run(command, **extra)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
+
+
+def run(command: Sequence[str], **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=SECONDS, env={**os.environ, **extra}
+    )
+
+
+def put_old(bench: Bench, target: Path) -> None:
+    """A store that stands at the target before it is replaced."""
+    shutil.copytree(bench.old, target)
+
+
+def found(bench: Bench, target: Path) -> str:
+    """What stands at the target: "nothing", "old", "new", or what is wrong with it."""
+    if not target.exists():
+        return "nothing"
+    _, problems = verify(target)
+    if problems:
+        return f"damaged: {problems[0].file}: {problems[0].problem}"
+    for name in ("old", "new"):
+        if read_manifest(target).content_digest == read_manifest(getattr(bench, name)).content_digest:
+            return name
+    return "a store that nobody asked for"
+
+
+def is_new(bench: Bench, target: Path) -> bool:
+    """Whether the store is byte for byte the one that an undisturbed build makes."""
+    return found(bench, target) == "new" and all(
+        (target / name).read_bytes() == (bench.new / name).read_bytes()
+        for name in (MANIFEST_NAME, *(file.path for file in read_manifest(bench.new).files))
+    )
+
+
+def left_over(target: Path) -> list[str]:
+    """What stands beside the target and was made for it."""
+    return [path.name for path in target.parent.glob(f".{target.name}*")]
+
+
+def shim(folder: Path) -> Path:
+    """The preloaded library that makes calls fail, compiled; raises if there is no compiler."""
+    library = folder / "shim.so"
+    if not library.exists():
+        check(["gcc", "-O1", "-shared", "-fPIC", "-o", str(library), str(HERE / "shim.c"), "-ldl"])
+    return library
+
+
+def say(text: str) -> None:
+    """To whoever looks on."""
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,81 @@
+"""The short form of the fault harness; `python tests/faults/full.py` is the long one."""
+
+import errno
+import shutil
+import signal
+from pathlib import Path
+
+import damage
+import fuzz
+import interruptions
+import pytest
+import secrets_planted
+import trainings
+from harness import Bench, Outcome, make_bench
+
+from posedata.formats import FORMATS
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return make_bench(tmp_path_factory.mktemp("bench") / "bench", sequences=4)
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return fuzz.raw_seeds(tmp_path_factory.mktemp("seeds"))
+
+
+def sound(outcome: Outcome) -> None:
+    assert outcome.wrong == []
+    assert outcome.tries > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_build_stopped_at_any_instant_leaves_the_old_or_the_new(
+    bench: Bench, tmp_path: Path, number: signal.Signals
+) -> None:
+    sound(interruptions.kills(bench, tmp_path, 4, number))
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="no C compiler for the preloaded library")
+@pytest.mark.parametrize("number", [0, errno.EIO, errno.ENOSPC])
+def test_a_call_that_fails_or_is_the_last(bench: Bench, tmp_path: Path, number: int) -> None:
+    sound(interruptions.points(bench, tmp_path, 2, number))
+
+
+def test_a_full_disk(bench: Bench, tmp_path: Path) -> None:
+    outcome = interruptions.full_disks(bench, tmp_path, 4)
+    if "NOT RUN" in outcome.note:
+        pytest.skip(outcome.note)
+    sound(outcome)
+
+
+def test_two_builders(bench: Bench, tmp_path: Path) -> None:
+    sound(interruptions.races(bench, tmp_path, 2))
+
+
+def test_a_store_in_use(bench: Bench, tmp_path: Path) -> None:
+    sound(interruptions.readers(bench, tmp_path, 1))
+
+
+@pytest.mark.parametrize("kind", damage.KINDS)
+def test_a_damaged_store(bench: Bench, tmp_path: Path, kind: damage.Damage) -> None:
+    sound(damage.damages(bench, tmp_path, 12, kind))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_changed_raw_files(seeds: dict[str, Path], tmp_path: Path, name: str) -> None:
+    sound(fuzz.fuzz(seeds[name], name, tmp_path, 60))
+
+
+def test_no_secret_is_seen(bench: Bench, tmp_path: Path) -> None:
+    sound(secrets_planted.planted(bench, tmp_path))
+
+
+def test_a_killed_training_ends_as_it_would_have(bench: Bench, tmp_path: Path) -> None:
+    sound(trainings.killed_trainings(bench, tmp_path, 2))
+
+
+def test_a_damaged_checkpoint_is_gone_round(bench: Bench, tmp_path: Path) -> None:
+    sound(trainings.damaged_checkpoints(bench, tmp_path, 2))

@@ -1,0 +1,89 @@
+"""Trainings that are killed, and checkpoints that are damaged."""
+
+import csv
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from harness import Bench, Outcome, check, posetrain, run
+
+_VARIES = ("seconds", "windows_per_second")
+
+
+def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
+    """SIGKILL at random instants until a training gets through; its weights are those of one never killed."""
+    outcome = Outcome("SIGKILL at a random instant of a training")
+    chosen = random.Random(seed)
+    whole = work / "whole"
+    begin = time.monotonic()
+    check(_command(bench, whole))
+    lasts = time.monotonic() - begin
+    landed = number = 0
+    while landed < tries:
+        target = work / f"cut{number}"
+        number += 1
+        process = subprocess.Popen(_command(bench, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while True:
+            time.sleep(chosen.uniform(0.3, 1.0) * lasts)
+            process.send_signal(signal.SIGKILL)
+            if process.wait() == 0:
+                break
+            landed += 1
+            resume = ["--resume"] if (target / "run.json").exists() else _command(bench, target)[2:]
+            process = subprocess.Popen(
+                [posetrain(), "run", *resume, "--out", str(target)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            if landed >= tries:
+                process.wait()
+                break
+        outcome.expect(_result(target) == _result(whole), f"training {number}: other weights or figures")
+        shutil.rmtree(target)
+    outcome.tries = landed
+    outcome.note = f"{number} trainings"
+    return outcome
+
+
+def damaged_checkpoints(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
+    """A bit of a checkpoint flipped: refused by eval, gone round by --resume, to the same weights."""
+    outcome = Outcome("bit flipped in the last checkpoint")
+    chosen = random.Random(seed)
+    whole = work / "sound"
+    check(_command(bench, whole))
+    for i in range(tries):
+        target = work / f"flipped{i}"
+        shutil.copytree(whole, target)
+        (target / "summary.json").unlink()
+        last = max((target / "checkpoints").iterdir())
+        path = chosen.choice(sorted(last.iterdir()))
+        content = bytearray(path.read_bytes())
+        at = chosen.randrange(len(content))
+        content[at] ^= 1 << chosen.randrange(8)
+        path.write_bytes(content)
+        scored = run([posetrain(), "eval", str(target), "--quiet"])
+        # Scoring reads the history of the last checkpoint and the weights of the best one.
+        outcome.expect(scored.returncode in (0, 4), f"try {i}, {path.name} at {at}: eval: {scored.stderr}")
+        again = run([posetrain(), "run", "--resume", "--out", str(target)])
+        outcome.tries += 1
+        outcome.expect(again.returncode == 0, f"try {i}, {path.name} at {at}: {again.stderr}")
+        outcome.expect("warning" in again.stderr, f"try {i}, {path.name} at {at}: no warning")
+        outcome.expect(_result(target) == _result(whole), f"try {i}, {path.name} at {at}: other weights or figures")
+        shutil.rmtree(target)
+    return outcome
+
+
+def _command(bench: Bench, out: Path) -> list[str]:
+    regime = ["--model", "deciwatch", "--epochs", "6", "--max-windows", "160", "--batch-size", "8"]
+    return [posetrain(), "run", str(bench.new), *regime, "--out", str(out)]
+
+
+def _result(run_folder: Path) -> tuple[bytes, list[dict[str, str]]]:
+    """Weights of the last epoch, and all figures but times."""
+    last = max((run_folder / "checkpoints").iterdir())
+    with (run_folder / "curves.csv").open() as file:
+        rows = [{k: v for k, v in row.items() if k not in _VARIES} for row in csv.DictReader(file)]
+    return (last / "weights.safetensors").read_bytes(), rows
