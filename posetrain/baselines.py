@@ -70,14 +70,13 @@ class Baseline:
     """The filter of that name with its parameters chosen; `span` is what it sees at once."""
 
     name: str
-    filter: Filter
     parameters: Mapping[str, float]
     span: Span
     tracks: Tracks
 
     def score(self, windows: Windows) -> Scores:
         """How good it is on some windows; the loss is that of coordinates, u / 56 - 0.5, as of coordinate models."""
-        return _score(self.tracks.filtered(self.filter, self.parameters, self.span, windows), windows)
+        return _score(self.tracks.filtered(FILTERS[self.name], self.parameters, self.span, windows), windows)
 
 
 def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline:
@@ -93,7 +92,7 @@ def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline
         _score(tracks.filtered(entry, choice, span, validation), validation).pck.get("0.2", 0.0)
         for choice in entry.choices
     ]
-    return Baseline(name, entry, entry.choices[int(np.argmax(reached))], span, tracks)
+    return Baseline(name, entry.choices[int(np.argmax(reached))], span, tracks)
 
 
 def _score(positions: Floats, windows: Windows) -> Scores:

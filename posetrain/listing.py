@@ -30,7 +30,12 @@ class RunState:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: configuration, and the figures of the best epoch."""
-        found: dict[str, Any] = {"run": str(self.run), "state": self.state, "problem": self.problem}
+        found: dict[str, Any] = {
+            "name": self.run.name,
+            "run": str(self.run),
+            "state": self.state,
+            "problem": self.problem,
+        }
         if self.info:
             found |= {"store": self.info.store.path, "config": self.info.config.model_dump()}
         best = self.history[best_epoch(self.history) - 1] if self.history else {}

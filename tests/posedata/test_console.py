@@ -16,6 +16,9 @@ import pytest
 from posedata import console
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, PoseDataError
 
+ERASED = "\x1b[2K"
+"""What a terminal is told to empty the line it is on."""
+
 
 @pytest.fixture(autouse=True)
 def undo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -53,6 +56,17 @@ def os_error(number: int, name: str | None = None) -> OSError:
         (BadInputError("first", "second"), 3, "error: first\nerror: second\n"),
         (IntegrityError("torn"), 4, "error: torn\n"),
         (ConflictError("taken"), 6, "error: taken\n"),
+        (
+            ModuleNotFoundError("no", name="jinja2"),
+            2,
+            "error: jinja2: expected the package, found it missing; pip install",
+        ),
+        (
+            ModuleNotFoundError("no", name="torch"),
+            2,
+            "error: torch: expected the package, found it missing; pip install",
+        ),
+        (ModuleNotFoundError("no", name="posedata.typo"), 1, "error: posedata.typo: "),
         (MemoryError(), 5, "error: memory: "),
         (os_error(errno.ENOSPC, "/x"), 5, "error: /x: expected free space"),
         (os_error(errno.EDQUOT, "/x"), 5, "error: /x: expected free space"),
@@ -140,9 +154,11 @@ def test_json_never_holds_nan() -> None:
         console.print_json({"a": float("nan")})
 
 
-def test_a_table_has_two_columns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_has_even_columns(capsys: pytest.CaptureFixture[str]) -> None:
     console.print_table([("a", 1), ("long name", "x y")])
     assert capsys.readouterr().out == "a          1\nlong name  x y\n"
+    console.print_table([("run", "state", "best"), ("a", "", None), ("b", "finished", 12)])
+    assert capsys.readouterr().out == "run  state     best\na              None\nb    finished  12\n"
 
 
 def test_remarks_go_to_stderr_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,18 +178,39 @@ def test_progress_is_a_line_a_step_away_from_terminals(
         assert capsys.readouterr() == ("", expected)
 
 
-def test_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    """A stderr with bars."""
 
+    def isatty(self) -> bool:
+        return True
+
+
+def take_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
+    return terminal
+
+
+def test_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = take_terminal(monkeypatch)
     with console.progress(quiet=False)("reading", 4, "files") as advance:
         advance(4)
     assert "reading" in terminal.getvalue()
     assert "4/4" in terminal.getvalue()
+    assert not terminal.getvalue().endswith(ERASED)
+
+
+def test_progress_that_does_not_last_is_erased(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = take_terminal(monkeypatch)
+    with console.progress(quiet=False, lasting=False)("run 1", 2, "epochs") as advance:
+        advance(0.5)
+    assert "run 1" in terminal.getvalue()
+    assert terminal.getvalue().endswith(ERASED)
+    terminal.isatty = lambda: False  # type: ignore[method-assign]
+    with console.progress(quiet=False, lasting=False)("run 2", 2, "epochs") as advance:
+        advance(2)
+    assert "run 2" not in terminal.getvalue()
 
 
 def test_output_options_reach_the_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,7 +98,7 @@ def test_all_value_faults_are_listed_at_once() -> None:
         {"detector": Detector(np.full((T, 4), np.nan), no_heatmaps)},
         {"name": "-a_b c.ü"},
     ],
-    ids=str,
+    ids=lambda changes: next(iter(changes), "nothing"),
 )
 def test_what_is_in_order_is_taken(changes: dict[str, Any]) -> None:
     assert len(pose(**changes)) == T

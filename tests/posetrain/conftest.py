@@ -1,6 +1,7 @@
 """Stores as posetrain sees them, small models, quick trainings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,26 @@ def windows() -> Callable[..., Windows]:
 def quick() -> TrainConfig:
     """A training of a few seconds."""
     return TrainConfig(epochs=3, max_windows=20, batch_size=4)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def alone() -> Callable[[], AbstractContextManager[None]]:
+    """torch on one thread: where the machine has other work, threads mostly wait for each other."""
+    return _alone
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """The same for a whole module."""
+    with _alone():
+        yield

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,53 @@ def test_prune_keeps_what_it_is_told(tmp_path: Path) -> None:
         checkpoints.save_checkpoint(tmp_path, epoch, {"w": torch.ones(1)}, {})
     checkpoints.prune_checkpoints(tmp_path, {1, 3, 9})
     assert checkpoints.saved_epochs(tmp_path) == [1, 3]
+
+
+def test_a_removal_that_is_cut_leaves_no_half_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for epoch in (1, 2, 3):
+        checkpoints.save_checkpoint(tmp_path, epoch, {"w": torch.full((1,), epoch)}, {"epoch": epoch})
+    real = shutil.rmtree
+
+    def cut(path: Path, ignore_errors: bool = False) -> None:
+        if path.exists():
+            (path / "state.pt").unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", cut)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.prune_checkpoints(tmp_path, {2, 3})
+    assert checkpoints.saved_epochs(tmp_path) == [2, 3]
+    monkeypatch.setattr(shutil, "rmtree", real)
+    checkpoints.save_checkpoint(tmp_path, 4, {"w": torch.full((1,), 4)}, {"epoch": 4})
+    checkpoints.prune_checkpoints(tmp_path, {3, 4})
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["0003", "0004"]
+    assert [checkpoints.load_state(tmp_path, epoch)["epoch"] for epoch in (3, 4)] == [3, 4]
+
+
+@pytest.mark.parametrize("calls", range(5))
+def test_wherever_removing_stops_all_that_is_seen_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    for epoch in range(1, 5):
+        checkpoints.save_checkpoint(tmp_path, epoch, {"w": torch.full((1,), epoch)}, {"epoch": epoch})
+    left = iter(range(calls))
+    real = shutil.rmtree
+
+    def cut(path: Path, ignore_errors: bool = False) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        real(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", cut)
+    if calls < 4:
+        with pytest.raises(KeyboardInterrupt):
+            checkpoints.prune_checkpoints(tmp_path, {4})
+    else:
+        checkpoints.prune_checkpoints(tmp_path, {4})
+    assert checkpoints.saved_epochs(tmp_path) == list(range(min(calls, 3) + 1, 5))
+    for epoch in checkpoints.saved_epochs(tmp_path):
+        assert int(checkpoints.load_weights(tmp_path, epoch)["w"]) == epoch
+        assert checkpoints.load_state(tmp_path, epoch)["epoch"] == epoch
 
 
 def test_weights_that_are_not_there_are_told(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from click.testing import CliRunner
 
-from posetrain.cli import MODEL_NAMES
+from posetrain.cli import cli
+from posetrain.commands.options import MODEL_NAMES
 from posetrain.models import MODELS
 
 Command = Callable[..., "CompletedProcess[str]"]
@@ -27,8 +29,37 @@ def test_run_and_eval_with_no_argument_but_their_subject(command: Command, tmp_p
         assert scored.stderr == ""
         report = json.loads(scored.stdout)
         keys = {"model", "split", "windows", "keypoints", "frames_scored", "frames_unscored", "pck", "pck_point"}
-        assert keys | {"per_joint", "loss"} <= report.keys()
+        assert keys | {"per_joint", "loss", "pck_interval"} <= report.keys()
         assert report["pck"].keys() == {"0.05", "0.1", "0.2"}
+        assert report["input"] == "noisy"
+
+
+def scored(*arguments: object) -> str:
+    """What `posetrain eval` prints."""
+    done = CliRunner().invoke(cli, ["eval", *map(str, arguments), "--split", "all", "--quiet"])
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_eval_tells_the_interval_about_every_percent(stores: dict[str, Path]) -> None:
+    told = json.loads(scored("identity", "--store", stores["brace"], "--json"))
+    assert told["pck_interval"].keys() == told["pck"].keys() == {"0.05", "0.1", "0.2"}
+    for threshold, (low, high) in told["pck_interval"].items():
+        assert low <= told["pck"][threshold] <= high
+    low, high = told["pck_interval"]["0.2"]
+    table = scored("identity", "--store", stores["brace"]).splitlines()
+    assert [f"@0.2 {low:.1f} to {high:.1f} %" in line for line in table if line.startswith("95 %")] == [True]
+    assert not any(line.startswith("input") for line in table)
+
+
+@pytest.mark.parametrize("what", ["identity", "gaussian"])
+def test_scores_on_the_clean_target_are_marked(what: str, stores: dict[str, Path]) -> None:
+    table = scored(what, "--store", stores["brace"], "--input", "clean").splitlines()
+    assert ["CLEAN" in line for line in table if line.startswith("input")] == [True]
+    told = json.loads(scored(what, "--store", stores["brace"], "--input", "clean", "--json"))
+    assert told["input"] == "clean"
+    assert told["pck"]["0.2"] > 90
 
 
 @pytest.mark.parametrize(
@@ -44,6 +75,8 @@ def test_run_and_eval_with_no_argument_but_their_subject(command: Command, tmp_p
         (["eval", "nothing"], 3, "no runs"),
         (["eval", "identity", "--store", "STORE", "--split", "exam"], 2, "held_out"),
         (["eval", "identity", "--store", "STORE", "--split", "held_out"], 3, "held_out"),
+        (["eval", "identity", "--store", "STORE", "--input", "dirty"], 2, "clean"),
+        (["run", "STORE", "--precision", "float16"], 2, "bfloat16"),
     ],
 )
 def test_faults_have_their_code_and_one_clear_line(

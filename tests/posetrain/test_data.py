@@ -43,6 +43,30 @@ def test_a_detectors_heatmaps_are_decoded(detected: Store, windows: Callable[...
         windows(detected, feed="render")
 
 
+@pytest.mark.parametrize("feed", ["store", "render"])
+def test_the_clean_input_is_the_target(noisy: Store, feed: str) -> None:
+    starts = noisy.windows("train")[:3]
+    made = Windows(noisy, starts, 5, 1, torch.device("cpu"), feed, "clean")  # type: ignore[arg-type]
+    (batch,) = made.batches(np.arange(3), 16)
+    assert torch.equal(batch.input, batch.target)
+    stored = noisy.frames("target_heatmaps", made.frames.ravel()).reshape(batch.target.shape)
+    np.testing.assert_array_equal(stored, batch.input.numpy().astype(np.float16))
+
+
+def test_a_detectors_clean_input_is_its_target(detected: Store) -> None:
+    made = Windows(detected, detected.windows("all")[:2], 5, 1, torch.device("cpu"), "auto", "clean")
+    (batch,) = made.batches(np.arange(2), 16)
+    assert torch.equal(batch.input, batch.target)
+    assert batch.input.any()
+
+
+def test_every_frame_knows_its_video(noisy: Store, windows: Callable[..., Windows]) -> None:
+    names = [noisy["sequence_video"][number] for number in noisy.frame_sequence]
+    pairs = set(zip(names, windows(noisy).video.tolist(), strict=True))
+    assert len(pairs) == len(set(names)) > 1
+    assert sorted(number for _, number in pairs) == list(range(len(pairs)))
+
+
 def test_an_epoch_holds_every_window_once_in_its_own_order() -> None:
     first, second = shuffled(100, seed=1, epoch=1), shuffled(100, seed=1, epoch=2)
     assert sorted(first) == sorted(second) == list(range(100))

@@ -4,9 +4,18 @@ from pathlib import Path
 import pytest
 
 from posedata.build import build_store
-from posedata.config import Noise, Recipe, Selection
+from posedata.config import SIGMA_SETS, Noise, Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError
-from posetrain.experiments import EXPERIMENTS, Experiment, check_store, find_experiment, find_experiment_store
+from posedata.store.reader import Store
+from posetrain.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    check_store,
+    experiment_of,
+    find_experiment,
+    fitting_store,
+    named_experiment,
+)
 
 RANDOM = [1.0, 1.5, 2.0, 2.5, 3.0]
 
@@ -34,6 +43,33 @@ def test_a_setup_alone_takes_any_k() -> None:
 def test_contradictions_and_unknown_names_are_refused(setup: str | None, experiment: str, words: str) -> None:
     with pytest.raises(ChoiceError, match=words):
         find_experiment(setup, experiment)
+
+
+def test_an_experiment_is_known_by_its_name() -> None:
+    assert named_experiment("2.3") is EXPERIMENTS["2.3"]
+    with pytest.raises(ChoiceError, match=r"--experiment 3\.1: expected one of 1\.1, 1\.2, 1\.3, 2\.1, 2\.2, 2\.3"):
+        named_experiment("3.1")
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_training_is_told_to_belong_to_its_experiment(name: str) -> None:
+    experiment = EXPERIMENTS[name]
+    noise = {"k": experiment.k, "sigmas": list(SIGMA_SETS[experiment.setup.sigma_set])}
+    assert experiment_of({"noise": noise}, experiment.setup.frame_step) == name
+
+
+@pytest.mark.parametrize(
+    ("noise", "frame_step"),
+    [
+        (None, 1),
+        ({"k": 3.0, "sigmas": RANDOM}, 1),
+        ({"k": 1.0, "sigmas": [2.0]}, 1),
+        ({"k": 1.0, "sigmas": RANDOM}, 3),
+        ({"k": 1.0, "sigmas": [1.0]}, 2),  # fixed sigma at half rate was never published
+    ],
+)
+def test_other_trainings_belong_to_no_experiment(noise: dict[str, object] | None, frame_step: int) -> None:
+    assert experiment_of({"noise": noise}, frame_step) is None
 
 
 @pytest.mark.parametrize(
@@ -65,14 +101,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_store_that_fits_is_found(home: Path, raw_trees: dict[str, Path]) -> None:
     with pytest.raises(BadInputError, match="posedata build"):
-        find_experiment_store(EXPERIMENTS["1.1"])
+        fitting_store(EXPERIMENTS["1.1"])
     for k in (1, 2):
         recipe = Recipe(datasets=(Selection(dataset="speed21"),), noise=Noise(k=k))
         build_store(recipe, {"speed21": raw_trees["speed21"]}, home / "stores" / recipe.store_name)
     (home / "stores" / "broken.zarr").mkdir()
     (home / "stores" / "broken.zarr" / "manifest.json").write_text("{}")
-    found: Callable[[str], str] = lambda name: find_experiment_store(EXPERIMENTS[name]).name  # noqa: E731
+    found: Callable[[str], str] = lambda name: fitting_store(EXPERIMENTS[name]).path.name  # noqa: E731
     assert (found("1.1"), found("2.3")) == ("speed21-k1-random.zarr", "speed21-k2-random.zarr")
     with pytest.raises(BadInputError, match="fixed"):
-        find_experiment_store(EXPERIMENTS["2.2"])
-    assert find_experiment_store(Experiment(EXPERIMENTS["1.1"].setup)).name == "speed21-k2-random.zarr"
+        fitting_store(EXPERIMENTS["2.2"])
+    assert fitting_store(Experiment(EXPERIMENTS["1.1"].setup)).path.name == "speed21-k2-random.zarr"
+
+
+def test_of_given_stores_the_first_that_fits_is_taken(home: Path, noisy: Store, detected: Store) -> None:
+    assert fitting_store(EXPERIMENTS["1.3"], [detected, noisy]) is noisy
+    (home / "stores").mkdir()
+    (home / "stores" / "fits.zarr").symlink_to(noisy.path.absolute())
+    with pytest.raises(BadInputError, match="posedata build"):
+        fitting_store(EXPERIMENTS["1.1"], [detected])

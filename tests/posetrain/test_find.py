@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from posedata.errors import BadInputError
+from posedata.store.reader import Store
 from posetrain import find
 from posetrain.checkpoints import RunInfo, StoreReference
 from posetrain.config import TrainConfig
@@ -49,3 +50,13 @@ def test_a_store_that_moved_into_the_home_is_found(home: Path) -> None:
     touch(home / "stores" / "a.zarr" / "manifest.json")
     info = RunInfo(config=TrainConfig(), store=StoreReference(path="gone/a.zarr", content_digest=""))
     assert find.store_of_run(info) == home / "stores" / "a.zarr"
+
+
+def test_the_store_of_a_run_is_known_by_its_content(noisy: Store, detected: Store) -> None:
+    trained = StoreReference(path="elsewhere/a.zarr", content_digest=noisy.manifest.content_digest)
+    info = RunInfo(config=TrainConfig(), store=trained)
+    find.check_digest(Path("runs/r1"), info, noisy)
+    with pytest.raises(
+        BadInputError, match=r"climbalong\.zarr: content digest: .* as runs/r1 was trained on.* --store"
+    ):
+        find.check_digest(Path("runs/r1"), info, detected)

@@ -7,7 +7,6 @@ from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.store.reader import Store
 from posetrain import checkpoints, request
 from posetrain.config import TrainConfig
-from posetrain.evaluation import identity
 from posetrain.experiments import EXPERIMENTS
 from posetrain.training import train
 
@@ -34,30 +33,6 @@ def test_a_run_is_not_resumed_on_another_store(
     assert request.resume_request(None, tmp_path).config.epochs == 1
     with pytest.raises(BadInputError, match="content digest"):
         request.resume_request(detected.path, tmp_path)
-
-
-def test_the_best_epoch_of_a_run_is_scored(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
-    summary = train(quick, noisy, tmp_path, device=CPU)
-    subject = request.eval_subject(str(tmp_path), None, None, None, CPU)
-    assert (subject.model, subject.epoch, subject.window) == ("conv3d", summary["best_epoch"], 5)
-    assert subject.store.path == noisy.path
-
-
-def test_a_run_without_an_epoch_is_told(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
-    hot = quick.model_copy(update={"learning_rate": 1e30})
-    with pytest.raises(BadInputError, match="loss"):
-        train(hot, noisy, tmp_path, device=CPU)
-    with pytest.raises(BadInputError, match="finished epoch"):
-        request.eval_subject(str(tmp_path), None, None, None, CPU)
-
-
-def test_identity_and_empty_splits(noisy: Store) -> None:
-    subject = request.eval_subject("identity", noisy.path, None, 2, CPU)
-    assert (subject.refine, subject.window, subject.frame_step, subject.epoch) == (identity, 5, 2, None)
-    with pytest.raises(BadInputError, match="held_out"):
-        request.eval_windows(subject, "held_out", CPU, "auto")
-    with pytest.raises(ChoiceError, match="validation"):
-        request.eval_windows(subject, "valid", CPU, "auto")
 
 
 def test_a_finetuning_takes_over_the_model_and_begins_with_its_best_weights(
@@ -92,24 +67,6 @@ def test_options_that_contradict_the_run_or_the_experiment_are_refused(
         request.run_request(noisy.path, tmp_path / "run", options, experiment=EXPERIMENTS["2.1"])
 
 
-def test_a_run_is_not_scored_on_another_store_of_the_same_name(
-    noisy: Store, detected: Store, quick: TrainConfig, tmp_path: Path
-) -> None:
-    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path / "run", device=CPU)
-    path = tmp_path / "run" / "run.json"
-    path.write_text(path.read_text().replace(str(noisy.path), str(detected.path)))
-    with pytest.raises(BadInputError, match="content digest"):
-        request.eval_subject(str(tmp_path / "run"), None, None, None, CPU)
-    chosen = request.eval_subject(str(tmp_path / "run"), detected.path, None, None, CPU)
-    assert chosen.store.path == detected.path
-
-
 def test_resume_takes_no_other_choices(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match="epochs, model"):
         request.resume_request(None, tmp_path, {"epochs", "model", "out", "device"})
-
-
-def test_a_run_has_its_own_window(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
-    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path, device=CPU)
-    with pytest.raises(ChoiceError, match="--window"):
-        request.eval_subject(str(tmp_path), None, 7, None, CPU)

@@ -1,4 +1,6 @@
 import math
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.errors import BadInputError, ConflictError, IntegrityError
 from posedata.locks import locked
 from posedata.store.reader import Store
 from posetrain import checkpoints, training
 from posetrain.config import TrainConfig
-from posetrain.training import Plateau, best_epoch, pick_device, train
+from posetrain.devices import place
+from posetrain.evaluation import evaluate
+from posetrain.models import find_model, make_model
+from posetrain.training import Plateau, best_epoch, load_best, train
 
 CPU = torch.device("cpu")
 
@@ -22,6 +27,31 @@ def weights(run: Path, epoch: int) -> dict[str, torch.Tensor]:
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def figures(run: Path, epoch: int) -> list[dict[str, float]]:
+    """The history as of an epoch, without what a clock says."""
+    clock = {"seconds", "windows_per_second"}
+    history = checkpoints.load_state(run, epoch)["history"]
+    return [{name: value for name, value in row.items() if name not in clock} for row in history]
+
+
+def rig(monkeypatch: pytest.MonkeyPatch, losses: Sequence[float] = (), percents: Sequence[float] = ()) -> None:
+    """Epochs reach these validation losses, or these PCK@0.2."""
+    real, loss, percent = training.evaluate, iter(losses), iter(percents)
+
+    def rigged(*args: object) -> object:
+        scores = real(*args)  # type: ignore[arg-type]
+        pck = {**scores.pck, "0.2": next(percent, scores.pck["0.2"])}
+        return replace(scores, loss=next(loss, scores.loss), pck=pck)
+
+    monkeypatch.setattr(training, "evaluate", rigged)
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def test_a_training_lowers_the_loss_and_keeps_its_figures(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
@@ -45,24 +75,116 @@ def test_training_is_the_same_every_time_and_by_every_feed(noisy: Store, quick: 
     assert same(weights(tmp_path / "a", 3), weights(tmp_path / "c", 3))
 
 
-def test_a_resumed_training_ends_with_the_same_bits(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("model", ["conv3d", "smoothnet"])  # smoothnet draws at random as it trains
+def test_a_resumed_training_ends_with_the_same_bits(noisy: Store, tmp_path: Path, model: str, precision: str) -> None:
+    config = TrainConfig(model=model, precision=precision, epochs=3, max_windows=8, batch_size=4)  # type: ignore[arg-type]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train(quick, noisy, whole, device=CPU)
-    train(quick.model_copy(update={"epochs": 1}), noisy, cut, device=CPU)
+    train(config, noisy, whole, device=CPU)
+    train(config.model_copy(update={"epochs": 1}), noisy, cut, device=CPU)
     torch.manual_seed(99)
-    train(quick, noisy, cut, device=CPU, resume=True)
+    train(config, noisy, cut, device=CPU, resume=True)
     assert same(weights(whole, 3), weights(cut, 3))
-    assert [row["val_loss"] for row in checkpoints.load_state(whole, 3)["history"]] == [
-        row["val_loss"] for row in checkpoints.load_state(cut, 3)["history"]
+    assert figures(whole, 3) == figures(cut, 3)
+
+
+def test_half_precision_is_for_the_steps_alone(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    half, full = quick.model_copy(update={"precision": "bfloat16"}), quick
+    for name, config in (("half", half), ("full", full)):
+        train(config, noisy, tmp_path / name, device=CPU)
+    after = weights(tmp_path / "half", 3)
+    assert not same(after, weights(tmp_path / "full", 3))
+    state = checkpoints.load_state(tmp_path / "half", 3)
+    moments = [value for entry in state["optimizer"]["state"].values() for value in entry.values()]
+    assert {tensor.dtype for tensor in [*after.values(), *moments]} == {torch.float32}
+    history = state["history"]
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
+    assert history[-1]["train_loss"] == pytest.approx(figures(tmp_path / "full", 3)[-1]["train_loss"], rel=0.02)
+
+
+def test_half_precision_does_not_touch_scores(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    config = quick.model_copy(update={"precision": "bfloat16", "epochs": 1})
+    train(config, noisy, tmp_path, device=CPU)
+    model = make_model(config)
+    model.load_state_dict(weights(tmp_path, 1))
+    validation = training.split_windows(config, noisy, "validation", CPU, "auto")
+    scores = evaluate(place(model, CPU).eval(), find_model(config.model).task, validation)
+    (row,) = checkpoints.load_state(tmp_path, 1)["history"]
+    assert (scores.loss, scores.pck["0.2"]) == (row["val_loss"], row["val_pck@0.2"])
+
+
+@pytest.fixture(scope="module")
+def finished(noisy: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of four epochs; tests must not change it."""
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    train(TrainConfig(epochs=4, max_windows=20, batch_size=4), noisy, run, device=CPU)
+    return run
+
+
+@pytest.fixture
+def cut(finished: Path, tmp_path: Path) -> Path:
+    """The same run before its summary was written, free to be damaged."""
+    run = Path(shutil.copytree(finished, tmp_path / "cut"))
+    (run / checkpoints.SUMMARY_NAME).unlink()
+    return run
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "state.pt", "sha256.json"])
+def test_a_damaged_checkpoint_is_told_and_trained_again_from_the_one_before(
+    noisy: Store, finished: Path, cut: Path, name: str
+) -> None:
+    flip(cut / "checkpoints" / "0004" / name)
+    lines: list[str] = []
+    config = checkpoints.read_run(cut).config
+    train(config, noisy, cut, device=CPU, resume=True, log=lines.append)
+    warnings = [line for line in lines if line.startswith("warning: ")]
+    damaged = "weights.safetensors" if name == "sha256.json" else name
+    assert len(warnings) == 1
+    assert str(cut / "checkpoints" / "0004" / damaged) in warnings[0]
+    assert "epoch 3" in warnings[0]
+    assert same(weights(cut, 4), weights(finished, 4))
+    assert figures(cut, 4) == figures(finished, 4)
+    assert checkpoints.saved_epochs(cut) == checkpoints.saved_epochs(finished)
+    assert len((cut / "curves.csv").read_text().splitlines()) == 5
+
+
+def test_training_steps_back_as_far_as_it_must(noisy: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig(monkeypatch, percents=[50, 10, 20, 30])
+    config = TrainConfig(epochs=4, max_windows=4, batch_size=4)
+    train(config, noisy, tmp_path, device=CPU)
+    assert checkpoints.saved_epochs(tmp_path) == [1, 3, 4]
+    last = weights(tmp_path, 4)
+    shutil.rmtree(tmp_path / "checkpoints" / "0003")
+    (tmp_path / "checkpoints" / "0003").mkdir()
+    flip(tmp_path / "checkpoints" / "0004" / "state.pt")
+    lines: list[str] = []
+    rig(monkeypatch, percents=[10, 20, 30])
+    train(config, noisy, tmp_path, device=CPU, resume=True, log=lines.append)
+    assert [("0004/state.pt" in line, "0003/weights" in line, "epoch 1" in line) for line in lines[:2]] == [
+        (True, False, True),
+        (False, True, True),
     ]
+    assert same(weights(tmp_path, 4), last)
+
+
+def test_a_run_without_a_sound_checkpoint_is_refused_and_left_as_it_is(noisy: Store, cut: Path) -> None:
+    epochs = checkpoints.saved_epochs(cut)
+    for epoch in epochs:
+        flip(cut / "checkpoints" / f"{epoch:04d}" / "weights.safetensors")
+    before = {path: path.read_bytes() for path in cut.rglob("*") if path.is_file()}
+    with pytest.raises(IntegrityError) as caught:
+        train(checkpoints.read_run(cut).config, noisy, cut, device=CPU, resume=True)
+    assert len(caught.value.faults) == len(epochs)
+    assert all(f"{epoch:04d}/weights.safetensors" in str(caught.value) for epoch in epochs)
+    assert {path: path.read_bytes() for path in cut.rglob("*") if path.is_file()} == before
 
 
 def test_the_gradient_is_that_of_the_masked_mean(noisy: Store, tmp_path: Path) -> None:
     """One step from known weights moves them as Adam moves them along the gradient of the masked mean."""
     config = TrainConfig(epochs=1, max_windows=2, batch_size=2, learning_rate=1e-3)
     train(config, noisy, tmp_path, device=CPU)
-    model = training.make_model(config)
-    windows = training._windows(config, noisy, "train", CPU, "auto")
+    model = make_model(config)
+    windows = training.split_windows(config, noisy, "train", CPU, "auto")
     (batch,) = windows.batches(np.asarray([0, 1]), 2)
     mask = batch.annotated[..., None, None].expand_as(batch.target)
     target = torch.where(mask, batch.target, model(batch.input).detach())
@@ -78,13 +200,7 @@ def test_the_gradient_is_that_of_the_masked_mean(noisy: Store, tmp_path: Path) -
 def test_the_rate_falls_on_the_fifth_epoch_without_a_lower_loss_and_training_stops_on_the_tenth(
     noisy: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    losses = iter([5.0, 4.0, *[4.0] * 20])
-    real = training.evaluate
-
-    def fixed(*args: object) -> object:
-        return replace(real(*args), loss=next(losses))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(training, "evaluate", fixed)
+    rig(monkeypatch, losses=[5.0, 4.0, *[4.0] * 20])
     config = TrainConfig(epochs=50, max_windows=1, batch_size=1)
     summary = train(config, noisy, tmp_path, device=CPU)
     history = checkpoints.load_state(tmp_path, 12)["history"]
@@ -115,10 +231,24 @@ def test_a_loss_that_is_no_number_stops_with_the_step_and_windows(
         train(hot, noisy, tmp_path, device=CPU)
 
 
-def test_only_the_last_two_and_the_best_checkpoints_are_kept(noisy: Store, tmp_path: Path) -> None:
-    config = TrainConfig(epochs=5, max_windows=4, batch_size=4)
-    summary = train(config, noisy, tmp_path, device=CPU)
-    assert checkpoints.saved_epochs(tmp_path) == sorted({summary["best_epoch"], 4, 5})
+@pytest.mark.parametrize(
+    ("percents", "kept"),
+    [
+        ([50, 10, 20, 30, 40], [1, 4, 5]),
+        ([50, 10, 20, 30, 60], [1, 4, 5]),  # epoch 1 is the best if checkpoint 5 should be damaged
+        ([50, 10, 20, 60, 30], [4, 5]),
+        ([10, 20, 30, 40, 50], [4, 5]),
+    ],
+)
+def test_the_last_two_checkpoints_and_the_best_of_now_and_of_the_epoch_before_are_kept(
+    noisy: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, percents: list[float], kept: list[int]
+) -> None:
+    rig(monkeypatch, percents=percents)
+    train(TrainConfig(epochs=5, max_windows=4, batch_size=4), noisy, tmp_path, device=CPU)
+    assert checkpoints.saved_epochs(tmp_path) == kept
+    assert load_best(tmp_path)[0] == percents.index(max(percents)) + 1
+    shutil.rmtree(tmp_path / "checkpoints" / "0005")
+    assert load_best(tmp_path)[0] == percents.index(max(percents[:4])) + 1
 
 
 def test_a_split_without_windows_is_told(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
@@ -134,13 +264,3 @@ def test_without_any_pck_the_best_epoch_is_that_of_the_lowest_loss() -> None:
 def test_two_processes_do_not_train_one_run(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
     with locked(tmp_path, tmp_path), pytest.raises(ConflictError, match="another process"):
         train(quick, noisy, tmp_path, device=CPU)
-
-
-@pytest.mark.parametrize("name", ["nonsense", "meta"])
-def test_an_absent_device_is_told(name: str) -> None:
-    with pytest.raises(ChoiceError, match="--device"):
-        pick_device(name)
-
-
-def test_the_processor_is_always_there() -> None:
-    assert pick_device("cpu") == CPU

@@ -1,0 +1,157 @@
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from posedata.errors import BadInputError, IntegrityError
+from posedata.progress import silent
+from posetrain import checkpoints, scoring
+from posetrain.checkpoints import read_run
+from posetrain.evaluation import evaluate, identity
+from posetrain.filters import FILTERS
+from posetrain.report.collect import Block, Trained, identity_pck, load_trained, score_all
+from posetrain.tasks import HEATMAPS
+from posetrain.training import split_windows
+
+CPU = torch.device("cpu")
+BASELINES = ["identity", *(f"{name}, {span}" for span in ("window", "sequence") for name in FILTERS)]
+
+
+def names(block: Block) -> list[str]:
+    return [row.name for row in block.rows]
+
+
+def test_held_out_blocks_come_after_the_test_blocks(blocks: list[Block]) -> None:
+    assert [(block.store.path.stem, block.split) for block in blocks] == [
+        ("penn_action", "test"),
+        ("climbalong", "test"),
+        ("climbalong", "held_out"),
+    ]
+
+
+def test_runs_stand_below_all_baselines_of_their_store(blocks: list[Block]) -> None:
+    first, second, held_out = (names(block) for block in blocks)
+    assert first == [*BASELINES, "smooth", "conv"]
+    assert second == held_out == [*BASELINES, "tuned"]
+
+
+def test_all_rows_of_a_block_were_scored_on_the_same_windows(blocks: list[Block]) -> None:
+    for block in blocks:
+        expected = len(block.store.windows(block.split))
+        for row in block.rows:
+            scores, first = row.scores, block.scores
+            assert scores.windows == expected == len(scores.window_errors)
+            assert (scores.keypoints, scores.frames_scored, scores.frames_unscored) == (
+                first.keypoints,
+                first.frames_scored,
+                first.frames_unscored,
+            )
+            assert (scores.by_video.counted == first.by_video.counted).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "what", "span"),
+    [("identity", "identity", None), ("gaussian, sequence", "gaussian", "sequence"), ("conv", "RUN", None)],
+)
+def test_a_row_is_what_eval_says(blocks: list[Block], runs: Path, row: str, what: str, span: str | None) -> None:
+    block = blocks[0]
+    given = str(runs / row) if what == "RUN" else what
+    subject = scoring.eval_subject(given, block.store.path, None, None, CPU, span)  # type: ignore[arg-type]
+    scores, chosen = scoring.score(subject, "test", CPU, "auto", silent)
+    (found,) = (entry for entry in block.rows if entry.name == row)
+    assert found.scores == scores
+    assert not chosen or found.note == ", ".join(f"{name} {value:g}" for name, value in chosen["parameters"].items())
+
+
+def test_a_title_tells_store_noise_and_windows(blocks: list[Block]) -> None:
+    assert blocks[0].title == (
+        "penn_action: SYNTHETIC data, k = 1, sigma 1, 1.5, 2, 2.5, 3; test split, 16 windows of 5 frames at step 1"
+    )
+    assert blocks[2].title.startswith("climbalong: SYNTHETIC data, a detector's input; held-out split, ")
+
+
+@pytest.mark.usefixtures("few")
+def test_other_windows_make_another_block(trained: dict[str, Trained]) -> None:
+    run = trained["smooth"]
+    half = replace(run, name="half", subject=replace(run.subject, frame_step=2))
+    blocks = score_all([run, half], CPU, "auto", silent)
+    assert [(block.frame_step, names(block)[-1]) for block in blocks] == [(1, "smooth"), (2, "half")]
+    assert blocks[1].scores.windows == len(run.subject.store.windows("test", 5, 2))
+
+
+def test_a_run_tells_how_it_was_trained(trained: dict[str, Trained]) -> None:
+    assert {name: run.effort for name, run in trained.items()} == {
+        "smooth": "2 x 2 steps of 4",
+        "conv": "1 x 1 steps of 4",
+        "tuned": "2 x 2 steps of 4, finetuned",
+    }
+    assert replace(trained["conv"], finished=False).effort == "1 x 1 steps of 4, unfinished"
+    everything = trained["conv"].config.model_copy(update={"max_windows": None})
+    assert replace(trained["conv"], config=everything).effort == "1 x 63 steps of 4"  # of 252 windows
+
+
+def test_a_run_knows_its_experiment(trained: dict[str, Trained]) -> None:
+    half = trained["conv"].config.model_copy(update={"frame_step": 2})
+    assert trained["conv"].experiment == "1.1"
+    assert replace(trained["conv"], config=half).experiment == "1.3"
+    assert trained["tuned"].experiment is None
+
+
+def test_runs_without_a_finished_epoch_are_left_out(runs: Path) -> None:
+    trained, left_out = load_trained([runs / "begun", runs / "conv"], CPU)
+    assert [(run.name, run.finished) for run in trained] == [("conv", True)]
+    assert left_out == [runs / "begun"]
+
+
+def test_an_unfinished_run_counts_as_far_as_it_is(runs: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(runs / "conv", tmp_path / "conv"))
+    (run / checkpoints.SUMMARY_NAME).unlink()
+    ((found,), _) = load_trained([run], CPU)
+    assert (found.finished, len(found.history), found.subject.epoch) == (False, 1, 1)
+
+
+def test_runs_of_the_same_folder_name_get_distinct_names(runs: Path, tmp_path: Path) -> None:
+    copies = [Path(shutil.copytree(runs / "conv", tmp_path / parent / "conv")) for parent in "ab"]
+    trained, _ = load_trained([*copies, runs / "smooth"], CPU)
+    assert [run.name for run in trained] == ["a/conv", "b/conv", "smooth"]
+
+
+def flip(run: Path) -> None:
+    path = run / "checkpoints" / "0001" / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def other_store(run: Path) -> None:
+    info = read_run(run)
+    store = info.store.model_copy(update={"content_digest": "0" * 64})
+    checkpoints.write_json(run / "run.json", info.model_copy(update={"store": store}).model_dump())
+
+
+@pytest.mark.parametrize(
+    ("harm", "error", "words"),
+    [
+        (flip, IntegrityError, r"0001/weights\.safetensors"),
+        (other_store, BadInputError, "content digest: expected 000"),
+    ],
+)
+def test_a_run_that_is_not_what_it_was_is_refused(
+    runs: Path, tmp_path: Path, harm: Callable[[Path], None], error: type[Exception], words: str
+) -> None:
+    run = Path(shutil.copytree(runs / "conv", tmp_path / "conv"))
+    harm(run)
+    with pytest.raises(error, match=words):
+        load_trained([run], CPU)
+
+
+def test_the_identity_is_scored_on_each_runs_own_validation_windows(trained: dict[str, Trained]) -> None:
+    found = identity_pck(list(trained.values()), CPU, "auto", silent)
+    assert found.keys() == {run.run for run in trained.values()}
+    for run in trained.values():
+        windows = split_windows(run.config, run.subject.store, "validation", CPU, "auto")
+        assert found[run.run] == evaluate(identity, HEATMAPS, windows).pck["0.2"]
+    assert found[trained["smooth"].run] != found[trained["conv"].run]  # eight windows and four

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posedata.errors import BadInputError, ChoiceError, IntegrityError
+from posedata.progress import silent
+from posedata.store.reader import Store
+from posetrain import checkpoints, scoring
+from posetrain.config import TrainConfig
+from posetrain.evaluation import identity
+from posetrain.training import train
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def run(noisy: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run; tests must not change it."""
+    path = tmp_path_factory.mktemp("runs") / "run"
+    train(TrainConfig(epochs=3, max_windows=20, batch_size=4), noisy, path, device=CPU)
+    return path
+
+
+def test_the_best_epoch_of_a_run_is_scored(noisy: Store, run: Path) -> None:
+    subject = scoring.eval_subject(str(run), None, None, None, CPU)
+    best = max(checkpoints.load_state(run, 3)["history"], key=lambda row: row["val_pck@0.2"])
+    assert (subject.model, subject.epoch, subject.window, subject.given) == ("conv3d", best["epoch"], 5, "noisy")
+    assert subject.store.path == noisy.path
+    scores, chosen = scoring.score(subject, "validation", CPU, "auto", silent)
+    assert scores.windows == len(noisy.windows("validation")) <= 20  # training saw all of them too
+    assert (scores.loss, scores.pck["0.2"]) == (best["val_loss"], best["val_pck@0.2"])
+    assert chosen == {}
+
+
+def test_all_windows_are_scored_however_many_the_training_saw(noisy: Store, run: Path) -> None:
+    windows = scoring.eval_windows(scoring.eval_subject(str(run), None, None, None, CPU), "train", CPU, "auto")
+    np.testing.assert_array_equal(windows.starts, noisy.windows("train"))
+    assert len(windows) > 20
+
+
+def test_a_run_without_an_epoch_is_told(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    hot = quick.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(BadInputError, match="loss"):
+        train(hot, noisy, tmp_path, device=CPU)
+    with pytest.raises(BadInputError, match="finished epoch"):
+        scoring.eval_subject(str(tmp_path), None, None, None, CPU)
+
+
+def test_damaged_weights_are_not_scored(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
+    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path, device=CPU)
+    (tmp_path / "checkpoints" / "0001" / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(IntegrityError, match=r"0001/weights\.safetensors"):
+        scoring.eval_subject(str(tmp_path), None, None, None, CPU)
+
+
+def test_identity_and_empty_splits(noisy: Store) -> None:
+    subject = scoring.eval_subject("identity", noisy.path, None, 2, CPU)
+    assert (subject.refine, subject.window, subject.frame_step, subject.epoch) == (identity, 5, 2, None)
+    with pytest.raises(BadInputError, match="held_out"):
+        scoring.eval_windows(subject, "held_out", CPU, "auto")
+    with pytest.raises(ChoiceError, match="validation"):
+        scoring.eval_windows(subject, "valid", CPU, "auto")
+
+
+def test_a_span_is_for_filters_only(noisy: Store, run: Path) -> None:
+    for what in ("identity", str(run)):
+        with pytest.raises(ChoiceError, match="--span"):
+            scoring.eval_subject(what, noisy.path, None, None, CPU, "sequence")
+    assert scoring.eval_subject("identity", noisy.path, None, None, CPU).span is None
+    assert scoring.eval_subject("kalman", noisy.path, None, None, CPU).span == "window"
+
+
+def test_a_run_is_not_scored_on_another_store_of_the_same_name(
+    noisy: Store, detected: Store, quick: TrainConfig, tmp_path: Path
+) -> None:
+    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path / "run", device=CPU)
+    path = tmp_path / "run" / "run.json"
+    path.write_text(path.read_text().replace(str(noisy.path), str(detected.path)))
+    with pytest.raises(BadInputError, match="content digest"):
+        scoring.eval_subject(str(tmp_path / "run"), None, None, None, CPU)
+    chosen = scoring.eval_subject(str(tmp_path / "run"), detected.path, None, None, CPU)
+    assert chosen.store.path == detected.path
+
+
+def test_a_run_has_its_own_window(run: Path) -> None:
+    with pytest.raises(ChoiceError, match="--window"):
+        scoring.eval_subject(str(run), None, 7, None, CPU)
+
+
+def test_given_the_clean_target_identity_is_perfect_and_a_run_sees_it(noisy: Store, run: Path) -> None:
+    still = scoring.eval_subject("identity", noisy.path, None, None, CPU, given="clean")
+    scores, _ = scoring.score(still, "test", CPU, "auto", silent)
+    assert set(scores.pck.values()) == {100.0}
+    clean, dirty = (scoring.eval_subject(str(run), None, None, None, CPU, given=g) for g in ("clean", "noisy"))
+    (batch,) = clean.windows("test", CPU, "auto").batches(np.arange(4), 4)
+    assert torch.equal(batch.input, batch.target)
+    (batch,) = dirty.windows("test", CPU, "auto").batches(np.arange(4), 4)
+    assert not torch.equal(batch.input, batch.target)
