@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from posedata import __version__
 from posedata.config import Recipe, canonical_json
 from posedata.errors import ChoiceError
-from posedata.files import need_space
+from posedata.files import need_space, sync_tree
 from posedata.formats import find_format
 from posedata.gather import Entry, gather
 from posedata.manifest import MANIFEST_NAME, Manifest, list_files, relative_files, write_manifest
@@ -164,7 +164,7 @@ def _write(plan: Plan, folder: Path, journal: Journal, workers: int, progress: P
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    writer.seal(folder)
+    sync_tree(folder)
 
 
 def _remove_others(folder: Path, kept: Set[str]) -> None:

@@ -1,5 +1,6 @@
 """Advisory locks on folders: one writer, or any number of readers. They end with their process at the latest."""
 
+import errno
 import fcntl
 import os
 import weakref
@@ -38,20 +39,18 @@ def locked(folder: Path, what: Path) -> Iterator[None]:
 
 @contextmanager
 def unread(folder: Path) -> Iterator[None]:
-    """Keep readers away from `folder`, which has none.
+    """Keep readers away from `folder`, which has none; where there are no locks, only hope so.
 
     Raises:
         InUseError: if somebody reads it.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if _taken(handle, fcntl.LOCK_EX):
             raise InUseError(
                 f"{folder}: expected nobody to read what is to be replaced, found a reader; run it again later, or "
                 "use another --out"
-            ) from error
+            )
         yield
     finally:
         os.close(handle)
@@ -65,11 +64,19 @@ def hold_for_reading(folder: Path, holder: object) -> None:
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     weakref.finalize(holder, os.close, handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ConflictError(f"{folder}: expected it at rest, found it being replaced; try again") from error
-    except OSError:
-        return  # a file system without locks
+    if _taken(handle, fcntl.LOCK_SH):
+        raise ConflictError(f"{folder}: expected it at rest, found it being replaced; try again")
     if not folder.exists() or os.fstat(handle).st_ino != folder.stat().st_ino:
         raise ConflictError(f"{folder}: it has just been replaced; try again")
+
+
+def _taken(handle: int, lock: int) -> bool:
+    """Take a lock unless somebody has one that excludes it. Some network file systems have none: nobody has."""
+    try:
+        fcntl.flock(handle, lock | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+            raise
+    return False

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -76,7 +77,10 @@ class Manifest(Frozen):
     files: tuple[StoreFile, ...]
 
 
-def list_files(root: Path, known: Mapping[str, StoreFile]) -> tuple[StoreFile, ...]:
+_NONE: Mapping[str, StoreFile] = MappingProxyType({})
+
+
+def list_files(root: Path, known: Mapping[str, StoreFile] = _NONE) -> tuple[StoreFile, ...]:
     """Every file below `root` but the manifest, with size and hash, sorted by path.
 
     Args:

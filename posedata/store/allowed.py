@@ -1,8 +1,8 @@
 """What the metadata of a store may say, proved before zarr reads any of it.
 
-Shapes, dtypes, chunks and codecs of every array, in its own file and in the root's consolidated copy, must be those of
-the schema for the counts in the root's attributes, and the files must be exactly those that such arrays have. So no
-metadata can make a reader allocate what the files do not hold, or run a codec that was never meant.
+The documents must be those that a build makes for the counts in the root's attributes, and the files exactly those that
+such arrays have. So no metadata can make a reader allocate what the files do not hold, or run a codec that was never
+meant.
 """
 
 import json
@@ -12,16 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from posedata.manifest import Manifest
-from posedata.store.schema import (
-    CHUNK_FRAMES,
-    DIMENSIONS,
-    SHARD_FRAMES,
-    TABLE,
-    ZSTD_LEVEL,
-    ArraySpec,
-    frame_arrays,
-    shards_of,
-)
+from posedata.store import schema
+from posedata.store.metadata import array_metadata, group_metadata
+from posedata.store.schema import ArraySpec
 
 
 @dataclass(frozen=True)
@@ -35,81 +28,66 @@ class Problem:
 def metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
     """Everything in the metadata that the schema does not allow; reads JSON only."""
     root = _document(path / "zarr.json")
+    attributes = root.get("attributes")
     try:
-        copies = root["consolidated_metadata"]["metadata"]
-        noise = root["attributes"]["recipe"]["noise"]
-        specs = (*TABLE, *frame_arrays(noise is not None, noise is not None and noise["sigma_per"] == "keypoint"))
-        counts = root["attributes"]["counts"]
-        lengths = {"frame": counts["frames"], "sequence": counts["sequences"], "keypoint": DIMENSIONS["keypoint"]}
+        specs, lengths = _described(attributes)
     except (KeyError, TypeError) as error:
-        return [Problem("zarr.json", f"attributes: expected recipe and counts, found {error!r} missing")]
-    if not all(type(n) is int and 0 < n <= SHARD_FRAMES * len(manifest.files) for n in lengths.values()):
+        return [Problem("zarr.json", f"attributes: expected recipe and counts, found {error} missing")]
+    most = schema.SHARD_FRAMES * len(manifest.files)
+    if not all(type(length) is int and 0 < length <= most for length in lengths.values()):
         return [Problem("zarr.json", f"counts: expected numbers that {len(manifest.files)} files can hold")]
-    return [*_array_problems(path, copies, specs, lengths), *_listing_problems(manifest, specs, lengths)]
+    return [
+        *_differing("zarr.json", root, group_metadata(attributes or {}, specs, lengths)),
+        *(
+            problem
+            for spec in specs
+            for problem in _differing(
+                f"{spec.name}/zarr.json",
+                _document(path / spec.name / "zarr.json"),
+                array_metadata(spec, lengths[spec.dims[0]]),
+            )
+        ),
+        *_unlisted(manifest, specs, lengths),
+    ]
 
 
-def _array_problems(
-    path: Path, copies: Mapping[str, Any], specs: tuple[ArraySpec, ...], lengths: Mapping[str, int]
-) -> Iterator[Problem]:
-    if not isinstance(copies, dict) or copies.keys() != {spec.name for spec in specs}:
-        yield Problem("zarr.json", "arrays: expected those of the schema, found others")
-        return
-    for spec in specs:
-        expected = array_metadata(spec, lengths[spec.dims[0]])
-        for file, found in (("zarr.json", copies[spec.name]), (f"{spec.name}/zarr.json", None)):
-            document = _document(path / file) if found is None else found
-            wrong = [key for key, value in expected.items() if not _same(document, key, value)]
-            if wrong or document.keys() != expected.keys():
-                yield Problem(file, f"{spec.name}: expected the schema's {', '.join(wrong) or 'keys'}, found others")
+def _described(attributes: Any) -> tuple[tuple[ArraySpec, ...], dict[str, int]]:
+    """Arrays and their lengths, as the root's attributes have them."""
+    noise, counts = attributes["recipe"]["noise"], attributes["counts"]
+    specs = schema.all_arrays(noise is not None, noise is not None and noise["sigma_per"] == "keypoint")
+    return specs, schema.lengths(counts["frames"], counts["sequences"])
 
 
-def _same(document: Any, key: str, value: Any) -> bool:
-    # bool is an int, so 1 == True: the types must agree as well.
-    return isinstance(document, dict) and json.dumps(document.get(key)) == json.dumps(value)
+def _differing(file: str, found: Any, expected: Any, where: str = "") -> Iterator[Problem]:
+    """The places, as deep as they are known, where a document differs from the one expected."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in sorted(expected.keys() | found.keys()):
+            place = f"{where}.{key}" if where else str(key)
+            if key in expected and key in found:
+                yield from _differing(file, found[key], expected[key], place)
+            else:
+                yield Problem(file, f"{place}: expected {_short(expected.get(key))}, found {_short(found.get(key))}")
+    # As JSON, for to Python True is 1 and 1 is 1.0.
+    elif json.dumps(found) != json.dumps(expected):
+        yield Problem(file, f"{where or 'document'}: expected {_short(expected)}, found {_short(found)}")
 
 
-def _listing_problems(
-    manifest: Manifest, specs: tuple[ArraySpec, ...], lengths: Mapping[str, int]
-) -> Iterator[Problem]:
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) < 80 else f"{text[:80]}..."
+
+
+def _unlisted(manifest: Manifest, specs: tuple[ArraySpec, ...], lengths: Mapping[str, int]) -> Iterator[Problem]:
+    """Files that the arrays need and the manifest does not name, or the other way round."""
     wanted = {"zarr.json", *(f"{spec.name}/zarr.json" for spec in specs)}
     for spec in specs:
-        shards = shards_of(lengths["frame"]) if spec.dims[0] == "frame" else 1
-        wanted |= {"/".join([spec.name, "c", str(shard), *("0" for _ in spec.inner)]) for shard in range(shards)}
-    for name in sorted(wanted ^ {file.path for file in manifest.files}):
-        yield Problem(name, "expected the files that the arrays have, found one missing or one more in the manifest")
-
-
-def array_metadata(spec: ArraySpec, length: int) -> dict[str, Any]:
-    """The zarr.json of an array of `length`: Zarr 3 core and the sharding codec."""
-    along_frames = spec.dims[0] == "frame"
-    compressed = [{"name": "zstd", "configuration": {"level": ZSTD_LEVEL, "checksum": False}}, {"name": "crc32c"}]
-    codecs = [_to_bytes(spec.dtype), *compressed]
-    if spec.is_heatmaps:
-        index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
-        sharding = {"chunk_shape": [CHUNK_FRAMES, *spec.inner], "codecs": codecs, "index_codecs": index}
-        codecs = [{"name": "sharding_indexed", "configuration": {**sharding, "index_location": "end"}}]
-    grid = {"chunk_shape": [SHARD_FRAMES if along_frames else length, *spec.inner]}
-    return {
-        "shape": [length, *spec.inner],
-        "data_type": spec.dtype,
-        "chunk_grid": {"name": "regular", "configuration": grid},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": "NaN" if spec.fill != spec.fill else spec.fill,
-        "codecs": codecs,
-        "attributes": {},
-        "dimension_names": list(spec.dims),
-        "zarr_format": 3,
-        "node_type": "array",
-        "storage_transformers": [],
-    }
-
-
-def _to_bytes(dtype: str) -> dict[str, Any]:
-    if dtype == "string":
-        return {"name": "vlen-utf8", "configuration": {}}
-    if dtype in ("bool", "int8", "uint8"):
-        return {"name": "bytes"}
-    return {"name": "bytes", "configuration": {"endian": "little"}}
+        files = schema.shards_of(lengths["frame"]) if spec.dims[0] == "frame" else 1
+        wanted |= {spec.file(number) for number in range(files)}
+    listed = {file.path for file in manifest.files}
+    for name in sorted(wanted - listed):
+        yield Problem(name, "expected it in the manifest, for the arrays need it; found it missing")
+    for name in sorted(listed - wanted):
+        yield Problem(name, "expected only what the arrays need, found one file more in the manifest")
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from posedata.store.schema import FORMAT_VERSION, KIND
 from posedata.windows import span, window_starts, within_split, without_overlap
 
 Array = NDArray[Any]
+_MOST_TOLD = 10
+"""Problems that an error lists; `verify` lists all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +157,17 @@ def open_store(path: Path) -> Store:
     manifest = read_manifest(path)
     problems = [*_file_problems(path, manifest)] or _metadata_problems(path, manifest)
     if problems:
-        raise IntegrityError(*(f"{path}/{p.file}: {p.problem}" for p in problems))
+        raise IntegrityError(*_first(path, problems))
     with _decoding(path):
         return Store(path, manifest, zarr.open_group(path, mode="r"), holder)
+
+
+def _first(path: Path, problems: list[Problem]) -> Iterator[str]:
+    """The first problems, and how many there are."""
+    for problem in problems[:_MOST_TOLD]:
+        yield f"{path}/{problem.file}: {problem.problem}"
+    if len(problems) > _MOST_TOLD:
+        yield f"{path}: {len(problems):,} problems in all; see posedata verify"
 
 
 class _Holder:

@@ -54,6 +54,10 @@ class ArraySpec:
         """Whether it is sharded: only heatmaps are."""
         return self.dims[-2:] == ("y", "x")
 
+    def file(self, number: int) -> str:
+        """Path in the store of its frames `number * SHARD_FRAMES` onwards; other arrays have one file."""
+        return "/".join([self.name, "c", str(number), *("0" for _ in self.inner)])
+
 
 _NAN = float("nan")
 _INT32_MIN = int(np.iinfo(np.int32).min)
@@ -93,6 +97,16 @@ def frame_arrays(noisy: bool, sigma_per_keypoint: bool = False) -> tuple[ArraySp
         ArraySpec("shot", ("frame",), "int32", _INT32_MIN),
         ArraySpec("split", ("frame",), "uint8", 254),
     )
+
+
+def all_arrays(noisy: bool, sigma_per_keypoint: bool = False) -> tuple[ArraySpec, ...]:
+    """Every array of a store."""
+    return *TABLE, *frame_arrays(noisy, sigma_per_keypoint)
+
+
+def lengths(frames: int, sequences: int) -> dict[str, int]:
+    """Lengths of the first dimensions of all arrays."""
+    return {"frame": frames, "sequence": sequences, "keypoint": K}
 
 
 def shards_of(frames: int) -> int:

@@ -1,4 +1,4 @@
-"""Raw files with random changes: a parser returns a checked sequence or says what is wrong; it never does anything else."""
+"""Raw files with random changes: a parser returns a checked sequence, or says what is wrong, and nothing else."""
 
 import random
 import shutil

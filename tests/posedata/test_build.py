@@ -1,6 +1,7 @@
 """Raw files to stores: the same bytes from every way of working, and nothing half-made."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 
+from posedata import shards
 from posedata.build import build_store, dry_run, report
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError
-from posedata.store import digest, schema, writer
+from posedata.manifest import read_manifest
+from posedata.store import digest, schema
 from posedata.store.reader import Store, open_store, verify
 
 NAMES = ("brace", "climbalong", "penn_action", "speed21")
@@ -45,11 +49,11 @@ def make(raw: dict[str, Path], out: Path, *names: str, workers: int = 1, **other
     return open_store(out)
 
 
-def arrays(store: Store) -> dict[str, np.ndarray[Any, Any]]:
-    return {name: np.asarray(store[name]) for name, _ in store.group.arrays()}
+def arrays(group: zarr.Group) -> dict[str, np.ndarray[Any, Any]]:
+    return {name: np.asarray(array[...]) for name, array in group.arrays()}
 
 
-def assert_same_arrays(one: Store, two: Store) -> None:
+def assert_same_arrays(one: zarr.Group, two: zarr.Group) -> None:
     first, second = arrays(one), arrays(two)
     assert first.keys() == second.keys()
     for name in first:
@@ -59,7 +63,7 @@ def assert_same_arrays(one: Store, two: Store) -> None:
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> int:
     """64 frames a shard, so that a sample has many and its sequences of 37 or 40 frames lie across their borders."""
-    for module in (schema, writer, digest):
+    for module in (schema, digest):
         monkeypatch.setattr(module, "SHARD_FRAMES", 64)
     return 64
 
@@ -95,9 +99,9 @@ def test_many_shards_hold_the_same_arrays_as_one(
     assert len(shards) == -(-len(one) // 64) > 1
     assert (one.path / "manifest.json").read_bytes() == (two.path / "manifest.json").read_bytes()
     assert verify(two.path) == (len(two.manifest.files), [])
-    whole = open_store(stores[name])
-    assert_same_arrays(one, whole)
-    assert one.manifest.content_digest == whole.manifest.content_digest
+    # A reader that expects small shards would refuse it.
+    assert_same_arrays(one.group, zarr.open_group(stores[name], mode="r"))
+    assert one.manifest.content_digest == read_manifest(stores[name]).content_digest
 
 
 def test_other_seeds_give_other_noise_and_the_same_targets(
@@ -413,10 +417,11 @@ def test_what_stands_at_the_target_is_kept(raw_trees: dict[str, Path], tmp_path:
 
 
 def test_overwrite_replaces_a_store_but_nothing_else(raw_trees: dict[str, Path], tmp_path: Path) -> None:
-    first = make(raw_trees, tmp_path / "a.zarr", "speed21")
-    told = build_store(recipe("speed21", seed=5), raw_trees, first.path, overwrite=True)
-    assert told["content_digest"] != first.manifest.content_digest
-    assert open_store(first.path).manifest.content_digest == told["content_digest"]
+    path = tmp_path / "a.zarr"
+    first = make(raw_trees, path, "speed21").manifest
+    told = build_store(recipe("speed21", seed=5), raw_trees, path, overwrite=True)
+    assert told["content_digest"] != first.content_digest
+    assert open_store(path).manifest.content_digest == told["content_digest"]
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1").touch()
     with pytest.raises(ConflictError, match="thesis"):
@@ -427,12 +432,13 @@ def test_overwrite_replaces_a_store_but_nothing_else(raw_trees: dict[str, Path],
 
 def test_a_failed_overwrite_leaves_the_old_store(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
     root = copy_tree("speed21")
-    first = make({"speed21": root}, tmp_path / "a.zarr", "speed21")
+    path = tmp_path / "a.zarr"
+    make({"speed21": root}, path, "speed21")
     damage(root)
     with pytest.raises(BadInputError):
-        build_store(recipe("speed21"), {"speed21": root}, first.path, overwrite=True)
+        build_store(recipe("speed21"), {"speed21": root}, path, overwrite=True)
     assert listing(tmp_path) == {"a.zarr", "raw"}
-    assert verify(first.path)[1] == []
+    assert verify(path)[1] == []
 
 
 def test_what_a_killed_build_left_is_cleared(
@@ -446,6 +452,78 @@ def test_what_a_killed_build_left_is_cleared(
     store = make(raw_trees, tmp_path / "a.zarr", "speed21")
     assert store.manifest == open_store(stores["speed21"]).manifest
     assert listing(tmp_path) == {"a.zarr"}
+
+
+class Killed(BaseException):
+    """Nobody catches it, and nobody cleans up."""
+
+
+@pytest.fixture
+def cut(raw_trees: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build of eight shards that was killed when four were finished; the target."""
+    path = tmp_path / "a.zarr"
+    with monkeypatch.context() as patch:
+        real, stage = shards.ShardWriter.write, tmp_path / ".a.zarr.building"
+
+        def write(self: shards.ShardWriter, shard: int) -> Any:
+            if shard == 4:
+                shutil.copytree(stage, tmp_path / "kept")
+                raise Killed
+            return real(self, shard)
+
+        patch.setattr(shards.ShardWriter, "write", write)
+        with pytest.raises(Killed):
+            build_store(recipe("brace"), {"brace": raw_trees["brace"]}, path, workers=1)
+    (tmp_path / "kept").rename(stage)
+    return path
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The shards that are written."""
+    real, seen = shards.ShardWriter.write, []
+
+    def write(self: shards.ShardWriter, shard: int) -> Any:
+        seen.append(shard)
+        return real(self, shard)
+
+    monkeypatch.setattr(shards.ShardWriter, "write", write)
+    return seen
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_killed_build_goes_on_behind_its_finished_shards(
+    cut: Path, raw_trees: dict[str, Path], tmp_path: Path, written: list[int]
+) -> None:
+    store = make(raw_trees, cut, "brace", workers=1)
+    assert written == [4, 5, 6, 7]
+    whole = make(raw_trees, tmp_path / "whole.zarr", "brace")
+    assert (cut / "manifest.json").read_bytes() == (whole.path / "manifest.json").read_bytes()
+    assert verify(cut) == (len(store.manifest.files), [])
+    assert listing(tmp_path) == {"a.zarr", "whole.zarr"}
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_shard_that_was_damaged_since_is_written_again(
+    cut: Path, raw_trees: dict[str, Path], tmp_path: Path, written: list[int]
+) -> None:
+    path = tmp_path / ".a.zarr.building" / "store" / "target_cells" / "c" / "2" / "0" / "0"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    make(raw_trees, cut, "brace", workers=1)
+    assert written == [2, 4, 5, 6, 7]
+    assert verify(cut)[1] == []
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_nothing_of_another_recipe_or_other_raw_data_is_kept(
+    cut: Path, copy_tree: Callable[[str], Path], written: list[int]
+) -> None:
+    tree = copy_tree("brace")
+    path = max(tree.rglob("*.json"))
+    path.write_text(path.read_text() + " ")  # the same poses, other bytes
+    build_store(recipe("brace"), {"brace": tree}, cut, workers=1)
+    assert written == list(range(8))
+    assert verify(cut)[1] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,11 +1,14 @@
+import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from posedata import files
-from posedata.files import sha256_file, sync_folder, sync_tree, write_durably
+from posedata.errors import SpaceError
+from posedata.files import need_space, sha256_file, sync_folder, sync_tree, write_durably
 
 
 @pytest.fixture
@@ -22,8 +25,9 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file"
-    write_durably(path, [b"one", b"", b"two"])
+    written = write_durably(path, [b"one", b"", b"two"])
     assert path.read_bytes() == b"onetwo"
+    assert (written.size, written.sha256) == (6, hashlib.sha256(b"onetwo").hexdigest())
     assert [p.name for p in path.parent.iterdir()] == ["file"]
 
 
@@ -82,3 +86,12 @@ def test_sync_folder_flushes_the_folder_itself(tmp_path: Path, synced: list[tupl
 def test_sha256_is_that_of_the_published_examples(tmp_path: Path, content: bytes, digest: str) -> None:
     (tmp_path / "file").write_bytes(content)
     assert sha256_file(tmp_path / "file") == digest
+
+
+def test_a_disk_with_too_little_room_is_told(tmp_path: Path) -> None:
+    need_space(tmp_path, 1)
+    with pytest.raises(
+        SpaceError, match=r"expected 1,152,921,504,606,846,976 bytes of free space"
+    ):
+        need_space(tmp_path, 2**60)
+    assert shutil.disk_usage(tmp_path).free < 2**60

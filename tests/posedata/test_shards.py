@@ -12,7 +12,7 @@ from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
 from posedata.manifest import read_manifest
 from posedata.noise import standard_shifts
-from posedata.store import digest, schema, writer
+from posedata.store import digest, schema
 
 Build = Callable[..., Path]
 
@@ -25,8 +25,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small shards."""
     monkeypatch.setattr(schema, "SHARD_FRAMES", SMALL[0])
     monkeypatch.setattr(schema, "CHUNK_FRAMES", SMALL[1])
-    monkeypatch.setattr(writer, "SHARD_FRAMES", SMALL[0])
-    monkeypatch.setattr(writer, "CHUNK_FRAMES", SMALL[1])
     monkeypatch.setattr(digest, "SHARD_FRAMES", SMALL[0])
 
 

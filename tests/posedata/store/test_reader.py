@@ -328,26 +328,20 @@ def drop(name: str) -> Callable[[dict[str, Any]], None]:
 
 
 @pytest.mark.parametrize(
-    ("name", "change"),
+    ("change", "words"),
     [
-        ("shot", set_shape("shot", [10**15])),
-        ("shot", set_shape("shot", [7])),
-        ("split", set_type("split", "uint16")),
-        ("target_cells", drop("target_cells")),
+        (set_shape("shot", [10**15]), r"shot\.shape: expected \[\d+\], found \[1000000000000000\]"),
+        (set_shape("shot", [7]), r"shot\.shape: expected \[\d+\], found \[7\]"),
+        (set_type("split", "uint16"), r'split\.data_type: expected "uint8", found "uint16"'),
+        (drop("target_cells"), r"metadata\.target_cells: expected .*, found nothing"),
     ],
     ids=["absurd length", "short", "other dtype", "array missing"],
 )
 def test_arrays_other_than_the_schema_says_are_named(
-    store: Path, name: str, change: Callable[[dict[str, Any]], None]
+    store: Path, change: Callable[[dict[str, Any]], None], words: str
 ) -> None:
     edit_metadata(store, change)
-    with pytest.raises(IntegrityError, match=f"a.zarr/{name}: expected"):
-        open_store(store)
-
-
-def test_metadata_that_zarr_refuses_is_an_integrity_error(store: Path) -> None:
-    edit_metadata(store, set_type("split", "int8"))
-    with pytest.raises(IntegrityError, match=r"a\.zarr"):
+    with pytest.raises(IntegrityError, match=f"a.zarr/zarr.json: .*{words}"):
         open_store(store)
 
 

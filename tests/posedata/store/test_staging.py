@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from posedata.errors import ConflictError
+from posedata.errors import ConflictError, InUseError
+from posedata.locks import hold_for_reading
 from posedata.manifest import MANIFEST_NAME
 from posedata.store.schema import KIND
 from posedata.store.staging import check_target, publish, staged
@@ -164,6 +165,35 @@ def test_what_a_killed_process_left_is_removed(target: Path) -> None:
     with staged(target, overwrite=False) as stage:
         assert list(stage.iterdir()) == []
     assert around(target) == []
+
+
+def test_what_a_killed_process_left_is_kept_if_it_is_to_be_resumed(target: Path) -> None:
+    (target.with_name(MARK) / "store").mkdir(parents=True)
+    with staged(target, overwrite=False, resume=True) as stage:
+        assert [path.name for path in stage.iterdir()] == ["store"]
+    assert around(target) == []
+
+
+def test_a_reader_in_the_way_costs_no_work(target: Path) -> None:
+    make_store(target, "old")
+    reader = Reader()
+    with pytest.raises(InUseError), staged(target, overwrite=True, resume=True) as stage:
+        make_store(stage / "store", "new")
+        hold_for_reading(target, reader)
+        publish(stage / "store", target)
+    assert (target / "values").read_text() == "old"
+    assert (target.with_name(MARK) / "store" / "values").read_text() == "new"
+    with pytest.raises(InUseError), staged(target, overwrite=True, resume=True):
+        pytest.fail("begun though it could not be finished")
+    del reader
+    with staged(target, overwrite=True, resume=True) as stage:
+        publish(stage / "store", target)
+    assert (target / "values").read_text() == "new"
+    assert around(target) == ["a.zarr"]
+
+
+class Reader:
+    """Whatever keeps a store open."""
 
 
 def test_a_link_in_the_place_of_the_stage_is_not_followed(target: Path) -> None:

@@ -9,9 +9,9 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from posedata import files
-from posedata.store import writer
+from posedata.store import schema
 from posedata.store.schema import TABLE, ArraySpec, frame_arrays
-from posedata.store.writer import create, seal, shard_path, write_frames
+from posedata.store.writer import create, write_frames
 
 SHARD, CHUNK = 16, 4
 SPECS = {spec.name: spec for spec in frame_arrays(noisy=True, sigma_per_keypoint=True)}
@@ -22,8 +22,8 @@ NAMES = ["one", "two", "an ü"]
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of 16 frames with chunks of 4; power cuts are not at issue."""
     monkeypatch.setattr(files.os, "fsync", lambda handle: None)
-    monkeypatch.setattr(writer, "SHARD_FRAMES", SHARD)
-    monkeypatch.setattr(writer, "CHUNK_FRAMES", CHUNK)
+    monkeypatch.setattr(schema, "SHARD_FRAMES", SHARD)
+    monkeypatch.setattr(schema, "CHUNK_FRAMES", CHUNK)
 
 
 def some_values(spec: ArraySpec, frames: int) -> np.ndarray:
@@ -67,7 +67,6 @@ def write_all(folder: Path, values: dict[str, np.ndarray], frames: int) -> None:
         for shard in range(-(-frames // SHARD)):
             part = values[spec.name][shard * SHARD : (shard + 1) * SHARD]
             write_frames(folder, spec, shard, blocks_of(spec, part))
-    seal(folder)
 
 
 def write_with_zarr(folder: Path, spec: ArraySpec, values: np.ndarray) -> None:
@@ -140,15 +139,15 @@ def test_no_temporary_file_is_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "path"), [("shot", "shot/c/2"), ("input_heatmaps", "input_heatmaps/c/2/0/0/0")])
-def test_a_file_is_named_by_its_shard(tmp_path: Path, name: str, path: str) -> None:
-    assert shard_path(tmp_path, SPECS[name], 2) == tmp_path / path
+def test_a_file_is_named_by_its_shard(name: str, path: str) -> None:
+    assert SPECS[name].file(2) == path
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", ["shot", "annotated", "target_heatmaps"])
 def test_a_flipped_bit_in_the_values_never_reads_as_values(tmp_path: Path, name: str) -> None:
     write_all(tmp_path / "store", {name: some_values(SPECS[name], 16)}, 16)
-    path = shard_path(tmp_path / "store", SPECS[name], 0)
+    path = tmp_path / "store" / SPECS[name].file(0)
     whole = path.read_bytes()
     for at in range(0, len(whole), max(len(whole) // 40, 1)):
         broken = bytearray(whole)
