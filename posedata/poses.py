@@ -147,6 +147,6 @@ def _inside(points: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[n
 
 
 def outside_note(joints: NDArray[np.float64], kept: NDArray[np.float64]) -> tuple[str, ...]:
-    """A note for the report on the points that `within_image` took away, if it took any."""
-    lost = int(np.isfinite(joints).all(-1).sum() - np.isfinite(kept).all(-1).sum())
+    """A note for the report on the points that `within_image` took away, if it took any; NaN was none before."""
+    lost = int((~np.isnan(joints)).all(-1).sum() - np.isfinite(kept).all(-1).sum())
     return (f"{lost} points outside the image: taken as not annotated",) if lost else ()

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import stat
 import zipfile
 import zlib
 from collections import Counter
@@ -25,8 +24,8 @@ SYNTHETIC_MARK = "SYNTHETIC.txt"
 MOST_BYTES = 1 << 28
 """Of an array that is read whole: the boxes and keypoints of a hundred thousand frames are below it."""
 
-MOST_TEXT = 1 << 26
-"""Bytes of a text or JSON file: ten times the longest real segment. Parsed, they take some ten times their size."""
+MOST_FILE = 1 << 26
+"""Bytes of a file that is read whole: ten times the longest real one. Parsed as JSON, it takes some ten times that."""
 
 NPZ_FAULTS = (
     OSError,
@@ -86,13 +85,20 @@ def need_items(items: Iterable[str], folder: Path, pattern: str) -> list[str]:
     return found
 
 
+def need_regular(path: Path, most: int | None = None) -> None:
+    """Raise BadInputError if what is at `path` is no regular file, or larger than `most` bytes: it may never end."""
+    if not path.exists():
+        return  # whoever reads it will say so
+    if not path.is_file():
+        raise bad_file(path, ["expected a regular file, found something else"])
+    if most is not None and path.stat().st_size > most:
+        raise bad_file(path, [f"expected a file of at most {most:,} bytes, found {path.stat().st_size:,}"])
+
+
 def read_text(path: Path) -> str:
     """A UTF-8 file; raises BadInputError if it cannot be read as one, or is too large to be meant."""
     try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode) or state.st_size > MOST_TEXT:
-            found = f"{state.st_size:,} bytes" if stat.S_ISREG(state.st_mode) else "something else"
-            raise bad_file(path, [f"expected a file of at most {MOST_TEXT:,} bytes, found {found}"])
+        need_regular(path, MOST_FILE)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise bad_file(path, [f"expected a readable UTF-8 file, found {type(error).__name__}"]) from error
@@ -146,6 +152,7 @@ def read_npz(path: Path, *names: str) -> list[NDArray[np.generic]]:
     Raises:
         BadInputError: if the file is damaged or lacks one of the arrays.
     """
+    need_regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
             missing = [name for name in names if f"{name}.npy" not in archive.namelist()]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from posedata.errors import BadInputError, bad_file
-from posedata.formats.base import need_folder, need_items
+from posedata.formats.base import MOST_FILE, need_folder, need_items, need_regular
 from posedata.formats.matfile import MatReader
 from posedata.poses import PoseSequence, outside_note, within_image
 from posedata.skeleton import PENN_13, to_keypoints
@@ -77,6 +77,7 @@ class PennAction:
     def read(self, item: str) -> PoseSequence:
         """One label file; raises BadInputError with all its faults."""
         path = self._labels / f"{item}.mat"
+        need_regular(path, MOST_FILE)
         mat = self._mat.read(path, _FIELDS)
         faults = [*_faults(mat)]
         if faults:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import damage
@@ -21,38 +22,40 @@ from harness import Bench, Outcome, make_bench, say
 
 from posedata.formats import FORMATS
 
-Task = tuple[str, int | None, Callable[[Bench, Path, int], Outcome]]
+Task = tuple[str, int, Callable[[Bench, Path, int], Outcome]]
 
 
 def tasks() -> list[Task]:
     """Name, tries of the full form, what to do."""
-    signals: list[Task] = [
-        ("SIGKILL", 500, lambda b, w, n: interruptions.kills(b, w, n, signal.SIGKILL)),
-        ("SIGTERM", 100, lambda b, w, n: interruptions.kills(b, w, n, signal.SIGTERM)),
-        ("kill points", 300, lambda b, w, n: interruptions.points(b, w, n // 3, 0)),
-        ("fail points", 300, lambda b, w, n: interruptions.points(b, w, n // 3, errno.EIO)),
+    stops: list[Task] = [
+        ("SIGKILL", 500, partial(interruptions.kills, number=signal.SIGKILL)),
+        ("SIGTERM", 100, partial(interruptions.kills, number=signal.SIGTERM)),
+        ("kill points", 300, partial(interruptions.points, number=0)),
+        ("fail points", 300, partial(interruptions.points, number=errno.EIO)),
         ("disk full", 50, interruptions.full_disks),
         ("races", 200, interruptions.races),
         ("readers", 20, interruptions.readers),
     ]
     damages: list[Task] = [
-        (
-            kind.__name__,
-            10_000 if kind is damage.flip else 500,
-            lambda b, w, n, kind=kind: damage.damages(b, w, n, kind),
-        )
+        (kind.__name__, 10_000 if kind is damage.flip else 500, partial(damage.damages, damage=kind))
         for kind in damage.KINDS
     ]
     fuzzing: list[Task] = [
-        (f"fuzz {name}", 100_000, lambda b, w, n, name=name: fuzz.fuzz(b.root / "seeds" / name, name, w, n))
-        for name in FORMATS
+        (f"fuzz {name}", 100_000 if name == "penn_action" else 1_000_000, partial(_fuzz, name=name)) for name in FORMATS
     ]
     others: list[Task] = [
-        ("secrets", None, lambda b, w, n: secrets_planted.planted(b, w)),
+        ("secrets", 1, lambda bench, work, _: secrets_planted.planted(bench, work)),
         ("training kills", 100, trainings.killed_trainings),
         ("checkpoints", 30, trainings.damaged_checkpoints),
     ]
-    return [*signals, *damages, *fuzzing, *others]
+    return [*stops, *damages, *fuzzing, *others]
+
+
+def _fuzz(bench: Bench, work: Path, tries: int, name: str) -> Outcome:
+    seeds = bench.root / "seeds"
+    if not seeds.exists():
+        fuzz.raw_seeds(seeds)
+    return fuzz.fuzz(seeds / name, name, work, tries)
 
 
 def main() -> int:
@@ -63,7 +66,6 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="posedata-faults-") as root:
         bench = make_bench(Path(root) / "bench")
-        fuzz.raw_seeds(bench.root / "seeds")
         print("| fault | tries | wrong | seconds | |\n|---|---|---|---|---|", flush=True)
         for name, tries, task in tasks():
             if options.only not in name:
@@ -71,7 +73,7 @@ def main() -> int:
             work = Path(root) / name.replace(" ", "-")
             work.mkdir()
             begin = time.monotonic()
-            outcome = task(bench, work, max(2, round((tries or 2) * options.share)))
+            outcome = task(bench, work, max(2, round(tries * options.share)))
             seconds = time.monotonic() - begin
             print(
                 f"| {outcome.fault} | {outcome.tries:,} | {len(outcome.wrong)} | {seconds:.0f} | {outcome.note} |",

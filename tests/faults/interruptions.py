@@ -57,13 +57,13 @@ def _seconds(bench: Bench, work: Path) -> float:
     return time.monotonic() - begin
 
 
-def points(bench: Bench, work: Path, most: int | None, number: int) -> Outcome:
+def points(bench: Bench, work: Path, tries: int, number: int) -> Outcome:
     """Every write, fsync and rename of a build over an older store once: the call fails, or the process is killed.
 
     Args:
         bench: what to build.
         work: where.
-        most: at most so many of each kind of call, evenly spread; None = every one.
+        tries: at most so many, evenly spread over the kinds of calls and their numbers.
         number: the errno; 0 = kill.
     """
     what = errno.errorcode[number] if number else "SIGKILL"
@@ -78,7 +78,7 @@ def points(bench: Bench, work: Path, most: int | None, number: int) -> Outcome:
         check(command, **preload, FAULT_CALL=call, FAULT_AT="0", FAULT_COUNT=str(count))
         total = int(count.read_text())
         totals.append(f"{total} {call}")
-        for at in _spread(total, most):
+        for at in _spread(total, tries // len(CALLS)):
             _reset(bench, target)
             done = run(command, **preload, FAULT_CALL=call, FAULT_AT=str(at))
             there = found(bench, target)
@@ -102,9 +102,9 @@ def _reset(bench: Bench, target: Path) -> None:
     put_old(bench, target)
 
 
-def _spread(total: int, most: int | None) -> list[int]:
+def _spread(total: int, most: int) -> list[int]:
     """Numbers from 1 to total, all or some."""
-    if most is None or most >= total:
+    if most >= total:
         return list(range(1, total + 1))
     return sorted({1 + round(i * (total - 1) / (most - 1)) for i in range(most)})
 

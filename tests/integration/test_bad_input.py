@@ -4,11 +4,13 @@ import json
 import os
 import re
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.lib import format as npy
 from scipy.io import savemat
 
 from posedata.store.reader import verify
@@ -51,6 +53,40 @@ def crash_scipy(path: Path) -> None:
     path.write_bytes(data)
 
 
+def pipe(path: Path) -> None:
+    """A file that never ends."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def huge(path: Path) -> None:
+    """More than any real file, though a disk has room for it."""
+    os.truncate(path, 1 << 40)
+
+
+def linked_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def pickled(path: Path) -> None:
+    """An array that runs code as it is read."""
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(path.with_name("ran")),)
+
+    np.savez(path, coco_joints2d=np.asarray([Evil()], object))
+
+
+def bomb(path: Path) -> None:
+    """Four gigabytes of zeros in four megabytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("keypoints.npy", "w") as member:
+        npy.write_array_header_1_0(member, {"descr": "<f8", "fortran_order": False, "shape": (1 << 29, 1)})
+        for _ in range(64):
+            member.write(bytes(1 << 16))
+
+
 def nan_heatmap(path: Path) -> None:
     def spoil(heatmaps: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
         heatmaps[20, 1, 2, 3] = np.nan
@@ -67,11 +103,19 @@ FAULTS: dict[str, tuple[str, str, Callable[[Path], object], str]] = {
     "brace not an object": ("brace", "dataset/*/*/*.json", lambda p: p.write_text("[]"), "object"),
     "brace deep": ("brace", "dataset/*/*/*.json", lambda p: p.write_text("[" * 200_000), "JSON"),
     "brace binary": ("brace", "dataset/*/*/*.json", lambda p: p.write_bytes(b"\xff\xfe"), "UTF-8"),
+    "brace pipe": ("brace", "dataset/*/*/*.json", pipe, "regular file"),
+    "brace huge": ("brace", "dataset/*/*/*.json", huge, "at most"),
+    "brace link": ("brace", "dataset/*/*/*.json", linked_to_itself, "readable|regular"),
+    "brace pickled": ("brace", "manual_keypoints/*/*/*.npz", pickled, "without pickles"),
     "brace manual": ("brace", "manual_keypoints/*/*/*.npz", cut, "npz"),
     "penn garbage": ("penn_action", "labels/*.mat", lambda p: p.write_bytes(b"garbage" * 99), "MATLAB"),
     "penn truncated": ("penn_action", "labels/*.mat", cut, "MATLAB|expected"),
     "penn empty": ("penn_action", "labels/*.mat", lambda p: p.write_bytes(b""), "MATLAB"),
     "penn crashes scipy": ("penn_action", "labels/*.mat", crash_scipy, "MATLAB|expected"),
+    "penn pipe": ("penn_action", "labels/*.mat", pipe, "regular file"),
+    "penn huge": ("penn_action", "labels/*.mat", huge, "MATLAB|expected"),
+    "climb bomb": ("climbalong", "target/*.npz", bomb, "too large to be meant"),
+    "climb pipe": ("climbalong", "input/*.npz", pipe, "counterpart|regular"),
     "climb truncated": ("climbalong", "input/*.npz", cut, "npz"),
     "climb lone": ("climbalong", "input/*.npz", Path.unlink, "counterpart"),
     "climb x y w h": (
@@ -87,6 +131,8 @@ FAULTS: dict[str, tuple[str, str, Callable[[Path], object], str]] = {
         "as the target",
     ),
     "climb nan in mid-file": ("climbalong", "input/*.npz", nan_heatmap, "frame 20"),
+    "speed21 pipe": ("speed21", "skeletons/*.data", pipe, "regular file"),
+    "speed21 huge": ("speed21", "skeletons/*.data", huge, "at most"),
     "speed21 line": ("speed21", "skeletons/*.data", lambda p: p.write_text("1#2,3\n"), "line 1"),
     "speed21 metadata": ("speed21", "metadata.txt", lambda p: p.write_text("a;b\n"), "line 1"),
 }
@@ -109,6 +155,7 @@ def test_a_fault_is_code_3_and_leaves_nothing(
     assert all(line.startswith("error: ") for line in lines)
     assert path.name in done.stderr
     assert re.search(word, done.stderr)
+    assert not path.with_name("ran").exists()
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
