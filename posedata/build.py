@@ -149,17 +149,21 @@ def _write(plan: Plan, folder: Path, journal: Journal, workers: int, progress: P
     frames = plan.gathered.frames
     _remove_others(folder, {file.path for files in journal.finished.values() for file in files})
     writer.create(folder, specs, frames, _table(plan.gathered.entries), plan.attributes)
-    write = ShardWriter(plan, folder, specs).write
+    shards = ShardWriter(plan, folder, specs)
+
+    def finish(shard: int) -> None:
+        journal.add(shard, shards.write(shard))
+
     with (
         progress("writing", frames, "frames") as advance,
         ThreadPoolExecutor(workers) as pool,
     ):
         advance(sum(schema.frames_of_shard(shard, frames) for shard in journal.finished))
         missing = [shard for shard in range(schema.shards_of(frames)) if shard not in journal.finished]
-        jobs = {pool.submit(write, shard): shard for shard in missing}
+        jobs = {pool.submit(finish, shard): shard for shard in missing}
         try:
             for job in as_completed(jobs):
-                journal.add(jobs[job], job.result())
+                job.result()
                 advance(schema.frames_of_shard(jobs[job], frames))
         except BaseException:
             pool.shutdown(cancel_futures=True)

@@ -1,6 +1,6 @@
 """Open, read and verify a store. A store that is not complete does not open."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,7 @@ from posedata.progress import Progress, silent
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.allowed import Problem, metadata_problems
 from posedata.store.digest import content_digest
-from posedata.store.schema import FORMAT_VERSION, KIND
+from posedata.store.schema import FORMAT_VERSION, KIND, SHARD_FRAMES
 from posedata.windows import span, window_starts, within_split, without_overlap
 
 Array = NDArray[Any]
@@ -63,8 +63,36 @@ class Store:
             raise IntegrityError(f"{self.path}: {name}: expected an array, found a group")
         return array
 
+    @cached_property
+    def _unproven(self) -> dict[str, dict[int, StoreFile]]:
+        """Array -> number of a file -> the file, as long as nobody has hashed it."""
+        found: dict[str, dict[int, StoreFile]] = {}
+        for file in self.manifest.files:
+            if "/c/" in file.path:
+                name, _, chunk = file.path.partition("/c/")
+                found.setdefault(name, {})[int(chunk.partition("/")[0])] = file
+        return found
+
+    def _prove(self, name: str, numbers: Iterable[int] | None = None) -> None:
+        """Hash some files of an array, or all, before anything is read from them; each once.
+
+        A chunk's own checksum cannot tell that a file stands in another's place.
+
+        Raises:
+            IntegrityError: if one is not what the manifest says.
+        """
+        left = self._unproven.get(name, {})
+        files = {number: left[number] for number in (list(left) if numbers is None else numbers) if number in left}
+        with _decoding(self.path / name):
+            problems = _hash_problems(self.path, list(files.values()), silent)
+        if problems:
+            raise IntegrityError(*_first(self.path, problems))
+        for number in files:
+            left.pop(number, None)
+
     def __getitem__(self, name: str) -> Array:
-        """A whole array; for heatmaps, ask `frames` instead. Raises IntegrityError where a chunk is damaged."""
+        """A whole array; for heatmaps, ask `frames` instead. Raises IntegrityError where a file is damaged."""
+        self._prove(name)
         with _decoding(self.path / name):
             return np.asarray(self._array(name)[...])
 
@@ -72,9 +100,10 @@ class Store:
         """Rows of an array along frames, in the order asked; each chunk is decoded once.
 
         Raises:
-            IntegrityError: where a chunk is damaged.
+            IntegrityError: where a file is damaged.
         """
         unique, where = np.unique(positions, return_inverse=True)
+        self._prove(name, np.unique(unique // SHARD_FRAMES).tolist())
         array = self._array(name)
         with _decoding(self.path / name):
             rows = array.get_orthogonal_selection((unique, *(slice(None),) * (array.ndim - 1)))

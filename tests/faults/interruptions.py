@@ -78,7 +78,7 @@ def points(bench: Bench, work: Path, tries: int, number: int) -> Outcome:
         check(command, **preload, FAULT_CALL=call, FAULT_AT="0", FAULT_COUNT=str(count))
         total = int(count.read_text())
         totals.append(f"{total} {call}")
-        for at in _spread(total, tries // len(CALLS)):
+        for at in _spread(total, -(-tries // len(CALLS))):
             _reset(bench, target)
             done = run(command, **preload, FAULT_CALL=call, FAULT_AT=str(at))
             there = found(bench, target)
@@ -106,7 +106,7 @@ def _spread(total: int, most: int) -> list[int]:
     """Numbers from 1 to total, all or some."""
     if most >= total:
         return list(range(1, total + 1))
-    return sorted({1 + round(i * (total - 1) / (most - 1)) for i in range(most)})
+    return sorted({1 + round(i * (total - 1) / max(most - 1, 1)) for i in range(most)})
 
 
 def full_disks(bench: Bench, work: Path, tries: int) -> Outcome:

@@ -348,6 +348,45 @@ def test_arrays_other_than_the_schema_says_are_named(
 # Damage that only hashes show.
 
 
+@pytest.mark.parametrize("name", ["shot", "target_points", "sequence_name", "input_heatmaps"])
+def test_a_sound_file_in_the_place_of_another_is_never_read(store: Path, name: str) -> None:
+    """As two files that were swapped: sizes and checksums are right, the hash is not."""
+
+    def swap(manifest: dict[str, Any]) -> None:
+        for file in manifest["files"]:
+            if file["path"].startswith(f"{name}/c/"):
+                file["sha256"] = "0" * 64
+
+    edit_manifest(store, swap)
+    opened = open_store(store)
+    other = "split" if name == "shot" else "shot"
+    assert len(opened[other]) == len(opened)
+    for read in (lambda: opened[name], lambda: opened.frames(name, np.arange(3))):
+        with pytest.raises(IntegrityError, match=f"{name}/c/0.*: expected sha256 0000"):
+            read()
+
+
+def test_a_file_that_went_missing_after_the_opening_is_told(store: Path) -> None:
+    opened = open_store(store)
+    (store / "shot" / "c" / "0").unlink()
+    with pytest.raises(IntegrityError, match="shot: expected sound data"):
+        opened["shot"]
+
+
+def test_every_file_is_hashed_once(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, seen, real = open_store(store), [], reader.sha256_file
+
+    def count(path: Path) -> str:
+        seen.append(path.relative_to(store).as_posix())
+        return real(path)
+
+    monkeypatch.setattr(reader, "sha256_file", count)
+    for _ in range(3):
+        opened.frames("target_heatmaps", np.arange(0, 9, 2))
+        opened["shot"]
+    assert seen == ["target_heatmaps/c/0/0/0/0", "shot/c/0"]
+
+
 def test_verify_finds_a_flipped_bit_in_every_file_but_the_manifest(store: Path) -> None:
     missed = []
     for name in names_of(store):
