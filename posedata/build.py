@@ -7,6 +7,7 @@ workers does not show in the result.
 """
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Mapping, Set
@@ -20,10 +21,9 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from posedata import __version__
 from posedata.config import Recipe, canonical_json
 from posedata.errors import ChoiceError
-from posedata.files import need_space, sync_tree
+from posedata.files import need_space, sha256_file, sync_tree
 from posedata.formats import find_format
 from posedata.gather import Entry, gather
 from posedata.manifest import MANIFEST_NAME, Manifest, list_files, relative_files, write_manifest
@@ -34,6 +34,7 @@ from posedata.skeleton import KEYPOINTS
 from posedata.store import schema, writer
 from posedata.store.digest import content_digest
 from posedata.store.journal import Journal
+from posedata.store.reader import open_store
 from posedata.store.staging import check_target, publish, staged
 
 Array = NDArray[Any]
@@ -75,10 +76,13 @@ def build_store(
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         plan = make_plan(recipe, gather(recipe, raw, scratch, skip_bad, progress))
-        need_space(stage, schema.least_bytes(plan.gathered.frames))
-        journal = Journal(stage / "journal", _key(plan), folder)
-        _write(plan, folder, journal, workers, progress)
+        specs = _frame_specs(plan.recipe)
+        shards = range(schema.shards_of(plan.gathered.frames))
+        names = [schema.files_of_shard(specs, shard) for shard in shards]
+        journal = Journal(stage / "journal", _key(plan), folder, names)
+        _write(plan, specs, folder, journal, workers, progress)
         manifest = _seal(plan, folder, journal)
+        open_store(folder)  # what would not open is not published
         check_target(out, overwrite)
         publish(folder, out.absolute())
     return report(out, manifest) | {"seconds": round(time.monotonic() - begin, 3)}
@@ -136,17 +140,35 @@ def _check_recipe(recipe: Recipe) -> None:
 
 
 def _key(plan: Plan) -> str:
-    """Names all that the bytes of a shard depend on."""
+    """Names all that the bytes of a shard depend on: code, libraries, recipe, sources."""
+    package = Path(__file__).parent
+    code = {path.relative_to(package).as_posix(): sha256_file(path) for path in package.rglob("*.py")}
     libraries = {name: version(name) for name in ("numcodecs", "numpy", "scipy")}
     sources = [source.model_dump() for source in plan.gathered.sources]
-    return hashlib.sha256(canonical_json([__version__, libraries, plan.attributes, sources])).hexdigest()
+    return hashlib.sha256(canonical_json([code, libraries, plan.attributes, sources])).hexdigest()
 
 
-def _write(plan: Plan, folder: Path, journal: Journal, workers: int, progress: Progress) -> None:
+def _frame_specs(recipe: Recipe) -> tuple[schema.ArraySpec, ...]:
+    noise = recipe.noise
+    return schema.frame_arrays(noise is not None, noise is not None and noise.sigma_per == "keypoint")
+
+
+def _write(
+    plan: Plan,
+    specs: tuple[schema.ArraySpec, ...],
+    folder: Path,
+    journal: Journal,
+    workers: int,
+    progress: Progress,
+) -> None:
     """Write all arrays, but for the shards that are finished."""
-    noise = plan.recipe.noise
-    specs = schema.frame_arrays(noise is not None, noise is not None and noise.sigma_per == "keypoint")
     frames = plan.gathered.frames
+    left = {
+        shard: schema.frames_of_shard(shard, frames)
+        for shard in range(schema.shards_of(frames))
+        if shard not in journal.finished
+    }
+    need_space(folder.parent, schema.least_bytes(sum(left.values())))
     _remove_others(folder, {file.path for files in journal.finished.values() for file in files})
     writer.create(folder, specs, frames, _table(plan.gathered.entries), plan.attributes)
     shards = ShardWriter(plan, folder, specs)
@@ -158,13 +180,12 @@ def _write(plan: Plan, folder: Path, journal: Journal, workers: int, progress: P
         progress("writing", frames, "frames") as advance,
         ThreadPoolExecutor(workers) as pool,
     ):
-        advance(sum(schema.frames_of_shard(shard, frames) for shard in journal.finished))
-        missing = [shard for shard in range(schema.shards_of(frames)) if shard not in journal.finished]
-        jobs = {pool.submit(finish, shard): shard for shard in missing}
+        advance(frames - sum(left.values()))
+        jobs = {pool.submit(finish, shard): shard for shard in left}
         try:
             for job in as_completed(jobs):
                 job.result()
-                advance(schema.frames_of_shard(jobs[job], frames))
+                advance(left[jobs[job]])
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -176,6 +197,9 @@ def _remove_others(folder: Path, kept: Set[str]) -> None:
     for name, path in relative_files(folder).items():
         if name not in kept:
             path.unlink()
+    for root, _, _ in os.walk(folder, topdown=False):
+        if not any(Path(root).iterdir()):
+            Path(root).rmdir()
 
 
 def _table(entries: list[Entry]) -> dict[str, Array]:

@@ -99,7 +99,7 @@ def sample(
         console.print_json({"dataset": name, "path": str(root), "files": files, "synthetic": True, "seed": seed})
     else:
         console.remark(f"wrote {files} synthetic files; next: posedata build --dataset {name} --raw {root}", quiet)
-        click.echo(root)
+        console.print_table([(root,)])
 
 
 @cli.command()
@@ -221,8 +221,9 @@ def verify(store: Path, quick: bool, as_json: bool, quiet: bool) -> None:
         console.print_json({"ok": not problems, "files": files, "problems": found})
     else:
         for problem in problems:
-            click.echo(f"error: {store}/{problem.file}: {problem.problem}", err=True)
-        click.echo(f"{store}: {'ok' if not problems else 'damaged'}, {files} files, {len(problems)} problems")
+            console.remark(f"error: {store}/{problem.file}: {problem.problem}", quiet=False)
+        verdict = "damaged" if problems else "ok"
+        console.print_table([(f"{store}: {verdict}, {files} files, {len(problems)} problems",)])
     if problems:
         raise click.exceptions.Exit(4)
 

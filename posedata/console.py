@@ -16,7 +16,7 @@ import click
 
 from posedata.errors import PoseDataError
 from posedata.progress import Advance, Progress, silent
-from posedata.secrets import redact, refuse_credentials
+from posedata.secrets import redact, redact_values, refuse_credentials
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {"torch": "train", "safetensors": "train", "jinja2": "report", "matplotlib": "report"}
@@ -135,7 +135,7 @@ def given_options(context: click.Context) -> set[str]:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout."""
-    click.echo(redact(json.dumps(value, indent=2, allow_nan=False)))
+    click.echo(json.dumps(redact_values(value), indent=2, allow_nan=False))
 
 
 def print_table(rows: Sequence[tuple[object, ...]]) -> None:

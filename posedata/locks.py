@@ -3,12 +3,16 @@
 import errno
 import fcntl
 import os
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from posedata.errors import ConflictError, InUseError
+
+_PATIENCE = 1.0
+"""Seconds: looking whether a store is free, and exchanging it, hold it for a moment."""
 
 
 @contextmanager
@@ -71,12 +75,18 @@ def hold_for_reading(folder: Path, holder: object) -> None:
 
 
 def _taken(handle: int, lock: int) -> bool:
-    """Take a lock unless somebody has one that excludes it. Some network file systems have none: nobody has."""
-    try:
-        fcntl.flock(handle, lock | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError as error:
-        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-            raise
-    return False
+    """Take a lock, unless somebody keeps one that excludes it. Some network file systems have none: nobody has."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, lock | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return True
+            time.sleep(_PATIENCE / 20)
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+                raise
+            return False
+        else:
+            return False

@@ -2,16 +2,20 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from posedata.errors import ChoiceError
 
 HIDDEN = "***"
 
-_USER_INFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})[^\s/@'\"]+@")
+# A user, or a user and a password that may hold anything but white space; not a host with its port.
+_USER_INFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})([^\s/@:]*:(?!\d{1,5}/)\S+@|[^\s/@]+@)")
 # A query is where object stores put signatures; none of it is needed to know which file is meant.
-_QUERY = re.compile(r"(?P<address>[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s?'\"]+)\?[^\s'\"]+")
-_TELLING = re.compile(r"(SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|ACCESS_KEY|API_KEY|PRIVATE_KEY)", re.IGNORECASE)
+_QUERY = re.compile(r"(?P<address>[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s?'\"]+)\?[^\s']+")
+_SECRET = {"secret", "token", "password", "passwd", "credential", "credentials"}
+_KEYS = re.compile(r"(access|api|private|secret)_?key", re.IGNORECASE)
+_PLACES = ("_path", "_file", "_dir", "_url", "_uri")
 _LEAST = 6
 """Characters: a shorter value of the environment would also hide common words."""
 
@@ -22,6 +26,17 @@ def redact(text: str) -> str:
         text = text.replace(secret, HIDDEN)
     text = _USER_INFO.sub(rf"\g<scheme>{HIDDEN}@", text)
     return _QUERY.sub(rf"\g<address>?{HIDDEN}", text)
+
+
+def redact_values(value: Any) -> Any:
+    """What is to become JSON, with the text in it redacted; keys and numbers stay."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: redact_values(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact_values(inner) for inner in value]
+    return value
 
 
 def refuse_credentials(arguments: Iterable[str]) -> None:
@@ -36,5 +51,10 @@ def refuse_credentials(arguments: Iterable[str]) -> None:
 
 def _environment() -> list[str]:
     """Values of variables whose names tell that they are secret, the longest first."""
-    found = {value for name, value in os.environ.items() if _TELLING.search(name) and len(value) >= _LEAST}
-    return sorted(found, key=lambda value: (-len(value), value))
+    found = {value for name, value in os.environ.items() if _is_secret(name) and len(value) >= _LEAST}
+    return sorted((value for value in found if not value.isdecimal()), key=lambda value: (-len(value), value))
+
+
+def _is_secret(name: str) -> bool:
+    words = name.lower()
+    return not words.endswith(_PLACES) and (bool(_SECRET & set(words.split("_"))) or bool(_KEYS.search(words)))

@@ -6,7 +6,7 @@ meant.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
     if not all(type(length) is int and 0 < length <= most for length in lengths.values()):
         return [Problem("zarr.json", f"counts: expected numbers that {len(manifest.files)} files can hold")]
     return [
+        *_attribute_problems(attributes or {}, manifest, {spec.name for spec in specs}),
         *_differing("zarr.json", root, group_metadata(attributes or {}, specs, lengths)),
         *(
             problem
@@ -49,6 +50,15 @@ def metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
         ),
         *_unlisted(manifest, specs, lengths),
     ]
+
+
+def _attribute_problems(attributes: Mapping[str, Any], manifest: Manifest, arrays: Set[str]) -> Iterator[Problem]:
+    """What readers go by: which arrays may be looked up, and the summary that the manifest repeats."""
+    rendered = attributes.get("rendered")
+    if not isinstance(rendered, list) or not all(isinstance(name, str) and name in arrays for name in rendered):
+        yield Problem("zarr.json", f"attributes.rendered: expected names of arrays, found {_short(rendered)}")
+    for key, value in manifest.summary.items():
+        yield from _differing("zarr.json", attributes.get(key), value, f"attributes.{key}")
 
 
 def _described(attributes: Any) -> tuple[tuple[ArraySpec, ...], dict[str, int]]:
@@ -68,7 +78,7 @@ def _differing(file: str, found: Any, expected: Any, where: str = "") -> Iterato
             else:
                 yield Problem(file, f"{place}: expected {_short(expected.get(key))}, found {_short(found.get(key))}")
     # As JSON, for to Python True is 1 and 1 is 1.0.
-    elif json.dumps(found) != json.dumps(expected):
+    elif json.dumps(found, sort_keys=True) != json.dumps(expected, sort_keys=True):
         yield Problem(file, f"{where or 'document'}: expected {_short(expected)}, found {_short(found)}")
 
 

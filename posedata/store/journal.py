@@ -1,16 +1,16 @@
 """Which shards of a build are finished, so that a killed one goes on where it was.
 
 A line of JSON for the build itself, then one a shard, appended and flushed when all its files are on disk. A shard
-counts as finished only if every file still has the size and hash of its line.
+counts as finished only if its line has the files of that shard, and every one still has the size and hash of its line.
 """
 
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import NonNegativeInt, ValidationError
 
 from posedata.config import Frozen
 from posedata.files import sha256_file
@@ -18,7 +18,7 @@ from posedata.manifest import StoreFile
 
 
 class _Line(Frozen):
-    shard: int
+    shard: NonNegativeInt
     files: tuple[StoreFile, ...]
 
 
@@ -29,12 +29,19 @@ class Journal:
         path: the journal, there or not.
         key: names all that the shards' bytes depend on; a journal of another key is thrown away.
         folder: the store being built.
+        names: for every shard, the paths of its files in the store.
     """
 
-    def __init__(self, path: Path, key: str, folder: Path) -> None:
+    def __init__(self, path: Path, key: str, folder: Path, names: Sequence[Set[str]]) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.finished = {line.shard: line.files for line in _lines(path, key) if _proven(folder, line.files)}
+        self.finished = {
+            line.shard: line.files
+            for line in _lines(path, key)
+            if line.shard < len(names)
+            and {file.path for file in line.files} == names[line.shard]
+            and _proven(folder, line.files)
+        }
         """Shard -> its files."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"key": key}) + "\n")

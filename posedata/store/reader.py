@@ -82,12 +82,12 @@ class Store:
             IntegrityError: if one is not what the manifest says.
         """
         left = self._unproven.get(name, {})
-        files = {number: left[number] for number in (list(left) if numbers is None else numbers) if number in left}
-        with _decoding(self.path / name):
-            problems = _hash_problems(self.path, list(files.values()), silent)
+        wanted = {number: left.get(number) for number in (list(left) if numbers is None else numbers)}
+        files = [file for file in wanted.values() if file]
+        problems = _hash_problems(self.path, files, silent)
         if problems:
             raise IntegrityError(*_first(self.path, problems))
-        for number in files:
+        for number in wanted:
             left.pop(number, None)
 
     def __getitem__(self, name: str) -> Array:
@@ -100,9 +100,12 @@ class Store:
         """Rows of an array along frames, in the order asked; each chunk is decoded once.
 
         Raises:
+            ChoiceError: if the store has no such frame.
             IntegrityError: where a file is damaged.
         """
         unique, where = np.unique(positions, return_inverse=True)
+        if len(unique) and not (unique[0] >= 0 and unique[-1] < len(self)):
+            raise ChoiceError(f"{self.path}: expected positions from 0 to {len(self) - 1}, found {unique[[0, -1]]}")
         self._prove(name, np.unique(unique // SHARD_FRAMES).tolist())
         array = self._array(name)
         with _decoding(self.path / name):
@@ -180,9 +183,7 @@ def open_store(path: Path) -> Store:
     """
     if not path.exists():
         raise BadInputError(f"{path}: expected a store, found nothing; make one with `posedata build`")
-    holder = _Holder()
-    if path.is_dir():
-        hold_for_reading(path, holder)
+    holder = _held(path)
     manifest = read_manifest(path)
     problems = [*_file_problems(path, manifest)] or _metadata_problems(path, manifest)
     if problems:
@@ -203,6 +204,13 @@ class _Holder:
     """While it lives, the store is not replaced."""
 
 
+def _held(path: Path) -> _Holder:
+    holder = _Holder()
+    if path.is_dir():
+        hold_for_reading(path, holder)
+    return holder
+
+
 def _metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
     metadata = [file for file in manifest.files if file.path.endswith("zarr.json")]
     return _hash_problems(path, metadata, silent) or metadata_problems(path, manifest)
@@ -221,9 +229,11 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
 
     Raises:
         BadInputError: if there is nothing at `path`.
+        ConflictError: if it is being replaced at this moment.
     """
     if not path.exists():
         raise BadInputError(f"{path}: expected a store, found nothing")
+    holder = _held(path)
     try:
         manifest = read_manifest(path)
         problems = [*_file_problems(path, manifest)]
@@ -234,6 +244,8 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
             problems += _content_problems(open_store(path), quick)
     except IntegrityError as error:
         return 0, [Problem(*_file_and_fault(path, fault)) for fault in error.faults]
+    finally:
+        del holder
     return len(manifest.files), problems
 
 
@@ -266,8 +278,11 @@ def _hash_problems(path: Path, files: Sequence[StoreFile], progress: Progress) -
     problems = []
     with progress("hashing", sum(file.size for file in files), "bytes") as advance:
         for file in files:
-            if sha256_file(path / file.path) != file.sha256:
-                problems.append(Problem(file.path, f"expected sha256 {file.sha256}, found another: it is damaged"))
+            try:
+                if sha256_file(path / file.path) != file.sha256:
+                    problems.append(Problem(file.path, f"expected sha256 {file.sha256}, found another: it is damaged"))
+            except FileNotFoundError:
+                problems.append(Problem(file.path, "expected by the manifest, found missing"))
             advance(file.size)
     return problems
 

@@ -5,6 +5,7 @@ that a chunk that went missing cannot pass for data; that none is missing is pro
 (`reader.open_store`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +113,11 @@ def lengths(frames: int, sequences: int) -> dict[str, int]:
 def shards_of(frames: int) -> int:
     """How many files an array of so many frames has."""
     return -(-frames // SHARD_FRAMES)
+
+
+def files_of_shard(specs: Iterable[ArraySpec], shard: int) -> set[str]:
+    """Paths of the files of a shard, one of every array along frames."""
+    return {spec.file(shard) for spec in specs}
 
 
 def frames_of_shard(shard: int, frames: int) -> int:

@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +34,8 @@ def staged(
 ) -> Iterator[Path]:
     """A folder beside `target`, on the same disk, that only this process uses.
 
-    It is removed at the end, whatever happens, unless all that was in the way was a reader of `target`. What a killed
-    process left there is removed first, or kept to be resumed.
+    It is removed at the end, whatever happens. What a killed process left there is removed first, or kept to be
+    resumed; an error leaves that as it is, and so does a reader of `target` that is in the way when all is done.
 
     Args:
         target: where the finished folder will stand; see `publish`.
@@ -48,16 +49,23 @@ def staged(
     check_target(target, overwrite, is_ours)
     folder = target.with_name(f".{target.name}.building")
     with locked(folder, target):
+        if not (resume and _is_plain(folder)):
+            _empty(folder)
+        resumed = any(folder.iterdir())
         try:
-            if not resume:
-                _empty(folder)
             yield folder
-        except InUseError:
-            raise  # the work is done, and only waits for its place
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+        except BaseException as error:
+            if not isinstance(error, InUseError) and not (resumed and isinstance(error, Exception)):
+                shutil.rmtree(folder, ignore_errors=True)
             raise
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_plain(folder: Path) -> bool:
+    """Whether all below a folder is ours, and neither a link nor a device: nobody else has put it there for us."""
+    paths = [Path(root, name) for root, folders, files in os.walk(folder) for name in (*folders, *files)]
+    states = [path.lstat() for path in (folder, *paths)]
+    return all(s.st_uid == os.geteuid() and (stat.S_ISDIR(s.st_mode) or stat.S_ISREG(s.st_mode)) for s in states)
 
 
 def check_target(target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_store) -> None:

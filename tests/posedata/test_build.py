@@ -454,6 +454,16 @@ def test_what_a_killed_build_left_is_cleared(
     assert listing(tmp_path) == {"a.zarr"}
 
 
+@pytest.mark.usefixtures("small_shards")
+def test_folders_of_another_build_are_not_kept(cut: Path, raw_trees: dict[str, Path]) -> None:
+    stray = cut.parent / ".a.zarr.building" / "store" / "input_sigma" / "c" / "0" / "0"
+    (stray.parent.parent / "0").unlink(missing_ok=True)
+    stray.mkdir(parents=True)
+    make(raw_trees, cut, "brace", workers=1)
+    assert verify(cut)[1] == []
+    assert all(any(folder.iterdir()) for folder in cut.rglob("*") if folder.is_dir())
+
+
 class Killed(BaseException):
     """Nobody catches it, and nobody cleans up."""
 

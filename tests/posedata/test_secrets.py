@@ -1,7 +1,7 @@
 import pytest
 
 from posedata.errors import ChoiceError
-from posedata.secrets import redact, refuse_credentials
+from posedata.secrets import redact, redact_values, refuse_credentials
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,11 @@ from posedata.secrets import redact, refuse_credentials
         ("'https://h/x?sig=abc'", "'https://h/x?***'"),
         ("two https://a:b@h/x?q=1 and ftp://c:d@h/y", "two https://***@h/x?*** and ftp://***@h/y"),
         ("hf+http://u:p@h", "hf+http://***@h"),
+        ("https://user:p@ss@host/x", "https://***@host/x"),
+        ("s3://user:pa/ss'@bucket/x", "s3://***@bucket/x"),
+        ("https://:pass@host", "https://***@host"),
+        ("http://localhost:8333/data@v1/a.zarr", "http://localhost:8333/data@v1/a.zarr"),
+        ('https://h/x?sig="quoted"', "https://h/x?***"),
         ("plain words, a@b.example, what? C:/x", "plain words, a@b.example, what? C:/x"),
         ("https://host/path@2x.png", "https://host/path@2x.png"),
         ("data/brace/1.json: keypoints: expected 17", "data/brace/1.json: keypoints: expected 17"),
@@ -35,6 +40,20 @@ def test_a_secret_within_another_leaves_no_rest(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("A_TOKEN", "abcdef")
     monkeypatch.setenv("B_TOKEN", "abcdef-and-more")
     assert redact("x abcdef-and-more y abcdef") == "x *** y ***"
+
+
+def test_values_for_json_are_redacted_and_keys_and_numbers_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_PASSWORD", 'pä"ss\\wörd')
+    monkeypatch.setenv("MY_TOKEN", "frames")
+    monkeypatch.setenv("OTHER_TOKEN", "128000")
+    given = {"frames": 128000, "at": 'x pä"ss\\wörd', "list": [None, True, ("https://u:p@h",)]}
+    assert redact_values(given) == {"frames": 128000, "at": "x ***", "list": [None, True, ["https://***@h"]]}
+
+
+def test_places_and_counts_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("TOKEN_FILE", "/run/token"), ("MAX_TOKENS", "unlimited"), ("SECRET_DIR", "/home/me")):
+        monkeypatch.setenv(name, value)
+    assert redact("/run/token unlimited /home/me") == "/run/token unlimited /home/me"
 
 
 def test_short_values_and_other_variables_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,13 @@ CHANGES: dict[str, tuple[str, Change, str]] = {
         "metadata.evil: expected nothing",
     ),
     "no copies": ("zarr.json", lambda d: d.pop("consolidated_metadata"), "consolidated_metadata: expected"),
+    "rendered missing": ("zarr.json", lambda d: d["attributes"].pop("rendered"), "attributes.rendered: expected names"),
+    "rendered unknown": (
+        "zarr.json",
+        lambda d: d["attributes"].update(rendered=["x"]),
+        "attributes.rendered: expected",
+    ),
+    "other licence": ("zarr.json", lambda d: d["attributes"].update(licences={}), "attributes.licences"),
     "no counts": ("zarr.json", lambda d: d["attributes"].pop("counts"), "attributes: expected recipe and counts"),
     "no attributes": ("zarr.json", lambda d: d.pop("attributes"), "attributes: expected recipe and counts"),
     "more frames than files": ("zarr.json", lambda d: d["attributes"]["counts"].update(frames=10**12), "counts: "),

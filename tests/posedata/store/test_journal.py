@@ -7,6 +7,8 @@ from posedata.files import write_durably
 from posedata.manifest import StoreFile
 from posedata.store.journal import Journal
 
+NAMES = [{f"{name}/c/{shard}" for name in ("shot", "split")} for shard in range(3)]
+
 
 def make_file(folder: Path, name: str, content: bytes = b"values") -> StoreFile:
     written = write_durably(folder / name, [content])
@@ -16,14 +18,14 @@ def make_file(folder: Path, name: str, content: bytes = b"values") -> StoreFile:
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     """A journal of two finished shards, as a killed build leaves it."""
-    made = Journal(tmp_path / "journal", "key", tmp_path / "store")
+    made = Journal(tmp_path / "journal", "key", tmp_path / "store", NAMES)
     for shard in (2, 0):
         made.add(shard, [make_file(tmp_path / "store", f"{name}/c/{shard}") for name in ("shot", "split")])
     return tmp_path / "journal"
 
 
 def read(journal: Path, key: str = "key") -> dict[int, tuple[StoreFile, ...]]:
-    return Journal(journal, key, journal.parent / "store").finished
+    return Journal(journal, key, journal.parent / "store", NAMES).finished
 
 
 def test_a_new_journal_is_empty(tmp_path: Path) -> None:
@@ -54,6 +56,22 @@ def test_a_line_that_was_cut_does_not_count(journal: Path, cut: int) -> None:
 def test_what_is_no_journal_is_none(journal: Path, content: bytes) -> None:
     journal.write_bytes(content)
     assert read(journal) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"shard": 1, "files": []}',
+        '{"shard": -1, "files": []}',
+        '{"shard": 3, "files": []}',
+        '{"shard": 1, "files": [FILE, FILE]}',
+    ],
+)
+def test_a_shard_counts_only_with_its_own_files(journal: Path, line: str) -> None:
+    file = make_file(journal.parent / "store", "shot/c/2").model_dump_json()
+    with journal.open("a") as lines:
+        lines.write(line.replace("FILE", file) + "\n")
+    assert set(read(journal)) == {2, 0}
 
 
 @pytest.mark.parametrize("content", [None, b"", b"valuer", b"values and more"])

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import zarr
 
-from posedata import heatmaps
-from posedata.errors import BadInputError, ChoiceError, IntegrityError, PoseDataError
+from posedata import heatmaps, locks
+from posedata.errors import BadInputError, ChoiceError, IntegrityError, InUseError, PoseDataError
 from posedata.files import sha256_file
 from posedata.manifest import MANIFEST_NAME, list_files
 from posedata.splits import SPLITS
@@ -369,8 +369,31 @@ def test_a_sound_file_in_the_place_of_another_is_never_read(store: Path, name: s
 def test_a_file_that_went_missing_after_the_opening_is_told(store: Path) -> None:
     opened = open_store(store)
     (store / "shot" / "c" / "0").unlink()
-    with pytest.raises(IntegrityError, match="shot: expected sound data"):
+    with pytest.raises(IntegrityError, match=r"shot/c/0: .* found missing"):
         opened["shot"]
+
+
+@pytest.mark.parametrize("position", [-1, 10**6])
+def test_frames_that_are_not_there_are_refused(store: Path, position: int) -> None:
+    with pytest.raises(ChoiceError, match="expected positions from 0 to"):
+        open_store(store).frames("shot", np.asarray([0, position]))
+
+
+def test_a_store_is_not_replaced_while_it_is_verified(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def try_to_replace(path: Path) -> str:
+        with pytest.raises(InUseError), locks.unread(store):
+            pytest.fail("replaced")
+        monkeypatch.undo()
+        seen.append(path)
+        return sha256_file(path)
+
+    monkeypatch.setattr(reader, "sha256_file", try_to_replace)
+    assert verify(store)[1] == []
+    assert len(seen) == 1
+    with locks.unread(store):
+        pass
 
 
 def test_every_file_is_hashed_once(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,6 +174,27 @@ def test_what_a_killed_process_left_is_kept_if_it_is_to_be_resumed(target: Path)
     assert around(target) == []
 
 
+@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
+def test_an_error_leaves_what_was_to_be_resumed_and_a_signal_does_not(target: Path, error: type[BaseException]) -> None:
+    (target.with_name(MARK) / "store").mkdir(parents=True)
+    with pytest.raises(error), staged(target, overwrite=False, resume=True):
+        raise error
+    assert around(target) == ([] if error is KeyboardInterrupt else [MARK])
+
+
+@pytest.mark.parametrize("name", ["store", "journal", "store/shot/c/0"])
+def test_nothing_behind_a_planted_link_is_touched_or_kept(target: Path, tmp_path: Path, name: str) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("kept")
+    link = target.with_name(MARK) / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(precious / "file" if name.endswith("0") else precious)
+    with staged(target, overwrite=False, resume=True) as stage:
+        assert list(stage.iterdir()) == []
+    assert (precious / "file").read_text() == "kept"
+
+
 def test_a_reader_in_the_way_costs_no_work(target: Path) -> None:
     make_store(target, "old")
     reader = Reader()
