@@ -36,8 +36,8 @@ class IntegrityError(PoseDataError):
     exit_code = 4
 
 
-class SpaceError(PoseDataError):
-    """Not enough room on a disk."""
+class ResourceError(PoseDataError):
+    """Not enough room on a disk or in memory."""
 
     exit_code = 5
 

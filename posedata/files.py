@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from posedata.errors import SpaceError
+from posedata.errors import ResourceError
 
 
 class Written(NamedTuple):
@@ -61,7 +61,7 @@ def sha256_file(path: Path) -> str:
 
 
 def need_space(folder: Path, size: int) -> None:
-    """Raise SpaceError if the disk of `folder` has not `size` bytes left."""
+    """Raise ResourceError if the disk of `folder` has not `size` bytes left."""
     free = shutil.disk_usage(folder).free
     if free < size:
-        raise SpaceError(f"{folder}: expected {size:,} bytes of free space at least, found {free:,}; free some")
+        raise ResourceError(f"{folder}: expected {size:,} bytes of free space at least, found {free:,}; free some")

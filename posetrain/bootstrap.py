@@ -1,7 +1,7 @@
 """How sure a PCK is: intervals by bootstrap over videos.
 
-Frames of one video are alike, so what is drawn anew is whole videos. An interval holds 95 % of what PCK would be on
-other videos of the same kind; it knows nothing of how a training would end with another seed.
+Frames of one video are alike, so what is drawn anew is whole videos. An interval is about PCK over many videos of the
+same kind; of fewer than ten it is too narrow. It knows nothing of how a training would end with another seed.
 """
 
 import numpy as np

@@ -33,4 +33,8 @@ for _command in (run, evaluate, sweep, runs, report):
 
 def main() -> None:
     """Entry point of the command."""
-    console.run(cli, "posetrain", stopped="finished epochs are kept; go on with posetrain run --resume")
+    console.run(
+        cli,
+        "posetrain",
+        stopped="finished epochs are kept; go on with posetrain run --resume, or the same posetrain sweep",
+    )

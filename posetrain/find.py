@@ -19,7 +19,7 @@ def find_run(given: Path) -> Path:
     for path in (given, runs / given):
         if (path / RUN_NAME).is_file():
             return path
-    there = ", ".join(sorted(path.parent.name for path in runs.glob(f"*/{RUN_NAME}"))) or "no runs"
+    there = ", ".join(path.relative_to(runs).as_posix() for path in _runs_below(runs)) or "no runs"
     raise BadInputError(f"{given}: expected a run there or in {runs} ({there}), found none")
 
 
@@ -30,17 +30,21 @@ def find_runs(given: Sequence[Path]) -> list[Path]:
         BadInputError: if there are none.
     """
     runs = data_home() / "runs"
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for name in given or [runs]:
-        below = next((there for path in (name, runs / name) if (there := _runs_below(path))), None)
-        found |= dict.fromkeys(below or [find_run(name)])
-    return list(found)
+        there = next((there for path in (name, runs / name) if (there := _runs_at(path))), None)
+        for path in there or [find_run(name)]:
+            found.setdefault(path.resolve(), path)
+    return list(found.values())
+
+
+def _runs_at(path: Path) -> list[Path]:
+    """The run at a path, or those in a folder."""
+    return [path] if (path / RUN_NAME).is_file() else _runs_below(path)
 
 
 def _runs_below(path: Path) -> list[Path]:
-    """Runs in a folder or in folders of it; none if it is a run itself."""
-    if (path / RUN_NAME).is_file():
-        return []
+    """Runs in a folder or in folders of it."""
     return sorted(found.parent for depth in ("*", "*/*") for found in path.glob(f"{depth}/{RUN_NAME}"))
 
 
@@ -51,10 +55,10 @@ def find_unfinished_run() -> Path:
         BadInputError: if all are finished.
     """
     runs = data_home() / "runs"
-    found = [path for path in runs.glob(f"*/{RUN_NAME}") if not (path.parent / SUMMARY_NAME).exists()]
+    found = [run for run in _runs_below(runs) if not (run / SUMMARY_NAME).exists()]
     if not found:
         raise BadInputError(f"{runs}: expected an unfinished run to resume, found none; name one with --out")
-    return max(found, key=lambda path: path.stat().st_mtime).parent
+    return max(found, key=lambda run: (run / RUN_NAME).stat().st_mtime)
 
 
 def new_run(model: str, store: Path) -> Path:

@@ -94,4 +94,6 @@ def _shown(setting: object) -> str:
     """A run by its name, not its path; nothing as a dash."""
     if setting is None:
         return "-"
-    return Path(setting).name if isinstance(setting, str) else f"{setting:g}"
+    if isinstance(setting, str):
+        return Path(setting).name
+    return f"{setting:g}" if isinstance(setting, float) else str(setting)

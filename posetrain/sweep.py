@@ -20,13 +20,17 @@ from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.data import Feed
 from posetrain.experiments import EXPERIMENTS, fitting_store, named_experiment
 from posetrain.models import make_model
-from posetrain.training import split_starts, train
+from posetrain.training import split_starts, split_windows, train
 
 PUBLISHED = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat")
 """The models of seed 000: with all experiments, its 24 runs."""
 
 Log = Callable[[str], None]
 Row = dict[str, Any]
+
+
+_FIGURES = {"epochs", "best_epoch", "val_loss", "val_pck", "seconds", "windows_per_second"}
+"""What tables and lines show of a summary."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +52,11 @@ class Planned:
     @property
     def summary(self) -> Row | None:
         """Of the finished run; None before."""
-        path = self.run / checkpoints.SUMMARY_NAME
-        return json.loads(path.read_bytes()) if path.exists() else None
+        try:
+            found = json.loads((self.run / checkpoints.SUMMARY_NAME).read_bytes())
+        except (OSError, ValueError):
+            return None  # to go on with a finished training writes its summary again
+        return found if isinstance(found, dict) and found.keys() >= _FIGURES else None
 
 
 def plan(
@@ -151,6 +158,8 @@ def sweep(
     Returns:
         A row a run, those that failed without figures, and their errors.
     """
+    for training in {each.store.path: each for each in planned}.values():
+        split_windows(training.config, training.store, "train", device, feed)  # tells at once what cannot be fed
     rows, errors = [], []
     for number, training in enumerate(planned, start=1):
         title = f"{number}/{len(planned)} {training.run.name}"
@@ -158,7 +167,7 @@ def sweep(
         summary, was_there = training.summary, True
         try:
             if summary is None:
-                summary, was_there = _train(training, device, feed, progress, title), False
+                summary, was_there = _train(training, device, feed, progress, title, log), False
         except PoseDataError as error:
             errors.append(error)
             rows.append({**known, "state": "failed"})
@@ -169,13 +178,20 @@ def sweep(
     return rows, errors
 
 
-def _train(training: Planned, device: torch.device, feed: Feed, progress: Progress, title: str) -> Row:
+def _train(training: Planned, device: torch.device, feed: Feed, progress: Progress, title: str, log: Log) -> Row:
     config, run = training.config, training.run
+
+    def warn(line: str) -> None:
+        if line.startswith("warning: "):
+            log(f"{title}: {line}")
+
     if config.init and not (Path(config.init) / checkpoints.SUMMARY_NAME).exists():
         raise BadInputError(f"{config.init}: expected a finished pretraining, found none")
     with progress(title, config.epochs, "epochs") as advance:
         advance(max(checkpoints.saved_epochs(run), default=0))
-        return train(config, training.store, run, device=device, feed=feed, resume=True, progress=_share(advance))
+        return train(
+            config, training.store, run, device=device, feed=feed, resume=True, progress=_share(advance), log=warn
+        )
 
 
 def _share(advance: Advance) -> Progress:

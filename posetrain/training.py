@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from posedata.errors import BadInputError, IntegrityError
+from posedata.errors import BadInputError, IntegrityError, ResourceError
 from posedata.locks import locked
 from posedata.progress import Progress, silent
 from posedata.store.reader import Store
@@ -79,10 +79,14 @@ def train(
         ChoiceError: if there is no such model.
         ConflictError: if another process trains this run.
         IntegrityError: if no checkpoint to go on from is sound.
+        ResourceError: if the memory of the device is used up.
     """
     with locked(run, run):
         try:
             return _train(config, store, run, device, feed, resume, progress, log)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            message = f"{device}: expected enough memory, found none left; try a smaller --batch-size"
+            raise ResourceError(message) from error
         finally:
             if not any(run.iterdir()):
                 run.rmdir()
@@ -112,6 +116,7 @@ def _train(
     for epoch in range(len(history) + 1, config.epochs + 1):
         if plateau.waited >= config.stop_after:
             break
+        (run / checkpoints.SUMMARY_NAME).unlink(missing_ok=True)  # of an epoch that was damaged since
         rate = optimizer.param_groups[0]["lr"]
         begin = time.perf_counter()
         loss = _train_epoch(model, task, optimizer, training, config, epoch, progress)

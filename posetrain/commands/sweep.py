@@ -40,7 +40,7 @@ def sweep(
     \b
     Examples:
       posetrain sweep
-      posetrain sweep --model conv3d --model smoothnet --experiment 1.1 --epochs 2 --max-windows 500
+      posetrain sweep --model conv3d --model smoothnet --experiment 1.1 --epochs 2 --max-windows 500 --out trial
       posetrain sweep --finetune climbalong-detector
     """
     from posetrain import sweep as trainings

@@ -97,7 +97,11 @@ class Block:
         sigmas = ", ".join(f"{sigma:g}" for sigma in self.store.sigmas)
         given = f"k = {noise['k']:g}, sigma {sigmas}" if noise else "a detector's input"
         synthetic = "SYNTHETIC data, " if self.store.attributes["synthetic"] else ""
-        windows = f"{self.scores.windows:,} windows of {self.window} frames at step {self.frame_step}"
+        videos = int((self.scores.by_video.counted.sum(axis=1) > 0).sum())
+        windows = (
+            f"{self.scores.windows:,} windows of {self.window} frames at step {self.frame_step}, "
+            f"{videos} video{'s' if videos != 1 else ''}"
+        )
         return f"{self.store.path.stem}: {synthetic}{given}; {self.split.replace('_', '-')} split, {windows}"
 
     @property
@@ -109,17 +113,27 @@ class Block:
 def load_trained(runs: Sequence[Path], device: torch.device) -> tuple[list[Trained], list[Path]]:
     """Runs as they are now, and those of which no epoch is finished."""
     trained, left_out = [], []
-    names = Counter(run.name for run in runs)
-    for run in runs:
+    for run, name in zip(runs, _names(runs), strict=True):
         history = load_history(run)
         if not history:
             left_out.append(run)
             continue
-        name = run.name if names[run.name] == 1 else f"{run.parent.name}/{run.name}"
         subject = subject_of_run(run, None, device)
         finished = (run / checkpoints.SUMMARY_NAME).exists()
         trained.append(Trained(name, run, checkpoints.read_run(run).config, history, subject, finished))
     return trained, left_out
+
+
+def _names(runs: Sequence[Path]) -> list[str]:
+    """As much of each path's end as tells the run from all others and from the baselines."""
+    taken = Counter(("identity", *(f"{name}, {span}" for span in SPANS for name in FILTERS)))
+    paths = [run.resolve() for run in runs]
+    ends = ["/".join(path.parts[-n:]) for path in paths for n in range(1, len(path.parts))]
+    counts = taken + Counter(ends)
+    return [
+        next((end for n in range(1, len(path.parts)) if counts[end := "/".join(path.parts[-n:])] == 1), str(path))
+        for path in paths
+    ]
 
 
 def score_all(trained: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> list[Block]:

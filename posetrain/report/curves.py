@@ -42,21 +42,32 @@ def curves_svg(trained: Sequence[Trained], identity: Mapping[Path, float]) -> by
 
 
 def _draw(axes: Axes, runs: Sequence[Trained], column: str, identity: Mapping[Path, float]) -> None:
+    first = True
     for number, run in enumerate(runs):
         shown = [row for row in run.history if column in row]
         colour = _COLOURS[number % len(_COLOURS)]
         epochs, values = [row["epoch"] for row in shown], [row[column] for row in shown]
-        axes.plot(epochs, values, color=colour, marker="+", markersize=5, linewidth=1.4, label=_label(run))
+        label = _label(run, runs)
+        axes.plot(epochs, values, _style(number), color=colour, marker="+", markersize=5, linewidth=1.4, label=label)
         falls = [i for i, row in enumerate(shown[1:]) if row["learning_rate"] < shown[i]["learning_rate"]]
         axes.plot([epochs[i] for i in falls], [values[i] for i in falls], "o", color=colour, markersize=6)
         if run.run in identity:
-            label = "identity" if number == len(runs) - 1 else None
-            axes.axhline(identity[run.run], color=colour, linestyle="--", linewidth=1, label=label)
+            axes.axhline(
+                identity[run.run], color=colour, linestyle="--", linewidth=1, label="identity" if first else None
+            )
+            first = False
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _label(run: Trained) -> str:
-    return run.experiment or run.name
+def _style(number: int) -> str:
+    """Beyond the last colour they begin again, with dots between the points."""
+    return "-" if number < len(_COLOURS) else ":"
+
+
+def _label(run: Trained, runs: Sequence[Trained]) -> str:
+    """The experiment, if no other run of the panel has the same."""
+    same = [other for other in runs if other.experiment == run.experiment]
+    return run.experiment if run.experiment and len(same) == 1 else run.name

@@ -47,8 +47,8 @@ def html(contents: Contents) -> str:
 
 
 def picture_name(run: str) -> str:
-    """File name of a run's worst windows."""
-    return f"worst-{run.replace('/', '-')}.png"
+    """File name of a run's worst windows; a slash is written as in a JSON pointer."""
+    return f"worst-{run.replace('~', '~0').replace('/', '~1')}.png"
 
 
 def _environment() -> Environment:
@@ -73,8 +73,10 @@ def _interval(cell: Cell) -> str:
 
 
 def _mark(cell: Cell) -> str:
-    """What stands behind a percent: nothing is told apart from the best if it is marked."""
-    return "*" if cell.level and not cell.best else ""
+    """What stands behind a percent: * cannot be told from the best, ? nobody knows."""
+    if cell.best or cell.percent is None:
+        return ""
+    return "?" if cell.level is None else "*" * cell.level
 
 
 def _embedded(png: bytes) -> str:

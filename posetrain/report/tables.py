@@ -23,13 +23,14 @@ class Cell:
         percent: None = nothing counted.
         interval: 95 %, None = fewer than two videos.
         best: whether it is the highest of its column.
-        level: whether it cannot be told from the highest: the interval of their difference holds 0.
+        level: whether it cannot be told from the highest: the interval of their difference holds 0; None = unknown,
+            for there are fewer than two videos.
     """
 
     percent: float | None
     interval: Interval | None = None
     best: bool = False
-    level: bool = False
+    level: bool | None = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Table:
 
 def pck_table(block: Block) -> Table:
     """PCK at every threshold (Table 1 of seed 000)."""
-    found = {row.name: intervals(row.scores.by_video) for row in block.rows}
+    found = [intervals(row.scores.by_video) for row in block.rows]
     marks = {column: _marks(block.rows, column) for column in COLUMNS}
     lines = [
         Line(
@@ -62,11 +63,11 @@ def pck_table(block: Block) -> Table:
             row.note,
             _epoch(row),
             {
-                column: Cell(row.scores.pck.get(column), found[row.name].get(column), *marks[column][row.name])
+                column: Cell(row.scores.pck.get(column), found[number].get(column), *marks[column][number])
                 for column in COLUMNS
             },
         )
-        for row in block.rows
+        for number, row in enumerate(block.rows)
     ]
     return Table(block.title, block.split, COLUMNS, lines)
 
@@ -90,13 +91,13 @@ def _epoch(row: Row) -> int | None:
     return best_epoch(row.trained.history) if row.trained else None
 
 
-def _marks(rows: Sequence[Row], column: str) -> dict[str, tuple[bool, bool]]:
-    """Name -> whether it is the best, and whether it cannot be told from the best."""
+def _marks(rows: Sequence[Row], column: str) -> list[tuple[bool, bool | None]]:
+    """For each row whether it is the best, and whether it cannot be told from the best."""
     best = max(rows, key=lambda row: row.scores.pck.get(column, -1.0))
-    marks = {}
+    marks = []
     for row in rows:
         between = difference_intervals(best.scores.by_video, row.scores.by_video).get(column)
-        marks[row.name] = (row is best, between is not None and between[0] <= 0)
+        marks.append((row is best, None if between is None else between[0] <= 0))
     return marks
 
 

@@ -39,6 +39,7 @@ def write_report(
         ConflictError: if `out` may not be replaced.
         IntegrityError: if a run or a store is damaged.
     """
+    out = out.absolute()
     with staged(out, overwrite, is_report) as folder:
         trained, left_out = load_trained(runs, device)
         if not trained:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from posedata import files
-from posedata.errors import SpaceError
+from posedata.errors import ResourceError
 from posedata.files import need_space, sha256_file, sync_folder, sync_tree, write_durably
 
 
@@ -90,6 +90,6 @@ def test_sha256_is_that_of_the_published_examples(tmp_path: Path, content: bytes
 
 def test_a_disk_with_too_little_room_is_told(tmp_path: Path) -> None:
     need_space(tmp_path, 1)
-    with pytest.raises(SpaceError, match=r"expected 1,152,921,504,606,846,976 bytes of free space"):
+    with pytest.raises(ResourceError, match=r"expected 1,152,921,504,606,846,976 bytes of free space"):
         need_space(tmp_path, 2**60)
     assert shutil.disk_usage(tmp_path).free < 2**60

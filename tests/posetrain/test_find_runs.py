@@ -69,3 +69,10 @@ def test_nothing_found_is_told_with_what_there_is(home: Path, given: list[Path])
     (home / "runs" / "empty").mkdir(parents=True)
     with pytest.raises(BadInputError, match=r"expected a run there or in .*\((a|no runs)\), found none"):
         find_runs(given)
+
+
+def test_a_path_that_is_a_run_is_that_run_and_found_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = make(home / "runs" / "a", home / "runs" / "b")
+    monkeypatch.chdir(run)
+    assert find_runs([Path()]) == [Path()]
+    assert find_runs([Path(), run, Path("../a")]) == [Path()]

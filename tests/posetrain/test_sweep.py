@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from posedata.build import build_store
 from posedata.config import SIGMA_SETS, Noise, Recipe, Selection
-from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError
+from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, ResourceError
 from posedata.progress import Advance, Progress, silent
 from posedata.store.reader import Store
 from posetrain import checkpoints, sweep, training
@@ -275,6 +276,45 @@ def test_a_run_that_fails_does_not_hold_up_the_others(small: Plan) -> None:
     assert "epoch 1, step 1: loss: expected a number" in str(errors[0]) or "validation loss" in str(errors[0])
     assert re.search(r"conv3d-1\.1: expected a finished pretraining, found none", str(errors[1]))
     assert [("failed: " in line) for line in lines] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "\x00"])
+def test_a_damaged_summary_is_written_again(copied: list[Planned], content: str) -> None:
+    path = copied[0].run / checkpoints.SUMMARY_NAME
+    before = path.read_text()
+    path.write_text(content)
+    rows, errors, _ = run(copied)
+    assert (errors, [row["state"] for row in rows]) == ([], ["finished"] * 4)
+    assert json.loads(path.read_text())["val_pck"] == json.loads(before)["val_pck"]
+
+
+def test_a_store_that_cannot_be_fed_so_is_told_before_anything_is_trained(stores: dict[str, Path], out: Path) -> None:
+    planned = plan(["smoothnet"], ["1.1"], OPTIONS, [stores["brace"]], stores["climbalong"], out)
+    with pytest.raises(ChoiceError, match="--feed render"):
+        sweep.sweep(planned, CPU, "render", silent, lambda line: None)
+    assert not out.exists()
+
+
+def test_stepping_back_over_a_damaged_checkpoint_is_told(copied: list[Planned]) -> None:
+    (copied[0].run / checkpoints.SUMMARY_NAME).unlink()
+    (copied[0].run / "checkpoints" / "0002" / "state.pt").write_bytes(b"")
+    _, errors, lines = run(copied)
+    assert errors == []
+    assert [line.startswith("1/4 smoothnet-1.1: warning: ") for line in lines[:2]] == [True, False]
+
+
+def test_memory_that_is_used_up_fails_one_run_only(small: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = training.evaluate
+
+    def greedy(model: Any, *args: Any) -> Any:
+        if type(model).__name__ == "Conv3D":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(model, *args)
+
+    monkeypatch.setattr(training, "evaluate", greedy)
+    rows, errors, _ = run(small("conv3d", "smoothnet", on=None))
+    assert [row["state"] for row in rows] == ["failed", "finished"]
+    assert [type(error) for error in errors] == [ResourceError]
 
 
 def test_a_damaged_run_fails_and_the_others_are_trained(copied: list[Planned]) -> None:

@@ -68,7 +68,8 @@ def test_a_row_is_what_eval_says(blocks: list[Block], runs: Path, row: str, what
 
 def test_a_title_tells_store_noise_and_windows(blocks: list[Block]) -> None:
     assert blocks[0].title == (
-        "penn_action: SYNTHETIC data, k = 1, sigma 1, 1.5, 2, 2.5, 3; test split, 16 windows of 5 frames at step 1"
+        "penn_action: SYNTHETIC data, k = 1, sigma 1, 1.5, 2, 2.5, 3; "
+        "test split, 16 windows of 5 frames at step 1, 2 videos"
     )
     assert blocks[2].title.startswith("climbalong: SYNTHETIC data, a detector's input; held-out split, ")
 
@@ -117,6 +118,12 @@ def test_runs_of_the_same_folder_name_get_distinct_names(runs: Path, tmp_path: P
     copies = [Path(shutil.copytree(runs / "conv", tmp_path / parent / "conv")) for parent in "ab"]
     trained, _ = load_trained([*copies, runs / "smooth"], CPU)
     assert [run.name for run in trained] == ["a/conv", "b/conv", "smooth"]
+
+
+def test_runs_are_named_by_as_much_of_their_path_as_it_takes(runs: Path, tmp_path: Path) -> None:
+    copies = [Path(shutil.copytree(runs / "conv", tmp_path / where)) for where in ("a/s/x", "b/s/x", "identity")]
+    trained, _ = load_trained(copies, CPU)
+    assert [run.name for run in trained] == ["a/s/x", "b/s/x", f"{tmp_path.name}/identity"]
 
 
 def flip(run: Path) -> None:

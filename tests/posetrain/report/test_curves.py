@@ -46,6 +46,8 @@ def test_runs_of_a_model_share_its_row_and_are_told_apart_by_experiment_or_name(
     svg = curves_svg([first, half], {}).decode()
     assert svg.count("training loss -->") == 1
     assert [svg.count(f"<!-- {label} -->") for label in ("1.1", "1.3")] == [1, 1]
+    svg = curves_svg([first, replace(first, name="another seed")], {}).decode()
+    assert [svg.count(f"<!-- {label} -->") for label in ("1.1", "smooth", "another seed")] == [0, 1, 1]
     assert "<!-- tuned -->" in curves_svg([trained["tuned"]], {}).decode()
 
 

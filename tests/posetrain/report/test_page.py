@@ -77,6 +77,13 @@ def test_figures_stand_with_interval_and_mark(made: Contents) -> None:
     assert not {"None", "nan"} & set(words)
 
 
+def test_what_nobody_can_tell_is_marked_so(made: Contents) -> None:
+    unknown = {"0.1": Cell(9.0, level=None), "0.2": Cell(None, level=None)}
+    table = replace(made.pck[0], lines=[Line("a", "", 1, unknown)])
+    assert r"| a |  | 1 | 9.0\? |  |" in markdown(replace(made, pck=[table])).splitlines()
+    assert "9.0?" in Page(html(replace(made, pck=[table]))).words
+
+
 def test_markdown_has_a_line_a_row(made: Contents) -> None:
     lines = markdown(made).splitlines()
     assert "| mine | 2 x 3 steps of 4 | 2 | **12.3** (10.0 to 15.0) | 50.0 |" in lines
@@ -121,4 +128,5 @@ def test_names_are_text_not_markup(made: Contents) -> None:
 
 
 def test_a_picture_of_a_run_in_a_folder_lies_beside_the_others() -> None:
-    assert picture_name("sweep/conv3d-1.1") == "worst-sweep-conv3d-1.1.png"
+    assert picture_name("sweep/conv3d-1.1") == "worst-sweep~1conv3d-1.1.png"
+    assert len({picture_name(run) for run in ("a/b", "a-b", "a~b", "a~/b", "a/~b")}) == 5

@@ -29,7 +29,7 @@ def block(store: Store, *rows: Row) -> Block:
     return Block(store, "test", 5, 1, rows)
 
 
-def marks(table: Table, column: str = "0.1") -> dict[str, tuple[bool, bool]]:
+def marks(table: Table, column: str = "0.1") -> dict[str, tuple[bool, bool | None]]:
     return {line.name: (line.cells[column].best, line.cells[column].level) for line in table.lines}
 
 
@@ -54,6 +54,13 @@ def test_of_two_that_are_equal_the_first_is_the_best_and_the_other_level(noisy: 
     assert marks(table) == {"a": (True, True), "b": (False, True)}
 
 
+def test_rows_of_the_same_name_keep_their_own_figures(noisy: Store) -> None:
+    rows = [row("a", [10, 40, 70, 90], HUNDREDS), row("a", [15, 46, 74, 95], HUNDREDS)]
+    first, second = (line.cells["0.1"] for line in pck_table(block(noisy, *rows)).lines)
+    assert (first.best, second.best) == (False, True)
+    assert first.interval != second.interval
+
+
 def test_a_percent_lies_in_its_interval(noisy: Store) -> None:
     cell = pck_table(block(noisy, row("a", [15, 46, 74, 95], HUNDREDS))).lines[0].cells["0.2"]
     assert cell.percent == 57.5
@@ -61,10 +68,10 @@ def test_a_percent_lies_in_its_interval(noisy: Store) -> None:
     assert 15 <= cell.interval[0] < 57.5 < cell.interval[1] <= 95
 
 
-def test_one_video_has_no_interval_and_nothing_is_level_with_the_best(noisy: Store) -> None:
+def test_of_one_video_there_is_no_interval_and_nobody_knows_what_is_level_with_the_best(noisy: Store) -> None:
     table = pck_table(block(noisy, row("a", [50], [100]), row("b", [49], [100])))
     assert {line.cells["0.1"].interval for line in table.lines} == {None}
-    assert marks(table) == {"a": (True, False), "b": (False, False)}
+    assert marks(table) == {"a": (True, None), "b": (False, None)}
 
 
 def test_where_nothing_counts_there_is_no_percent(noisy: Store) -> None:
