@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from posedata.errors import BadInputError
 from posedata.formats import FORMATS, RawDataset
 from posedata.poses import PoseSequence
 
-_SLOW = 30.0
+_HANGS = 60
+"""Seconds after which an alarm ends the process."""
 _WORDS = (
     b"NaN",
     b"Infinity",
@@ -53,12 +55,14 @@ def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0) -> Outcom
     files = sorted(path.relative_to(tree) for path in tree.rglob("*") if path.is_file() and path.suffix not in unread)
     contents = {file: (tree / file).read_bytes() for file in files}
     sound = FORMATS[name].open(root)
+    _read_all(sound)  # as it is, it is taken
     items = {path.relative_to(root): item for item in sound.items() for path in sound.files(item)}
     refused, slowest = 0, 0.0
     for i in range(tries):
         file = chosen.choice(files)
         (root / file).write_bytes(changed(chosen, contents[file]))
         begin = time.monotonic()
+        signal.alarm(_HANGS)
         try:
             if file in items:
                 _read(sound, items[file])
@@ -68,10 +72,10 @@ def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0) -> Outcom
             refused += 1
         except Exception as error:  # noqa: BLE001 any other is what is looked for
             outcome.wrong.append(f"try {i}, {file}: {error!r}")
+        signal.alarm(0)
         seconds = time.monotonic() - begin
         slowest = max(slowest, seconds)
         outcome.tries += 1
-        outcome.expect(seconds < _SLOW, f"try {i}, {file}: took {seconds:.0f} s")
         (root / file).write_bytes(contents[file])
     strays = {path.relative_to(root) for path in root.rglob("*") if path.is_file()} ^ {
         path.relative_to(tree) for path in tree.rglob("*") if path.is_file()

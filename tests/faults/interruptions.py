@@ -46,6 +46,7 @@ def kills(bench: Bench, work: Path, tries: int, number: signal.Signals, seed: in
         outcome.expect(again.returncode == 0 and is_new(bench, target), f"try {i}: again: {again.stderr}")
         outcome.expect(not left_over(target), f"try {i}: again: left {left_over(target)}")
         shutil.rmtree(target, ignore_errors=True)
+    outcome.expect(2 * landed >= tries, f"only {landed} hit a running build")
     outcome.note = f"{landed} hit a running build"
     return outcome
 
@@ -64,7 +65,7 @@ def points(bench: Bench, work: Path, tries: int, number: int) -> Outcome:
         bench: what to build.
         work: where.
         tries: at most so many, evenly spread over the kinds of calls and their numbers.
-        number: the errno; 0 = kill.
+        number: ENOSPC or EIO; 0 = kill.
     """
     what = errno.errorcode[number] if number else "SIGKILL"
     outcome = Outcome(f"{what} at each write, fsync and rename")
@@ -77,6 +78,7 @@ def points(bench: Bench, work: Path, tries: int, number: int) -> Outcome:
         _reset(bench, target)
         check(command, **preload, FAULT_CALL=call, FAULT_AT="0", FAULT_COUNT=str(count))
         total = int(count.read_text())
+        outcome.expect(total > 0, f"{call}: none was seen")
         totals.append(f"{total} {call}")
         for at in _spread(total, -(-tries // len(CALLS))):
             _reset(bench, target)
@@ -84,8 +86,8 @@ def points(bench: Bench, work: Path, tries: int, number: int) -> Outcome:
             there = found(bench, target)
             outcome.tries += 1
             place = f"{call} {at} of {total}"
-            wanted = {-signal.SIGKILL} if number == 0 else {5 if number in (errno.ENOSPC, errno.EIO) else 3, 0}
-            outcome.expect(done.returncode in wanted, f"{place}: exit {done.returncode}: {done.stderr}")
+            wanted = 5 if number else -signal.SIGKILL
+            outcome.expect(done.returncode == wanted, f"{place}: exit {done.returncode}: {done.stderr}")
             outcome.expect(there == "new" if done.returncode == 0 else there in ("old", "new"), f"{place}: {there}")
             outcome.expect("Traceback" not in done.stderr, f"{place}: {done.stderr}")
             again = run(command)

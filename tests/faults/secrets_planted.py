@@ -13,6 +13,8 @@ ADDRESSES = (
     f"https://host.example/store.zarr?X-Amz-Signature={SECRET}",
     f"https://host.example/store.zarr?token={SECRET}&part=1",
     f"s3:/user:{SECRET}@bucket/store.zarr",
+    f"https://user:p@{SECRET}@host.example/store.zarr",
+    f"s3://user:a/{SECRET}'x@bucket/store.zarr",
 )
 VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "MY_PASSWORD", "SERVICE_API_KEY")
 
@@ -23,6 +25,7 @@ def planted(bench: Bench, work: Path) -> Outcome:
     for address in ADDRESSES:
         for command in (
             [posedata(), "info", address],
+            [posedata(), "verify", address],
             [posedata(), "verify", address, "--json"],
             [posedata(), "build", "--dataset", "brace", "--raw", address, "--out", str(work / "x.zarr")],
             [posetrain(), "eval", "identity", "--store", address],

@@ -31,6 +31,7 @@ def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Out
             process.send_signal(signal.SIGKILL)
             if process.wait() == 0:
                 break
+            outcome.expect(process.returncode == -signal.SIGKILL, f"training {number}: exit {process.returncode}")
             landed += 1
             resume = ["--resume"] if (target / "run.json").exists() else _command(bench, target)[2:]
             process = subprocess.Popen(
@@ -39,7 +40,7 @@ def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Out
                 stderr=subprocess.DEVNULL,
             )
             if landed >= tries:
-                process.wait()
+                outcome.expect(process.wait() == 0, f"training {number}: the last exit was {process.returncode}")
                 break
         outcome.expect(_result(target) == _result(whole), f"training {number}: other weights or figures")
         shutil.rmtree(target)
@@ -54,6 +55,8 @@ def damaged_checkpoints(bench: Bench, work: Path, tries: int, seed: int = 0) -> 
     chosen = random.Random(seed)
     whole = work / "sound"
     check(_command(bench, whole))
+    figures = run([posetrain(), "eval", str(whole), "--quiet", "--json"]).stdout
+    outcome.expect(bool(figures), "a sound run is not scored")
     for i in range(tries):
         target = work / f"flipped{i}"
         shutil.copytree(whole, target)
@@ -64,9 +67,10 @@ def damaged_checkpoints(bench: Bench, work: Path, tries: int, seed: int = 0) -> 
         at = chosen.randrange(len(content))
         content[at] ^= 1 << chosen.randrange(8)
         path.write_bytes(content)
-        scored = run([posetrain(), "eval", str(target), "--quiet"])
-        # Scoring reads the history of the last checkpoint and the weights of the best one.
-        outcome.expect(scored.returncode in (0, 4), f"try {i}, {path.name} at {at}: eval: {scored.stderr}")
+        scored = run([posetrain(), "eval", str(target), "--quiet", "--json"])
+        # It reads the history of the last checkpoint and the weights of the best one, and may need neither's damage.
+        right = scored.returncode == 4 or scored.stdout.replace(str(target), str(whole)) == figures
+        outcome.expect(right, f"try {i}, {path.name} at {at}: eval: {scored.returncode}, {scored.stderr}")
         again = run([posetrain(), "run", "--resume", "--out", str(target)])
         outcome.tries += 1
         outcome.expect(again.returncode == 0, f"try {i}, {path.name} at {at}: {again.stderr}")
