@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import tokenize
 import zipfile
 import zlib
 from collections import Counter
@@ -35,6 +36,9 @@ NPZ_FAULTS = (
     MemoryError,
     NotImplementedError,
     RuntimeError,
+    SyntaxError,
+    TypeError,
+    tokenize.TokenError,  # a header that numpy takes for one of Python 2, and does not end
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -1,5 +1,6 @@
 """What all formats share: text, JSON, CSV and npz files, whole and damaged."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -150,4 +151,16 @@ def test_a_damaged_npz_is_refused_with_its_name(kind: str, tmp_path: Path) -> No
     elif kind != "absent":
         path.write_bytes({"garbage": b"PK\3\4 not a zip", "empty": b""}[kind])
     with pytest.raises(BadInputError, match=str(path)):
+        read_npz(path, "one")
+
+
+@pytest.mark.parametrize(
+    "header", ["(((", "{'descr': '<f8', 'shape': (3,", "{'a': 1}", "", "{'descr': [], 'shape': 1}"]
+)
+def test_an_npz_with_a_broken_header_is_refused(header: str, tmp_path: Path) -> None:
+    encoded = header.encode().ljust(117) + b"\n"
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("one.npy", b"\x93NUMPY\x01\x00" + len(encoded).to_bytes(2, "little") + encoded)
+    with pytest.raises(BadInputError, match="expected in an .npz file"):
         read_npz(path, "one")
