@@ -162,5 +162,5 @@ def test_an_npz_with_a_broken_header_is_refused(header: str, tmp_path: Path) -> 
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("one.npy", b"\x93NUMPY\x01\x00" + len(encoded).to_bytes(2, "little") + encoded)
-    with pytest.raises(BadInputError, match="expected in an .npz file"):
+    with pytest.raises(BadInputError, match=r"expected in an \.npz file"):
         read_npz(path, "one")
