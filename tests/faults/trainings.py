@@ -55,7 +55,7 @@ def damaged_checkpoints(bench: Bench, work: Path, tries: int, seed: int = 0) -> 
     chosen = random.Random(seed)
     whole = work / "sound"
     check(_command(bench, whole))
-    figures = run([posetrain(), "eval", str(whole), "--quiet", "--json"]).stdout
+    figures = run([posetrain(), "eval", str(whole), "--split", "validation", "--quiet", "--json"]).stdout
     outcome.expect(bool(figures), "a sound run is not scored")
     for i in range(tries):
         target = work / f"flipped{i}"
@@ -67,7 +67,7 @@ def damaged_checkpoints(bench: Bench, work: Path, tries: int, seed: int = 0) -> 
         at = chosen.randrange(len(content))
         content[at] ^= 1 << chosen.randrange(8)
         path.write_bytes(content)
-        scored = run([posetrain(), "eval", str(target), "--quiet", "--json"])
+        scored = run([posetrain(), "eval", str(target), "--split", "validation", "--quiet", "--json"])
         # It reads the history of the last checkpoint and the weights of the best one, and may need neither's damage.
         right = scored.returncode == 4 or scored.stdout.replace(str(target), str(whole)) == figures
         outcome.expect(right, f"try {i}, {path.name} at {at}: eval: {scored.returncode}, {scored.stderr}")
