@@ -7,7 +7,7 @@ from typing import Any
 
 from posedata.errors import PoseDataError
 from posetrain import checkpoints
-from posetrain.training import best_epoch, load_history
+from posetrain.history import best_epoch, load_history
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.experiments import Experiment, check_store, fitting_store
 from posetrain.find import check_digest, find_run, find_unfinished_run, new_run, store_of_run
+from posetrain.history import load_best
 from posetrain.models import make_model
-from posetrain.training import load_best
 
 
 @dataclass(frozen=True, eq=False)

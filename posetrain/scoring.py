@@ -17,9 +17,9 @@ from posetrain.devices import place
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.filters import FILTERS
 from posetrain.find import check_digest, find_run, store_of_run
+from posetrain.history import load_best
 from posetrain.models import find_model, make_model
 from posetrain.tasks import HEATMAPS, Refiner, Task
-from posetrain.training import load_best
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,11 +21,9 @@ from posetrain.config import TrainConfig
 from posetrain.data import Feed, Windows, choose, shuffled
 from posetrain.devices import place
 from posetrain.evaluation import evaluate
+from posetrain.history import SCORE, best_epoch, load_best
 from posetrain.models import count_parameters, find_model, make_model
 from posetrain.tasks import Task
-
-SCORE = "val_pck@0.2"
-"""Column of the history whose highest value marks the best epoch."""
 
 Log = Callable[[str], None]
 
@@ -145,33 +143,6 @@ def _train(
     summary = _summary(config, store, model, history, run)
     checkpoints.write_json(run / checkpoints.SUMMARY_NAME, summary)
     return summary
-
-
-def load_best(run: Path) -> tuple[int, dict[str, Tensor]]:
-    """The best epoch of a run, and its weights on the CPU.
-
-    Raises:
-        BadInputError: if no epoch of the run is finished.
-    """
-    history = load_history(run)
-    if not history:
-        raise BadInputError(f"{run}: expected a finished epoch, found none; train it with posetrain run --resume")
-    epoch = best_epoch(history)
-    return epoch, checkpoints.load_weights(run, epoch)
-
-
-def load_history(run: Path) -> list[dict[str, float]]:
-    """A row of figures for every finished epoch of a run, as in its curves.csv."""
-    epochs = checkpoints.saved_epochs(run)
-    history: list[dict[str, float]] = checkpoints.load_state(run, epochs[-1])["history"] if epochs else []
-    return history
-
-
-def best_epoch(history: list[dict[str, float]]) -> int:
-    """The epoch with the highest validation PCK@0.2, the first on a tie; without any PCK, with the lowest loss."""
-    if SCORE not in history[0]:
-        return min(range(len(history)), key=lambda i: history[i]["val_loss"]) + 1
-    return max(range(len(history)), key=lambda i: history[i][SCORE]) + 1
 
 
 def split_windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:

@@ -18,9 +18,10 @@ from posetrain.data import Feed, Windows
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.experiments import experiment_of
 from posetrain.filters import FILTERS
+from posetrain.history import load_history
 from posetrain.scoring import Subject, subject_of_run
 from posetrain.tasks import HEATMAPS
-from posetrain.training import load_history, split_starts, split_windows
+from posetrain.training import split_starts, split_windows
 
 SPANS: tuple[Span, ...] = ("window", "sequence")
 SPLITS = ("test", "held_out")

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from posetrain.history import SCORE
 from posetrain.report.collect import Trained
-from posetrain.training import SCORE
 
 _PANELS = (("train_loss", "training loss"), ("val_loss", "validation loss"), (SCORE, "validation PCK@0.2, %"))
 _COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa8800", "#66ccee", "#aa3377")

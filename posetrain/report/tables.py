@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from posedata.skeleton import GROUPS
 from posetrain.bootstrap import Interval, difference_intervals, intervals
+from posetrain.history import best_epoch
 from posetrain.metrics import THRESHOLDS
 from posetrain.report.collect import Block, Row
-from posetrain.training import best_epoch
 
 COLUMNS = tuple(f"{threshold:g}" for threshold in THRESHOLDS)
 JOINT_THRESHOLD = "0.2"

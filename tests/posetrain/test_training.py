@@ -15,8 +15,9 @@ from posetrain import checkpoints, training
 from posetrain.config import TrainConfig
 from posetrain.devices import place
 from posetrain.evaluation import evaluate
+from posetrain.history import load_best
 from posetrain.models import find_model, make_model
-from posetrain.training import Plateau, best_epoch, load_best, train
+from posetrain.training import Plateau, train
 
 CPU = torch.device("cpu")
 
@@ -219,10 +220,6 @@ def test_only_a_strictly_lower_loss_is_better() -> None:
     assert waited == [0, 1, 0, 1, 0]
 
 
-def test_the_best_epoch_is_the_first_with_the_highest_pck() -> None:
-    assert best_epoch([{"val_pck@0.2": p} for p in (10.0, 30.0, 30.0, 20.0)]) == 2
-
-
 def test_a_loss_that_is_no_number_stops_with_the_step_and_windows(
     noisy: Store, quick: TrainConfig, tmp_path: Path
 ) -> None:
@@ -255,10 +252,6 @@ def test_a_split_without_windows_is_told(noisy: Store, quick: TrainConfig, tmp_p
     with pytest.raises(BadInputError, match="expected train windows of 900 frames"):
         train(quick.model_copy(update={"window": 900}), noisy, tmp_path / "run", device=CPU)
     assert not (tmp_path / "run").exists()
-
-
-def test_without_any_pck_the_best_epoch_is_that_of_the_lowest_loss() -> None:
-    assert best_epoch([{"val_loss": loss} for loss in (3.0, 1.0, 2.0)]) == 2
 
 
 def test_two_processes_do_not_train_one_run(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
