@@ -175,6 +175,12 @@ def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[
     return (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(member)
 
 
+def to_floats(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Numbers as float64, in silence: signalling NaN become quiet, what is too large infinite; both are told later."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return values.astype(np.float64)
+
+
 def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
     with archive.open(f"{name}.npy") as member:
         shape, _, dtype = read_npy_header(member)

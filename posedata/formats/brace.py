@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
-from posedata.formats.base import need_folder, need_items, number, read_json_object, read_npz, read_rows
+from posedata.formats.base import need_folder, need_items, number, read_json_object, read_npz, read_rows, to_floats
 from posedata.poses import PoseSequence, outside_note, within_image
 from posedata.skeleton import COCO_17, to_keypoints
 
@@ -225,7 +225,7 @@ def _read_manual(path: Path) -> NDArray[np.float64]:
     (joints,) = read_npz(path, "coco_joints2d")
     if joints.shape != (len(COCO_17), 3) or joints.dtype.kind not in "uif":
         raise bad_file(path, [f"coco_joints2d: expected numbers (17, 3), found {joints.dtype} {joints.shape}"])
-    return joints[:, :2].astype(np.float64)
+    return to_floats(joints[:, :2])
 
 
 def _read_segment(path: Path, video: str) -> Frames:

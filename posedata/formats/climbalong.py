@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import bad_file
-from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npy_header, read_npz
+from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npy_header, read_npz, to_floats
 from posedata.geometry import GRID
 from posedata.poses import Detector, PoseSequence, within_image
 from posedata.skeleton import K
@@ -96,7 +96,7 @@ def _read_points(path: Path) -> NDArray[np.float64]:
         found = f"{keypoints.dtype} {keypoints.shape}"
         raise bad_file(path, [f"keypoints: expected numbers (T, 1, 25, 3) or (T, 25, 3), found {found}"])
     missing = (keypoints == 0).all(axis=-1)
-    points = np.where(missing[..., None], np.nan, keypoints[..., :2].astype(np.float64))
+    points = np.where(missing[..., None], np.nan, to_floats(keypoints[..., :2]))
     return within_image(points, np.inf, np.inf)
 
 
@@ -104,7 +104,7 @@ def _box_faults(boxes: NDArray[np.generic], frames: int) -> Iterator[str]:
     if boxes.shape != (frames, 4) or boxes.dtype.kind not in "uif":
         yield f"bboxes: expected numbers ({frames}, 4) as the target has, found {boxes.dtype} {boxes.shape}"
         return
-    values = boxes.astype(np.float64)
+    values = to_floats(boxes)
     turned = np.flatnonzero((values[:, 2:] < values[:, :2]).any(axis=-1))
     if turned.size:
         at = int(turned[0])
@@ -113,7 +113,7 @@ def _box_faults(boxes: NDArray[np.generic], frames: int) -> Iterator[str]:
 
 def _without_empty(boxes: NDArray[np.generic]) -> NDArray[np.float64]:
     """The boxes, NaN where one is not finite or has no area."""
-    values = boxes.astype(np.float64)
+    values = to_floats(boxes)
     good = np.asarray(np.isfinite(values).all(axis=-1) & (values[:, 2:] > values[:, :2]).all(axis=-1))
     return np.where(good[:, None], values, np.nan)
 
@@ -147,7 +147,7 @@ def _heatmap_blocks(path: Path) -> Iterator[NDArray[np.float32]]:
                 data = member.read(count * frame_bytes)
                 if len(data) < count * frame_bytes:
                     raise bad_file(path, [f"heatmaps: expected {shape}, found the end of the data before that"])
-                with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is told below
+                with np.errstate(invalid="ignore", over="ignore"):  # what is no float32 is told below
                     block = np.frombuffer(data, dtype).reshape(count, K, GRID, GRID).astype(np.float32)
                 broken = np.flatnonzero(~np.isfinite(block).all(axis=(1, 2, 3)))
                 if broken.size:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from posedata.errors import BadInputError, bad_file
-from posedata.formats.base import MOST_FILE, need_folder, need_items, need_regular
+from posedata.formats.base import MOST_FILE, need_folder, need_items, need_regular, to_floats
 from posedata.formats.matfile import MatReader
 from posedata.poses import PoseSequence, outside_note, within_image
 from posedata.skeleton import PENN_13, to_keypoints
@@ -83,7 +83,7 @@ class PennAction:
         if faults:
             raise bad_file(path, faults)
         height, width, _ = (float(n) for n in mat["dimensions"].ravel())
-        joints = np.stack([mat["x"], mat["y"]], axis=-1).astype(np.float64)
+        joints = to_floats(np.stack([mat["x"], mat["y"]], axis=-1))
         joints[mat["visibility"] == 0] = np.nan
         try:
             kept = within_image(joints, width, height)

@@ -16,6 +16,7 @@ from pathlib import Path
 import damage
 import fuzz
 import interruptions
+import powercuts
 import secrets_planted
 import trainings
 from harness import Bench, Outcome, make_bench, say
@@ -30,8 +31,9 @@ def tasks() -> list[Task]:
     stops: list[Task] = [
         ("SIGKILL", 500, partial(interruptions.kills, number=signal.SIGKILL)),
         ("SIGTERM", 100, partial(interruptions.kills, number=signal.SIGTERM)),
-        ("kill points", 300, partial(interruptions.points, number=0)),
-        ("fail points", 300, partial(interruptions.points, number=errno.EIO)),
+        ("power cuts", 160, powercuts.power_cuts),
+        ("kill points", 600, partial(_points, number=0)),
+        ("fail points", 600, partial(_points, number=errno.EIO)),
         ("disk full", 50, interruptions.full_disks),
         ("races", 200, interruptions.races),
         ("readers", 20, interruptions.readers),
@@ -49,6 +51,11 @@ def tasks() -> list[Task]:
         ("checkpoints", 30, trainings.damaged_checkpoints),
     ]
     return [*stops, *damages, *fuzzing, *others]
+
+
+def _points(_: Bench, work: Path, tries: int, number: int) -> Outcome:
+    """Of a build so small that each of its calls can be tried."""
+    return interruptions.points(make_bench(work / "small", sequences=3, frames=200), work, tries, number)
 
 
 def _fuzz(bench: Bench, work: Path, tries: int, name: str) -> Outcome:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +101,14 @@ def run(command: Sequence[str], **extra: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=SECONDS, env={**os.environ, **extra}
     )
+
+
+def seconds_of_build(bench: Bench, work: Path) -> float:
+    """How long an undisturbed build takes."""
+    begin = time.monotonic()
+    check(bench.build(work / "timed.zarr"))
+    shutil.rmtree(work / "timed.zarr")
+    return time.monotonic() - begin
 
 
 def put_old(bench: Bench, target: Path) -> None:

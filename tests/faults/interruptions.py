@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import Bench, Outcome, check, found, is_new, left_over, put_old, run, shim
+from harness import Bench, Outcome, check, found, is_new, left_over, put_old, run, seconds_of_build, shim
 
 CALLS = ("write", "fsync", "rename")
 
@@ -20,7 +20,7 @@ def kills(bench: Bench, work: Path, tries: int, number: signal.Signals, seed: in
     """A signal at a random instant of a build, half of them over an older store; then the same build again."""
     outcome = Outcome(f"{number.name} at a random instant of a build")
     chosen = random.Random(seed)
-    lasts = _seconds(bench, work)
+    lasts = seconds_of_build(bench, work)
     landed = 0
     for i in range(tries):
         target, over = work / f"kill{i}.zarr", i % 2 == 1
@@ -49,13 +49,6 @@ def kills(bench: Bench, work: Path, tries: int, number: signal.Signals, seed: in
     outcome.expect(2 * landed >= tries, f"only {landed} hit a running build")
     outcome.note = f"{landed} hit a running build"
     return outcome
-
-
-def _seconds(bench: Bench, work: Path) -> float:
-    begin = time.monotonic()
-    check(bench.build(work / "timed.zarr"))
-    shutil.rmtree(work / "timed.zarr")
-    return time.monotonic() - begin
 
 
 def points(bench: Bench, work: Path, tries: int, number: int) -> Outcome:

@@ -8,6 +8,7 @@ from pathlib import Path
 import damage
 import fuzz
 import interruptions
+import powercuts
 import pytest
 import secrets_planted
 import trainings
@@ -46,6 +47,13 @@ def test_a_call_that_fails_or_is_the_last(bench: Bench, tmp_path: Path, number: 
 
 def test_a_full_disk(bench: Bench, tmp_path: Path) -> None:
     outcome = interruptions.full_disks(bench, tmp_path, 4)
+    if "NOT RUN" in outcome.note:
+        pytest.skip(outcome.note)
+    sound(outcome)
+
+
+def test_power_cuts(bench: Bench, tmp_path: Path) -> None:
+    outcome = powercuts.power_cuts(bench, tmp_path, 3)
     if "NOT RUN" in outcome.note:
         pytest.skip(outcome.note)
     sound(outcome)

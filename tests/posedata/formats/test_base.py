@@ -8,7 +8,16 @@ import pytest
 
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS, find_format
-from posedata.formats.base import need_folder, need_items, number, read_json_object, read_npz, read_rows, read_text
+from posedata.formats.base import (
+    need_folder,
+    need_items,
+    number,
+    read_json_object,
+    read_npz,
+    read_rows,
+    read_text,
+    to_floats,
+)
 
 
 def test_the_table_names_the_four_formats() -> None:
@@ -164,3 +173,9 @@ def test_an_npz_with_a_broken_header_is_refused(header: str, tmp_path: Path) -> 
         archive.writestr("one.npy", b"\x93NUMPY\x01\x00" + len(encoded).to_bytes(2, "little") + encoded)
     with pytest.raises(BadInputError, match=r"expected in an \.npz file"):
         read_npz(path, "one")
+
+
+def test_a_signalling_nan_becomes_a_nan_in_silence() -> None:
+    signalling = np.frombuffer(bytes.fromhex("0100a07f"), "<f4")
+    assert np.isnan(to_floats(signalling)).all()
+    assert to_floats(np.array([3], np.uint8)).dtype == np.float64
