@@ -26,7 +26,7 @@ from posedata.errors import ChoiceError
 from posedata.files import need_space, sha256_file, sync_tree
 from posedata.formats import find_format
 from posedata.gather import Entry, gather
-from posedata.manifest import MANIFEST_NAME, Manifest, list_files, relative_files, write_manifest
+from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, list_files, relative_files, write_manifest
 from posedata.plan import Plan, make_plan
 from posedata.progress import Progress, silent
 from posedata.shards import ShardWriter
@@ -144,7 +144,7 @@ def _key(plan: Plan) -> str:
     package = Path(__file__).parent
     code = {path.relative_to(package).as_posix(): sha256_file(path) for path in package.rglob("*.py")}
     libraries = {name: version(name) for name in ("numcodecs", "numpy", "scipy")}
-    sources = [source.model_dump() for source in plan.gathered.sources]
+    sources = sha256_file(plan.gathered.sources)
     return hashlib.sha256(canonical_json([code, libraries, plan.attributes, sources])).hexdigest()
 
 
@@ -171,6 +171,7 @@ def _write(
     need_space(folder.parent, schema.least_bytes(sum(left.values())))
     _remove_others(folder, {file.path for files in journal.finished.values() for file in files})
     writer.create(folder, specs, frames, _table(plan.gathered.entries), plan.attributes)
+    shutil.copyfile(plan.gathered.sources, folder / SOURCES_NAME)
     shards = ShardWriter(plan, folder, specs)
 
     def finish(shard: int) -> None:
@@ -228,7 +229,6 @@ def _seal(plan: Plan, folder: Path, journal: Journal) -> Manifest:
         summary=summary,
         skipped=tuple(plan.gathered.skipped),
         warnings=plan.warnings,
-        sources=tuple(plan.gathered.sources),
         files=list_files(folder, {file.path: file for files in journal.finished.values() for file in files}),
     )
     write_manifest(folder, manifest)

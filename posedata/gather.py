@@ -4,6 +4,7 @@ What must be known of all frames before the first can be written (mean torso, co
 found here; the frames themselves go to a `Spool`.
 """
 
+import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from posedata.files import sha256_file
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK, RawDataset
 from posedata.heatmaps import normalise_detected
-from posedata.manifest import Skipped, Source
+from posedata.manifest import SOURCES_NAME, Skipped
 from posedata.poses import PoseSequence
 from posedata.progress import Progress
 from posedata.spool import Spool
@@ -52,22 +53,22 @@ class Gathered:
 
     Attributes:
         spool: the frames: pixels of what is annotated in boxed frames, boxes, torso diameters, numbers.
+        sources: a CSV file with every raw file used: dataset, path below the raw tree, sha256.
         entries: the sequences, by dataset and name.
         annotated: keypoints annotated in boxed frames.
         empty: frames without a box.
         skipped: what was left out.
         warnings: what a careful person should know.
-        sources: every raw file used.
         synthetic: whether a source is.
     """
 
     spool: Spool
+    sources: Path
     entries: list[Entry] = field(default_factory=list)
     annotated: int = 0
     empty: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
     synthetic: bool = False
 
     @property
@@ -111,12 +112,13 @@ def gather(
     Raises:
         BadInputError: for the first bad file, unless `skip_bad`; if a dataset has no good one.
     """
-    found = Gathered(Spool(scratch))
+    found = Gathered(Spool(scratch), scratch / SOURCES_NAME)
+    _append_rows(found.sources, [("dataset", "path", "sha256")])
     for selection in recipe.datasets:
         dataset = find_format(selection.dataset).open(raw[selection.dataset])
         found.warnings += dataset.warnings
         found.synthetic |= (dataset.root / SYNTHETIC_MARK).is_file()
-        found.sources += _sources(dataset, selection.dataset, dataset.tables())
+        _append_rows(found.sources, _sources(dataset, selection.dataset, dataset.tables()))
         _gather_dataset(found, dataset, selection, skip_bad, keep_heatmaps, progress)
     return found
 
@@ -138,7 +140,7 @@ def _gather_dataset(
                 seen.add(sequence.action)
                 if selection.actions is None or sequence.action in selection.actions:
                     _add(found, sequence, keep_heatmaps)
-                    found.sources += _sources(dataset, selection.dataset, dataset.files(item))
+                    _append_rows(found.sources, _sources(dataset, selection.dataset, dataset.files(item)))
             except BadInputError as error:
                 if not skip_bad:
                     raise
@@ -160,9 +162,14 @@ def _check_actions(selection: Selection, seen: set[str]) -> None:
         )
 
 
-def _sources(dataset: RawDataset, name: str, paths: Iterable[Path]) -> Iterator[Source]:
+def _sources(dataset: RawDataset, name: str, paths: Iterable[Path]) -> Iterator[tuple[str, str, str]]:
     for path in paths:
-        yield Source(dataset=name, path=path.relative_to(dataset.root).as_posix(), sha256=sha256_file(path))
+        yield name, path.relative_to(dataset.root).as_posix(), sha256_file(path)
+
+
+def _append_rows(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
+    with path.open("a", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:

@@ -14,6 +14,8 @@ from posedata.errors import IntegrityError
 from posedata.files import sha256_file, sync_folder, write_durably
 
 MANIFEST_NAME = "manifest.json"
+SOURCES_NAME = "sources.csv"
+"""Every raw file that the store was made from: dataset, path, sha256. Not in the manifest, which is read whole."""
 _OWN_HASH = "manifest_sha256"
 
 
@@ -36,14 +38,6 @@ class StoreFile(Frozen):
     sha256: Sha256
 
 
-class Source(Frozen):
-    """One raw file that the store was made from; `path` is relative to the raw tree."""
-
-    dataset: str
-    path: RelativePath
-    sha256: Sha256
-
-
 class Skipped(Frozen):
     """Something of the raw data that is not in the store, and why."""
 
@@ -62,18 +56,16 @@ class Manifest(Frozen):
         summary: counts and recipe, as in the store's attributes.
         skipped: what was left out.
         warnings: what a careful person should know.
-        sources: every raw file.
         files: every file of the store but this one, sorted by path.
     """
 
-    manifest_version: Literal[1] = 1
+    manifest_version: Literal[2] = 2
     kind: str
     format_version: int
     content_digest: Sha256
     summary: dict[str, Any]
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
-    sources: tuple[Source, ...]
     files: tuple[StoreFile, ...]
 
 

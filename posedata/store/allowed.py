@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posedata.manifest import Manifest
+from posedata.manifest import SOURCES_NAME, Manifest
 from posedata.store import schema
 from posedata.store.metadata import array_metadata, group_metadata
 from posedata.store.schema import ArraySpec
@@ -88,16 +88,16 @@ def _short(value: Any) -> str:
 
 
 def _unlisted(manifest: Manifest, specs: tuple[ArraySpec, ...], lengths: Mapping[str, int]) -> Iterator[Problem]:
-    """Files that the arrays need and the manifest does not name, or the other way round."""
-    wanted = {"zarr.json", *(f"{spec.name}/zarr.json" for spec in specs)}
+    """Files that a store needs and the manifest does not name, or the other way round."""
+    wanted = {SOURCES_NAME, "zarr.json", *(f"{spec.name}/zarr.json" for spec in specs)}
     for spec in specs:
         files = schema.shards_of(lengths["frame"]) if spec.dims[0] == "frame" else 1
         wanted |= {spec.file(number) for number in range(files)}
     listed = {file.path for file in manifest.files}
     for name in sorted(wanted - listed):
-        yield Problem(name, "expected it in the manifest, for the arrays need it; found it missing")
+        yield Problem(name, "expected it in the manifest, for every such store has it; found it missing")
     for name in sorted(listed - wanted):
-        yield Problem(name, "expected only what the arrays need, found one file more in the manifest")
+        yield Problem(name, "expected only what such a store has, found one file more in the manifest")
 
 
 def _document(path: Path) -> dict[str, Any]:

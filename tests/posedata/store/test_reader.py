@@ -258,7 +258,7 @@ DAMAGE: dict[str, Callable[[Path], str]] = {
     "absolute path": manifest_path("/etc/passwd"),
     "other kind": manifest_with(kind="coordinates"),
     "other version": manifest_with(format_version=2),
-    "other manifest version": manifest_with(manifest_version=2),
+    "other manifest version": manifest_with(manifest_version=1),
     "unknown field": manifest_with(colour="red"),
     "no files": manifest_with(files=None),
     "other digest of its own": manifest_with(digest="0" * 64),
