@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata import geometry
+from posedata.ahead import ahead
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.files import sha256_file
@@ -134,12 +135,13 @@ def _gather_dataset(
     before, seen = len(found.entries), set()
     items = dataset.items()
     with progress(f"reading {selection.dataset}", len(items), "files") as advance:
-        for item in items:
+        for item, read in ahead(_read(dataset, item) for item in items):
             try:
-                sequence = dataset.read(item)
-                seen.add(sequence.action)
-                if selection.actions is None or sequence.action in selection.actions:
-                    _add(found, sequence, keep_heatmaps)
+                if isinstance(read, BadInputError):
+                    raise read
+                seen.add(read.action)
+                if selection.actions is None or read.action in selection.actions:
+                    _add(found, read, keep_heatmaps)
                     _append_rows(found.sources, _sources(dataset, selection.dataset, dataset.files(item)))
             except BadInputError as error:
                 if not skip_bad:
@@ -151,6 +153,14 @@ def _gather_dataset(
     _check_actions(selection, seen)
     if len(found.entries) == before:
         raise BadInputError(f"{dataset.root}: expected at least one good sequence, found none")
+
+
+def _read(dataset: RawDataset, item: str) -> tuple[str, PoseSequence | BadInputError]:
+    """A sequence, or what is wrong with its files."""
+    try:
+        return item, dataset.read(item)
+    except BadInputError as error:
+        return item, error
 
 
 def _check_actions(selection: Selection, seen: set[str]) -> None:

@@ -6,16 +6,16 @@ cannot differ.
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posedata.ahead import ahead
 from posedata.errors import ChoiceError
 from posedata.geometry import GRID, torso_diameters
 from posedata.heatmaps import TARGET_SIGMA, RowTable, row_table
@@ -24,7 +24,6 @@ from posedata.store.reader import Store
 
 Feed = Literal["auto", "store", "render"]
 Input = Literal["noisy", "clean"]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +102,7 @@ class Windows:
         """Batches of `size` windows, the last may be smaller; `order` numbers windows in `starts`."""
         batches = (self._batch(order[i : i + size]) for i in range(0, len(order), size))
         # Files are decoded in a thread: forked loader processes hang with some codec pipelines.
-        return _ahead(batches) if self._decodes else batches
+        return ahead(batches) if self._decodes else batches
 
     def _batch(self, numbers: NDArray[np.int64]) -> Batch:
         frames = self.starts[numbers][:, None] + self._offsets
@@ -183,12 +182,3 @@ class LookUp:
         # A missing keypoint's -1 would count from the end; it is sent to row 0, which is zero.
         numbers = self._first[self._sigma[at].long(), y.clamp(min=0).long()] + x[..., None]
         return torch.nn.functional.embedding(numbers.where(x[..., None] >= 0, 0), self._rows)
-
-
-def _ahead(items: Iterator[_T]) -> Iterator[_T]:
-    """The same items, the next one made in a thread while the last is used."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item

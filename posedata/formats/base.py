@@ -8,7 +8,8 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from io import StringIO
+from functools import lru_cache
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -27,6 +28,9 @@ MOST_BYTES = 1 << 28
 
 MOST_FILE = 1 << 26
 """Bytes of a file that is read whole: ten times the longest real one. Parsed as JSON, it takes some ten times that."""
+
+_MOST_HEADER = 10_000
+"""Bytes: numpy's own limit."""
 
 NPZ_FAULTS = (
     OSError,
@@ -171,8 +175,19 @@ def read_npz(path: Path, *names: str) -> list[NDArray[np.generic]]:
 
 def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     """Shape, whether in Fortran order, and dtype; leaves `member` at the first value."""
-    version = npy.read_magic(member)
-    return (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(member)
+    start = member.read(npy.MAGIC_LEN)
+    version = npy.read_magic(BytesIO(start))
+    length = member.read(2 if version == (1, 0) else 4)
+    if int.from_bytes(length, "little") > _MOST_HEADER:
+        raise ValueError("a header that is too large to be meant")
+    return _parsed_header(version, length + member.read(int.from_bytes(length, "little")))
+
+
+@lru_cache(maxsize=256)
+def _parsed_header(version: tuple[int, int], header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Cached, for thousands of files have the same one, and numpy takes longer over it than over the values."""
+    parse = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    return parse(BytesIO(header))
 
 
 def to_floats(values: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -183,8 +198,13 @@ def to_floats(values: NDArray[np.generic]) -> NDArray[np.float64]:
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
     with archive.open(f"{name}.npy") as member:
-        shape, _, dtype = read_npy_header(member)
-    if math.prod(shape) * dtype.itemsize > MOST_BYTES:
-        raise ValueError(f"{name}: {dtype} {shape}, which is too large to be meant")
-    with archive.open(f"{name}.npy") as member:
-        return np.asarray(npy.read_array(member, allow_pickle=False))
+        shape, fortran, dtype = read_npy_header(member)
+        if dtype.hasobject:
+            raise ValueError(f"{name}: a pickle")
+        count = math.prod(shape)
+        if not 0 <= count * dtype.itemsize <= MOST_BYTES:
+            raise ValueError(f"{name}: {dtype} {shape}, which is too large to be meant")
+        values = np.frombuffer(member.read(count * dtype.itemsize), dtype, count)
+        if member.read(1):  # at the end of a member zipfile compares its checksum
+            raise ValueError(f"{name}: more bytes than {dtype} {shape} has")
+    return values.reshape(shape, order="F" if fortran else "C")

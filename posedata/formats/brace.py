@@ -16,6 +16,7 @@ no window crosses the cut under either reading.
 
 import re
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -41,8 +42,6 @@ WIDTH, HEIGHT = 1920, 1080
 
 _FILE_NAME = re.compile(rf"(?P<video>.+)_(?P<start>\d+)-(?P<end>\d+)_(?P<action>{'|'.join(ACTIONS)})")
 _FRAME_KEY = re.compile(r"(?P<video>.+)/img-(?P<frame>\d{6,9})\.png")
-
-Frames = dict[int, NDArray[np.float64]]
 
 
 class _Segment(NamedTuple):
@@ -121,15 +120,14 @@ class Brace:
         if item in wrong:
             raise BadInputError(wrong[item])
         segment = segments[item]
-        frames = _read_segment(segment.path, segment.video)
+        numbers, joints = _read_segment(segment.path, segment.video)
+        position = {frame: i for i, frame in enumerate(numbers.tolist())}
         unused = []
         for frame, path in self._manual(segment):
-            if frame in frames:
-                frames[frame] = _read_manual(path)
+            if frame in position:
+                joints[position[frame]] = _read_manual(path)
             else:
                 unused.append(frame)
-        numbers = np.asarray(sorted(frames), np.int64)
-        joints = np.stack([frames[frame] for frame in sorted(frames)])
         joints[(joints == 0).all(axis=-1)] = np.nan
         try:
             kept = within_image(joints, WIDTH, HEIGHT)
@@ -228,37 +226,47 @@ def _read_manual(path: Path) -> NDArray[np.float64]:
     return to_floats(joints[:, :2])
 
 
-def _read_segment(path: Path, video: str) -> Frames:
-    """Frame number -> (17, 2) pixels."""
-    frames: Frames = {}
+def _read_segment(path: Path, video: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Frame numbers in rising order, and their (T, 17, 2) pixels."""
+    frames: dict[int, list[float]] = {}
     faults = []
     for key, value in read_json_object(path).items():
         match = _FRAME_KEY.fullmatch(key)
         if match is None or match["video"] != video:
             faults.append(f"{key!r}: expected {video}/img-NUMBER.png")
             continue
-        joints = _joints(value)
-        if joints is None:
+        numbers = _numbers(value)
+        if numbers is None:
             faults.append(f"{key!r}: keypoints: expected 17 of [x, y, score], found {_describe(value)}")
         elif int(match["frame"]) in frames:
             faults.append(f"{key!r}: expected each frame once, found it again")
         else:
-            frames[int(match["frame"])] = joints
+            frames[int(match["frame"])] = numbers
     if not frames and not faults:
         faults.append("expected at least one frame, found none")
     if faults:
         raise bad_file(path, faults)
-    return frames
+    order = sorted(frames)
+    joints = _floats([n for frame in order for n in frames[frame]]).reshape(len(order), len(COCO_17), 3)
+    return np.asarray(order, np.int64), joints[..., :2]
 
 
-def _joints(value: object) -> NDArray[np.float64] | None:
-    """(17, 2) pixels, or None if the value is not a frame."""
+def _numbers(value: object) -> list[float] | None:
+    """The 51 numbers of a frame, or None if the value is not a frame."""
     joints = value.get("keypoints") if isinstance(value, dict) else None
     if not isinstance(joints, list) or len(joints) != len(COCO_17):
         return None
-    if not all(isinstance(j, list) and len(j) == 3 and all(type(n) in (int, float) for n in j) for j in joints):
+    if set(map(type, joints)) != {list} or set(map(len, joints)) != {3}:
         return None
-    return np.asarray([[_float(x), _float(y)] for x, y, _ in joints])
+    numbers = list(chain.from_iterable(joints))
+    return numbers if set(map(type, numbers)) <= {int, float} else None
+
+
+def _floats(numbers: list[float]) -> NDArray[np.float64]:
+    try:
+        return np.asarray(numbers, np.float64)
+    except OverflowError:
+        return np.asarray([_float(n) for n in numbers])
 
 
 def _float(number: float) -> float:

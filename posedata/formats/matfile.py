@@ -1,16 +1,16 @@
 """Read MATLAB files in a child process: on damaged ones scipy can crash the process, or hang.
 
-The parent sends a path and the names of variables; the child answers with an .npz, or with the words of what is wrong.
+The parent sends a path and the names of variables; the child answers with arrays, or with the words of what is wrong.
 Nothing is pickled. One child serves many files, and is replaced when a file kills it.
 """
 
-import io
 import json
+import math
 import resource
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -56,8 +56,7 @@ class MatReader:
         kind, content = answer[:1], answer[1:]
         if kind == _FAULT:
             raise bad_file(path, [content.decode()])
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+        return _unpacked(content)
 
     def _start(self) -> "Connection[bytes, bytes]":
         ours, theirs = Pipe()
@@ -104,7 +103,21 @@ def _read(path: Path, names: list[str]) -> bytes:
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "uifbcU":
             found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             return _FAULT + f"{name}: expected numbers or text, found {found}".encode()
-    buffer = io.BytesIO(_ARRAYS)
-    buffer.seek(0, io.SEEK_END)
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
+    return _ARRAYS + _packed(arrays)
+
+
+def _packed(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """A line of JSON with names, dtypes and shapes, then the values in that order."""
+    header = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
+    return b"\n".join([json.dumps(header).encode(), b"".join(array.tobytes() for array in arrays.values())])
+
+
+def _unpacked(content: bytes) -> dict[str, NDArray[np.generic]]:
+    header, _, values = content.partition(b"\n")
+    arrays, start = {}, 0
+    for name, dtype, shape in json.loads(header):
+        count = math.prod(shape)
+        size = count * np.dtype(dtype).itemsize
+        arrays[name] = np.frombuffer(values[start : start + size], dtype).reshape(shape)
+        start += size
+    return arrays
