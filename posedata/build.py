@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from posedata.config import Recipe, canonical_json
@@ -32,6 +31,7 @@ from posedata.progress import Progress, silent
 from posedata.shards import ShardWriter
 from posedata.skeleton import KEYPOINTS
 from posedata.store import schema, writer
+from posedata.store.arrays import stored_arrays
 from posedata.store.digest import content_digest
 from posedata.store.journal import Journal
 from posedata.store.reader import open_store
@@ -220,12 +220,12 @@ def _table(entries: list[Entry]) -> dict[str, Array]:
 
 def _seal(plan: Plan, folder: Path, journal: Journal) -> Manifest:
     """Write the manifest, the last file of the store."""
-    group = zarr.open_group(folder, mode="r")
+    arrays = stored_arrays(folder, plan.attributes)
     summary = {key: plan.attributes[key] for key in ("kind", "synthetic", "recipe", "measured", "counts", "licences")}
     manifest = Manifest(
         kind=schema.KIND,
         format_version=schema.FORMAT_VERSION,
-        content_digest=content_digest(group, plan.attributes["recipe"], plan.attributes["rendered"]),
+        content_digest=content_digest(arrays, plan.attributes["recipe"], plan.attributes["rendered"]),
         summary=summary,
         skipped=tuple(plan.gathered.skipped),
         warnings=plan.warnings,

@@ -30,7 +30,7 @@ def metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
     root = _document(path / "zarr.json")
     attributes = root.get("attributes")
     try:
-        specs, lengths = _described(attributes)
+        specs, lengths = schema.described(attributes)  # type: ignore[arg-type]
     except (KeyError, TypeError) as error:
         return [Problem("zarr.json", f"attributes: expected recipe and counts, found {error} missing")]
     most = schema.SHARD_FRAMES * len(manifest.files)
@@ -59,13 +59,6 @@ def _attribute_problems(attributes: Mapping[str, Any], manifest: Manifest, array
         yield Problem("zarr.json", f"attributes.rendered: expected names of arrays, found {_short(rendered)}")
     for key, value in manifest.summary.items():
         yield from _differing("zarr.json", attributes.get(key), value, f"attributes.{key}")
-
-
-def _described(attributes: Any) -> tuple[tuple[ArraySpec, ...], dict[str, int]]:
-    """Arrays and their lengths, as the root's attributes have them."""
-    noise, counts = attributes["recipe"]["noise"], attributes["counts"]
-    specs = schema.all_arrays(noise is not None, noise is not None and noise["sigma_per"] == "keypoint")
-    return specs, schema.lengths(counts["frames"], counts["sequences"])
 
 
 def _differing(file: str, found: Any, expected: Any, where: str = "") -> Iterator[Problem]:

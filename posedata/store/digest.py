@@ -9,16 +9,22 @@ hashes their files all the same.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import zarr
 
 from posedata.config import canonical_json
 from posedata.store.schema import SHARD_FRAMES
 
 
-def content_digest(group: zarr.Group, recipe: Mapping[str, Any], rendered: Iterable[str]) -> str:
+class Group(Protocol):
+    """What has named arrays: a store's, or a group of zarr-python."""
+
+    def arrays(self) -> Iterable[tuple[str, Any]]:
+        """Name and array, in any order."""
+
+
+def content_digest(group: Group, recipe: Mapping[str, Any], rendered: Iterable[str]) -> str:
     """Hex sha256 of the arrays of `group`; `rendered` names those that enter by definition."""
     digest = hashlib.sha256(canonical_json(recipe))
     for name, array in sorted(group.arrays()):

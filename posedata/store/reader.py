@@ -1,6 +1,7 @@
 """Open, read and verify a store. A store that is not complete does not open."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
@@ -19,6 +19,7 @@ from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest,
 from posedata.progress import Progress, silent
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.allowed import Problem, metadata_problems
+from posedata.store.arrays import StoredArrays, stored_arrays
 from posedata.store.digest import content_digest
 from posedata.store.schema import FORMAT_VERSION, KIND, SHARD_FRAMES
 from posedata.windows import span, window_starts, within_split, without_overlap
@@ -35,19 +36,16 @@ class Store:
     Attributes:
         path: the folder.
         manifest: what it is.
-        group: its arrays, as zarr gives them.
+        attributes: of the root: format, skeleton, recipe, counts.
+        arrays: by name.
         holder: keeps the store from being replaced for as long as this object is in use.
     """
 
     path: Path
     manifest: Manifest
-    group: zarr.Group
+    attributes: Mapping[str, Any]
+    arrays: StoredArrays
     holder: object
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """Of the root: format, skeleton, recipe, counts."""
-        return dict(self.group.attrs)
 
     @property
     def rendered(self) -> tuple[str, ...]:
@@ -55,13 +53,7 @@ class Store:
         return tuple(self.attributes["rendered"])
 
     def __len__(self) -> int:
-        return int(self._array("frame_number").shape[0])
-
-    def _array(self, name: str) -> zarr.Array[Any]:
-        array = self.group[name]
-        if not isinstance(array, zarr.Array):
-            raise IntegrityError(f"{self.path}: {name}: expected an array, found a group")
-        return array
+        return self.arrays["frame_number"].shape[0]
 
     @cached_property
     def _unproven(self) -> dict[str, dict[int, StoreFile]]:
@@ -94,7 +86,7 @@ class Store:
         """A whole array; for heatmaps, ask `frames` instead. Raises IntegrityError where a file is damaged."""
         self._prove(name)
         with _decoding(self.path / name):
-            return np.asarray(self._array(name)[...])
+            return self.arrays[name][:]
 
     def frames(self, name: str, positions: NDArray[np.int64]) -> Array:
         """Rows of an array along frames, in the order asked; each chunk is decoded once.
@@ -103,14 +95,12 @@ class Store:
             ChoiceError: if the store has no such frame.
             IntegrityError: where a file is damaged.
         """
-        unique, where = np.unique(positions, return_inverse=True)
-        if len(unique) and not (unique[0] >= 0 and unique[-1] < len(self)):
-            raise ChoiceError(f"{self.path}: expected positions from 0 to {len(self) - 1}, found {unique[[0, -1]]}")
-        self._prove(name, np.unique(unique // SHARD_FRAMES).tolist())
-        array = self._array(name)
+        if len(positions) and not (positions.min() >= 0 and positions.max() < len(self)):
+            found = [int(positions.min()), int(positions.max())]
+            raise ChoiceError(f"{self.path}: expected positions from 0 to {len(self) - 1}, found {found}")
+        self._prove(name, np.unique(positions // SHARD_FRAMES).tolist())
         with _decoding(self.path / name):
-            rows = array.get_orthogonal_selection((unique, *(slice(None),) * (array.ndim - 1)))
-        return np.asarray(rows)[where]
+            return self.arrays[name].rows(positions)
 
     @cached_property
     def frame_sequence(self) -> NDArray[np.int64]:
@@ -166,7 +156,7 @@ class Store:
 
 @contextmanager
 def _decoding(what: Path) -> Iterator[None]:
-    """Whatever zarr says of damaged bytes becomes an IntegrityError."""
+    """Whatever decoders say of damaged bytes becomes an IntegrityError."""
     try:
         yield
     except (ValueError, TypeError, KeyError, OverflowError, RuntimeError, OSError) as error:
@@ -188,8 +178,8 @@ def open_store(path: Path) -> Store:
     problems = [*_file_problems(path, manifest)] or _metadata_problems(path, manifest)
     if problems:
         raise IntegrityError(*_first(path, problems))
-    with _decoding(path):
-        return Store(path, manifest, zarr.open_group(path, mode="r"), holder)
+    attributes = json.loads((path / "zarr.json").read_bytes())["attributes"]
+    return Store(path, manifest, attributes, stored_arrays(path, attributes), holder)
 
 
 def _first(path: Path, problems: list[Problem]) -> Iterator[str]:
@@ -252,7 +242,7 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
 def _content_problems(store: Store, quick: bool) -> Iterator[Problem]:
     if quick:
         return
-    found = content_digest(store.group, store.attributes["recipe"], store.rendered)
+    found = content_digest(store.arrays, store.attributes["recipe"], store.rendered)
     if found != store.manifest.content_digest:
         yield Problem(MANIFEST_NAME, f"content digest: expected {store.manifest.content_digest}, found {found}")
 

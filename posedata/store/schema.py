@@ -5,7 +5,7 @@ that a chunk that went missing cannot pass for data; that none is missing is pro
 (`reader.open_store`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +108,13 @@ def all_arrays(noisy: bool, sigma_per_keypoint: bool = False) -> tuple[ArraySpec
 def lengths(frames: int, sequences: int) -> dict[str, int]:
     """Lengths of the first dimensions of all arrays."""
     return {"frame": frames, "sequence": sequences, "keypoint": K}
+
+
+def described(attributes: Mapping[str, Any]) -> tuple[tuple[ArraySpec, ...], dict[str, int]]:
+    """Arrays and their lengths, as the attributes of a store's root have them; raises KeyError or TypeError."""
+    noise, counts = attributes["recipe"]["noise"], attributes["counts"]
+    specs = all_arrays(noise is not None, noise is not None and noise["sigma_per"] == "keypoint")
+    return specs, lengths(counts["frames"], counts["sequences"])
 
 
 def shards_of(frames: int) -> int:

@@ -9,15 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import numpy as np
-from numcodecs.vlen import VLenUTF8
-from numcodecs.zstd import Zstd
 from numpy.typing import NDArray
 
 from posedata.files import write_durably
 from posedata.manifest import StoreFile
 from posedata.store import schema
+from posedata.store.codecs import encode, encode_text, with_crc
 from posedata.store.metadata import array_metadata, group_metadata
 from posedata.store.schema import ArraySpec
 
@@ -47,7 +45,7 @@ def create(
         _write_json(folder / spec.name / "zarr.json", array_metadata(spec, lengths[spec.dims[0]]))
     for spec in schema.TABLE:
         values = table[spec.name]
-        encoded = _compressed(VLenUTF8().encode(values)) if spec.dtype == "string" else _encode(values)
+        encoded = encode_text(values) if spec.dtype == "string" else encode(values)
         write_durably(folder / spec.file(0), [encoded])
 
 
@@ -71,7 +69,7 @@ def write_frames(folder: Path, spec: ArraySpec, shard: int, blocks: Iterable[Arr
     if spec.is_heatmaps:
         parts = _shard(spec, blocks)
     else:
-        parts = (_encode(_padded(block, spec, schema.SHARD_FRAMES)) for block in blocks)
+        parts = (encode(_padded(block, spec, schema.SHARD_FRAMES)) for block in blocks)
     path = folder / spec.file(shard)
     written = write_durably(path, parts)
     return StoreFile(path=path.relative_to(folder).as_posix(), size=written.size, sha256=written.sha256)
@@ -82,11 +80,11 @@ def _shard(spec: ArraySpec, blocks: Iterable[Array]) -> Iterator[bytes]:
     index = np.full((schema.SHARD_FRAMES // schema.CHUNK_FRAMES, 2), np.iinfo(np.uint64).max, "<u8")
     offset = 0
     for i, block in enumerate(blocks):
-        encoded = _encode(_padded(block, spec, schema.CHUNK_FRAMES))
+        encoded = encode(_padded(block, spec, schema.CHUNK_FRAMES))
         index[i] = offset, len(encoded)
         offset += len(encoded)
         yield encoded
-    yield _with_crc(index.tobytes())
+    yield with_crc(index.tobytes())
 
 
 def _padded(block: Array, spec: ArraySpec, frames: int) -> Array:
@@ -96,16 +94,3 @@ def _padded(block: Array, spec: ArraySpec, frames: int) -> Array:
     chunk = np.full((frames, *spec.inner), spec.fill, block.dtype)
     chunk[: len(block)] = block
     return chunk
-
-
-def _encode(chunk: Array) -> bytes:
-    """The codecs bytes, zstd, crc32c."""
-    return _compressed(np.ascontiguousarray(chunk, chunk.dtype.newbyteorder("<")))
-
-
-def _compressed(data: Any) -> bytes:
-    return _with_crc(Zstd(level=schema.ZSTD_LEVEL, checksum=False).encode(data))
-
-
-def _with_crc(data: bytes) -> bytes:
-    return data + int(google_crc32c.value(data)).to_bytes(4, "little")

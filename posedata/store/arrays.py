@@ -1,0 +1,116 @@
+"""Read a store's arrays: what `writer` wrote, decoded after the Zarr 3 specification.
+
+Nothing is filled in: a chunk that is not there is an error, and none can be larger than the schema says. Heatmaps are
+decoded chunk by chunk, and the last chunks are kept, so that windows that come close to one another share them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.store import schema
+from posedata.store.codecs import decode, decode_text, without_crc
+from posedata.store.schema import ArraySpec
+
+Array = NDArray[Any]
+
+KEPT_CHUNKS = 40
+"""Decoded chunks of heatmaps that are kept, 5 MB each: those of the blocks that training mixes at a time."""
+
+
+class StoredArray:
+    """An array of a store; raises ValueError, RuntimeError or OSError where its files are damaged.
+
+    Args:
+        store: the folder.
+        spec: the array.
+        length: of its first dimension.
+    """
+
+    def __init__(self, store: Path, spec: ArraySpec, length: int) -> None:
+        self.spec = spec
+        self.shape = (length, *spec.inner)
+        self.ndim = len(self.shape)
+        self.dtype = np.dtype(object if spec.dtype == "string" else spec.dtype)
+        self._chunk: Callable[[int], Array]
+        if spec.is_heatmaps:
+            # Neither cache refers to this object, so it goes with its memory as soon as nobody uses it.
+            indexed = lru_cache(maxsize=None)(partial(_shard_index, store, spec))
+            self._chunk = lru_cache(maxsize=KEPT_CHUNKS)(partial(_shard_chunk, store, spec, indexed))
+        else:
+            self._chunk = partial(_file_chunk, store, spec, length)
+
+    @property
+    def chunk_frames(self) -> int:
+        """Rows in a chunk."""
+        if self.spec.is_heatmaps:
+            return schema.CHUNK_FRAMES
+        return schema.SHARD_FRAMES if self.spec.dims[0] == "frame" else self.shape[0]
+
+    def rows(self, positions: NDArray[np.int64]) -> Array:
+        """The rows at positions from 0 to length - 1, in the order and shape asked; each chunk is decoded once."""
+        found = np.empty((*positions.shape, *self.spec.inner), self.dtype)
+        numbers = positions // self.chunk_frames
+        for number in np.unique(numbers).tolist():
+            wanted = numbers == number
+            found[wanted] = self._chunk(number)[positions[wanted] - number * self.chunk_frames]
+        return found
+
+    def __getitem__(self, rows: slice) -> Array:
+        """The rows of a slice."""
+        return self.rows(np.arange(*rows.indices(self.shape[0])))
+
+
+class StoredArrays(dict[str, StoredArray]):
+    """The arrays of a store by name."""
+
+    def arrays(self) -> Iterator[tuple[str, StoredArray]]:
+        """Name and array, as a group of zarr-python has it."""
+        yield from self.items()
+
+
+def stored_arrays(store: Path, attributes: Mapping[str, Any]) -> StoredArrays:
+    """The arrays that a store with these attributes of its root has."""
+    specs, lengths = schema.described(attributes)
+    return StoredArrays({spec.name: StoredArray(store, spec, lengths[spec.dims[0]]) for spec in specs})
+
+
+def _file_chunk(store: Path, spec: ArraySpec, length: int, number: int) -> Array:
+    """A chunk that is a file: beyond the array's end it is padded."""
+    data = (store / spec.file(number)).read_bytes()
+    if spec.dtype == "string":
+        texts = decode_text(data)
+        if texts.shape != (length,):
+            raise ValueError(f"expected {length} texts, found {texts.shape}")
+        return texts
+    frames = schema.SHARD_FRAMES if spec.dims[0] == "frame" else length
+    return _decoded(data, (frames, *spec.inner), spec)
+
+
+def _shard_index(store: Path, spec: ArraySpec, shard: int) -> NDArray[np.int64]:
+    """(chunks, 2): offset and length of the chunks of a shard; the index stands at the end of the file."""
+    chunks = schema.SHARD_FRAMES // schema.CHUNK_FRAMES
+    with (store / spec.file(shard)).open("rb") as file:
+        file.seek(-(chunks * 16 + 4), 2)
+        return np.frombuffer(without_crc(file.read()), "<i8").reshape(chunks, 2)
+
+
+def _shard_chunk(store: Path, spec: ArraySpec, indexed: Callable[[int], NDArray[np.int64]], number: int) -> Array:
+    shard, at = divmod(number, schema.SHARD_FRAMES // schema.CHUNK_FRAMES)
+    offset, size = indexed(shard)[at].tolist()
+    path = store / spec.file(shard)
+    if not 0 <= size <= path.stat().st_size or offset < 0:  # 2^64 - 1 marks a chunk that was not written
+        raise ValueError(f"expected chunk {at} of shard {shard}, found none")
+    with path.open("rb") as file:
+        file.seek(offset)
+        return _decoded(file.read(size), (schema.CHUNK_FRAMES, *spec.inner), spec)
+
+
+def _decoded(data: bytes, shape: tuple[int, ...], spec: ArraySpec) -> Array:
+    chunk = np.empty(shape, np.dtype(spec.dtype).newbyteorder("<"))
+    decode(data, chunk)
+    return chunk
