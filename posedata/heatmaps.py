@@ -77,6 +77,20 @@ def render(
     return np.take(table.rows, numbers, axis=0, out=out, mode="clip")
 
 
+def peak_table(table: RowTable) -> NDArray[np.float64]:
+    """Peaks of all heatmaps that a table makes.
+
+    They are looked for in the heatmaps: near the border reflection moves some away from the cell of their impulse.
+
+    Returns:
+        (S, 56, 56, 2) grid positions, x y, of [sigma, y, x] of the impulse.
+    """
+    y, x = np.divmod(np.arange(GRID * GRID), GRID)
+    cells = np.stack([x, y], axis=-1).astype(np.int8).reshape(GRID, GRID, 2)
+    rows = [decode(render(table, cells, np.full(GRID, s))) for s in range(len(table.first))]
+    return np.stack(rows)
+
+
 def normalise_detected(heatmaps: NDArray[np.float32]) -> NDArray[np.float16]:
     """A detector's heatmaps made like rendered ones (seed 000, section 1.3.1).
 

@@ -17,10 +17,10 @@ from posedata.errors import BadInputError
 from posedata.geometry import GRID
 from posedata.progress import Progress, silent
 from posedata.store.reader import Store
-from posetrain.data import Feed, Input, Windows
+from posetrain.data import Input, Windows
 from posetrain.evaluation import Scores, Tally
 from posetrain.filters import FILTERS, Filter
-from posetrain.tasks import peaks
+from posetrain.sources import Feed
 
 Span = Literal["window", "sequence"]
 Floats = NDArray[np.float64]
@@ -46,9 +46,8 @@ class Tracks:
         frames = Windows(store, np.arange(len(store)), 1, 1, device, feed, given)
         found = []
         with progress("finding peaks", len(store), "frames") as advance:
-            for batch in frames.batches(np.arange(len(store)), _BATCH):
-                present = batch.input.amax(dim=(-2, -1), keepdim=True)[..., 0] > 0
-                found.append(peaks(batch.input).where(present, torch.nan).double().cpu().numpy()[:, 0])
+            for batch in frames.batches(np.arange(len(store)), _BATCH, ("input_peaks",)):
+                found.append(batch.input_peaks.double().cpu().numpy()[:, 0])
                 advance(len(batch.frames))
         self.points = np.concatenate(found)
         """(N, 25, 2) grid positions, NaN where a heatmap has no peak."""

@@ -8,6 +8,7 @@ from posedata.config import Frozen
 
 Count = Annotated[int, Field(ge=1)]
 Precision = Literal["float32", "bfloat16"]
+Shuffle = Literal["windows", "blocks"]
 
 FINETUNING_RATE = 1e-4
 """Learning rate at the start of a finetuning (seed 000, section 1.3.2)."""
@@ -29,6 +30,7 @@ class TrainConfig(Frozen):
         max_windows: at most so many windows of each split, chosen by the seed; None = all.
         init: run whose best epoch's weights training begins with; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
+        shuffle: "windows" one by one, or in "blocks" that lie together in the store; see `posetrain.data.in_blocks`.
         precision: of what a model computes while it trains; weights, losses and scores are float32 always.
         seed: of the weights, of the order of windows, and of their choice.
     """
@@ -45,5 +47,6 @@ class TrainConfig(Frozen):
     max_windows: Count | None = None
     init: str | None = None
     sampling_step: Count = 4
+    shuffle: Shuffle = "windows"
     precision: Precision = "float32"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -1,14 +1,8 @@
-"""Windows of a store as batches on a device: the bridge to posedata.
+"""Windows of a store as batches on a device: the bridge to posedata."""
 
-Heatmaps come one of two ways, bit for bit the same: decoded from the store's files, or, where the store says that
-they are a pure function of cells and sigma, looked up on the device. Nothing is computed in a look-up, so devices
-cannot differ.
-"""
-
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Literal, Protocol
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,39 +10,51 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posedata.ahead import ahead
-from posedata.errors import ChoiceError
-from posedata.geometry import GRID, torso_diameters
-from posedata.heatmaps import TARGET_SIGMA, RowTable, row_table
-from posedata.skeleton import K
+from posedata.geometry import torso_diameters
 from posedata.store.reader import Store
+from posedata.store.schema import CHUNK_FRAMES
+from posetrain.config import Shuffle
+from posetrain.sources import Feed, Source, sources
 
-Feed = Literal["auto", "store", "render"]
+MIXED_BLOCKS = 16
+"""Blocks of frames whose windows are shuffled together: 512 frames, from as many places in the store."""
+
 Input = Literal["noisy", "clean"]
+Part = Literal["input", "input_peaks", "target"]
 
 
-@dataclass(frozen=True, eq=False)
 class Batch:
-    """Some windows.
+    """Some windows. What a task does not ask for is never made.
 
     Attributes:
-        input: (B, T, 25, 56, 56) float32: what a model may see.
-        target: the same shape: what it should say.
+        frames: (B, T) positions of the frames in the store.
         points: (B, T, 25, 2) float32: sub-cell grid positions of the target, NaN where it means nothing.
         annotated: (B, T, 25) bool: where the target means anything.
-        frames: (B, T) positions of the frames in the store.
     """
 
-    input: Tensor
-    target: Tensor
-    points: Tensor
-    annotated: Tensor
-    frames: NDArray[np.int64]
+    def __init__(
+        self, frames: NDArray[np.int64], given: Source, wanted: Source, points: Tensor, annotated: Tensor
+    ) -> None:
+        self.frames = frames
+        self.points = points
+        self.annotated = annotated
+        self._given = given
+        self._wanted = wanted
 
+    @cached_property
+    def input(self) -> Tensor:
+        """(B, T, 25, 56, 56) float32: what a model may see."""
+        return self._given.heatmaps(self.frames)
 
-class _Source(Protocol):
-    """Heatmaps of the frames at given positions: (n, 25, 56, 56) float32 on the device."""
+    @cached_property
+    def input_peaks(self) -> Tensor:
+        """(B, T, 25, 2) float32: peaks of the input on the grid, x y; NaN where it has none."""
+        return self._given.peaks(self.frames)
 
-    def __call__(self, frames: NDArray[np.int64]) -> Tensor: ...
+    @cached_property
+    def target(self) -> Tensor:
+        """(B, T, 25, 56, 56) float32: what a model should say."""
+        return self._wanted.heatmaps(self.frames)
 
 
 class Windows:
@@ -60,7 +66,7 @@ class Windows:
         length: frames in a window.
         step: frames from one to the next.
         device: where the batches are wanted.
-        feed: "store" decodes files, "render" looks heatmaps up, "auto" looks up what can be.
+        feed: how heatmaps come, see `posetrain.sources`.
         given: "noisy" is the store's input; "clean" is the target in its place, which is no test of a refiner:
             it shows what published tables measured.
 
@@ -86,9 +92,9 @@ class Windows:
         self.target_points = store["target_points"].astype(np.float64)
         self.video = store.frame_video
         self.torso = torso_diameters(self.target_points)
-        self._sources = _sources(store, device, feed)
-        self._input = "input_heatmaps" if given == "noisy" else "target_heatmaps"
-        self._decodes = any(isinstance(source, partial) for source in self._sources.values())
+        made = sources(store, device, feed)
+        self._given = made["input_heatmaps" if given == "noisy" else "target_heatmaps"]
+        self._wanted = made["target_heatmaps"]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -98,20 +104,26 @@ class Windows:
         """(W, T) positions of the frames of all windows in the store."""
         return self.starts[:, None] + self._offsets
 
-    def batches(self, order: NDArray[np.int64], size: int) -> Iterator[Batch]:
-        """Batches of `size` windows, the last may be smaller; `order` numbers windows in `starts`."""
-        batches = (self._batch(order[i : i + size]) for i in range(0, len(order), size))
-        # Files are decoded in a thread: forked loader processes hang with some codec pipelines.
-        return ahead(batches) if self._decodes else batches
+    def batches(self, order: NDArray[np.int64], size: int, parts: Iterable[Part] = ()) -> Iterator[Batch]:
+        """Batches of windows.
 
-    def _batch(self, numbers: NDArray[np.int64]) -> Batch:
+        Args:
+            order: numbers of windows in `starts`.
+            size: windows in a batch; the last may be smaller.
+            parts: what will be asked of every batch; where it takes time to read, it is read ahead.
+        """
+        batches = (self._batch(order[i : i + size], parts) for i in range(0, len(order), size))
+        # Files are decoded in a thread: forked loader processes hang with some codec pipelines.
+        return ahead(batches) if self._given.decodes or self._wanted.decodes else batches
+
+    def _batch(self, numbers: NDArray[np.int64], parts: Iterable[Part]) -> Batch:
         frames = self.starts[numbers][:, None] + self._offsets
-        heatmaps = {
-            name: source(frames.ravel()).view(*frames.shape, K, GRID, GRID) for name, source in self._sources.items()
-        }
         points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self._device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self._device)
-        return Batch(heatmaps[self._input], heatmaps["target_heatmaps"], points, annotated, frames)
+        batch = Batch(frames, self._given, self._wanted, points, annotated)
+        for part in parts:
+            getattr(batch, part)
+        return batch
 
 
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -126,59 +138,30 @@ def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.argsort(words, kind="stable")
 
 
+def epoch_order(starts: NDArray[np.int64], shuffle: Shuffle, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order in which an epoch goes through windows with these first positions."""
+    return in_blocks(starts, seed, epoch) if shuffle == "blocks" else shuffled(len(starts), seed, epoch)
+
+
+def in_blocks(starts: NDArray[np.int64], seed: int, epoch: int) -> NDArray[np.int64]:
+    """An order in which windows that lie together in a store come together, so that each chunk is decoded once.
+
+    The blocks are those of a chunk's frames, in a random order; the windows of `MIXED_BLOCKS` of them are shuffled
+    together.
+
+    Args:
+        starts: (W,) first positions.
+        seed: of the training.
+        epoch: from 1.
+    """
+    blocks, block = np.unique(starts // CHUNK_FRAMES, return_inverse=True)
+    words = np.random.Philox(key=[seed, epoch]).random_raw(len(blocks) + len(starts))
+    place = np.argsort(np.argsort(words[: len(blocks)], kind="stable"))
+    return np.lexsort((words[len(blocks) :], place[block] // MIXED_BLOCKS))
+
+
 def choose(starts: NDArray[np.int64], most: int | None, seed: int) -> NDArray[np.int64]:
     """At most `most` of the windows, in rising order; None = all."""
     if most is None or most >= len(starts):
         return starts
     return np.sort(starts[shuffled(len(starts), seed, 0)[:most]])
-
-
-def _sources(store: Store, device: torch.device, feed: Feed) -> Mapping[str, _Source]:
-    names = ("input_heatmaps", "target_heatmaps")
-    if feed == "render" and not set(names) <= set(store.rendered):
-        raise ChoiceError(f"--feed render: expected a store of rendered heatmaps, found a detector's in {store.path}")
-    looked_up = () if feed == "store" else store.rendered
-    return {
-        name: _looked_up(store, name, device) if name in looked_up else _decoded(store, name, device) for name in names
-    }
-
-
-def _decoded(store: Store, name: str, device: torch.device) -> _Source:
-    return partial(_decode, store, name, device)
-
-
-def _decode(store: Store, name: str, device: torch.device, frames: NDArray[np.int64]) -> Tensor:
-    return torch.from_numpy(store.frames(name, frames)).to(device).float()
-
-
-def _looked_up(store: Store, name: str, device: torch.device) -> _Source:
-    if name == "input_heatmaps":
-        return LookUp(store.input_table, store["input_cells"], store.sigma_numbers(), device)
-    return LookUp(row_table((TARGET_SIGMA,)), store["target_cells"], np.zeros(len(store), np.intp), device)
-
-
-class LookUp:
-    """Heatmaps from cells and sigmas, as `posedata.heatmaps.render` makes them, on a device.
-
-    Args:
-        table: rows of the set of sigmas.
-        cells: (N, 25, 2) int8, x y; -1 = missing.
-        sigma: (N,) or (N, 25) positions in the set.
-        device: where to keep them; 100 bytes a frame.
-    """
-
-    def __init__(self, table: RowTable, cells: NDArray[np.int8], sigma: NDArray[np.intp], device: torch.device) -> None:
-        # float16 to float32 is exact, so the rows may be widened once instead of every heatmap.
-        self._rows = torch.from_numpy(table.rows.astype(np.float32)).to(device)
-        self._first = torch.from_numpy(table.first).to(device)
-        self._cells = torch.from_numpy(cells).to(device)
-        sigma = sigma[:, None] if sigma.ndim == 1 else sigma
-        self._sigma = torch.from_numpy(np.ascontiguousarray(sigma, np.uint8)).to(device)
-
-    def __call__(self, frames: NDArray[np.int64]) -> Tensor:
-        """(n, 25, 56, 56) float32 at the given positions."""
-        at = torch.from_numpy(frames).to(self._rows.device)
-        x, y = self._cells[at].int().unbind(-1)
-        # A missing keypoint's -1 would count from the end; it is sent to row 0, which is zero.
-        numbers = self._first[self._sigma[at].long(), y.clamp(min=0).long()] + x[..., None]
-        return torch.nn.functional.embedding(numbers.where(x[..., None] >= 0, 0), self._rows)

@@ -1,11 +1,17 @@
 """Where models run."""
 
+import ctypes
+import sys
+
 import torch
 from torch import nn
 
 from posedata.errors import ChoiceError
 
 _DEVICES = ("cpu", "cuda", "mps")
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT = 1 << 30
+"""Bytes: blocks up to this size come from memory that was freed before."""
 
 
 def pick_device(name: str) -> torch.device:
@@ -25,9 +31,20 @@ def pick_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ChoiceError(f"--device {name}: expected a device of this machine, found none of that name") from error
+    if device.type == "cpu":
+        _keep_memory()
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
     return device
+
+
+def _keep_memory() -> None:
+    """Let glibc keep what is freed: batches and activations come and go, and pages given back are zeroed every time."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+        for parameter in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
+            if mallopt:
+                mallopt(parameter, _KEPT)
 
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:

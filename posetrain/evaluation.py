@@ -112,8 +112,8 @@ def evaluate(
     tally = Tally(windows)
     error, elements = 0.0, 0
     with progress(what, len(windows), "windows") as advance:
-        for batch in windows.batches(np.arange(len(windows)), _BATCH):
-            prediction = task.predict(refine, batch.input)
+        for batch in windows.batches(np.arange(len(windows)), _BATCH, task.parts):
+            prediction = refine(task.given(batch))
             error += float(task.error(prediction, batch))
             elements += task.elements(batch)
             tally.add(batch.frames, task.positions(prediction).double().cpu().numpy())

@@ -12,13 +12,14 @@ from posedata.progress import Progress
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.baselines import Span, Tracks, tune
-from posetrain.data import Feed, Input, Windows
+from posetrain.data import Input, Windows
 from posetrain.devices import place
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.filters import FILTERS
 from posetrain.find import check_digest, find_run, store_of_run
 from posetrain.history import load_best
 from posetrain.models import find_model, make_model
+from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS, Refiner, Task
 
 

@@ -17,9 +17,9 @@ from posedata.progress import Advance, Progress
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
-from posetrain.data import Feed
 from posetrain.experiments import EXPERIMENTS, fitting_store, named_experiment
 from posetrain.models import make_model
+from posetrain.sources import Feed
 from posetrain.training import split_starts, split_windows, train
 
 PUBLISHED = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat")

@@ -1,7 +1,7 @@
 """What a model is given, what it is asked, and how it is judged.
 
-A task turns input heatmaps into what its models take; nothing else of a batch reaches a prediction. The target comes in
-only where a prediction is judged.
+A task turns the input of a batch into what its models take; nothing else of it reaches a prediction. The target comes
+in only where a prediction is judged.
 """
 
 from collections.abc import Callable
@@ -12,17 +12,22 @@ import torch
 from torch import Tensor
 
 from posedata.geometry import GRID
-from posetrain.data import Batch
+from posetrain.data import Batch, Part
+from posetrain.sources import peaks
 
 Refiner = Callable[[Tensor], Tensor]
 """A model, or a function in its place."""
 
 
 class Task(Protocol):
-    """Predict, then judge."""
+    """Give, then judge."""
 
-    def predict(self, refine: Refiner, heatmaps: Tensor) -> Tensor:
-        """What `refine` makes of input heatmaps (B, T, 25, 56, 56)."""
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What of a batch it asks for in training and scoring."""
+
+    def given(self, batch: Batch) -> Tensor:
+        """What a model gets to see of a batch."""
 
     def positions(self, prediction: Tensor) -> Tensor:
         """(B, T, 25, 2) grid positions, x y, of a prediction."""
@@ -32,15 +37,6 @@ class Task(Protocol):
 
     def elements(self, batch: Batch) -> int:
         """By how many elements the sum is divided: missing ones count (seed 000, section 1.2.2)."""
-
-
-def peaks(heatmaps: Tensor) -> Tensor:
-    """(..., 56, 56) to (..., 2) grid positions, x y: centre of the largest cell, the first in row-major order.
-
-    The same as `posedata.heatmaps.decode`, on the heatmaps' device.
-    """
-    first = heatmaps.flatten(-2).argmax(dim=-1)
-    return torch.stack([first % GRID, first // GRID], dim=-1) + 0.5
 
 
 def squared_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
@@ -75,9 +71,11 @@ def _masked(error: Tensor, annotated: Tensor) -> Tensor:
 class HeatmapTask:
     """Heatmaps to heatmaps."""
 
-    def predict(self, refine: Refiner, heatmaps: Tensor) -> Tensor:
+    parts: tuple[Part, ...] = ("input", "target")
+
+    def given(self, batch: Batch) -> Tensor:
         """(B, T, 25, 56, 56)."""
-        return refine(heatmaps)
+        return batch.input
 
     def positions(self, prediction: Tensor) -> Tensor:
         """Centres of the largest cells."""
@@ -97,11 +95,11 @@ class PointTask:
     """Coordinates to coordinates: u / 56 - 0.5 of the peaks; 0 for a heatmap without one."""
 
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+    parts: tuple[Part, ...] = ("input_peaks",)
 
-    def predict(self, refine: Refiner, heatmaps: Tensor) -> Tensor:
+    def given(self, batch: Batch) -> Tensor:
         """(B, T, 25, 2) normalised coordinates."""
-        present = heatmaps.amax(dim=(-2, -1)) > 0
-        return refine(_masked(peaks(heatmaps) / GRID - 0.5, present))
+        return (batch.input_peaks / GRID - 0.5).nan_to_num(0.0)
 
     def positions(self, prediction: Tensor) -> Tensor:
         """Back on the grid."""

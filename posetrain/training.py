@@ -18,11 +18,12 @@ from posedata.progress import Progress, silent
 from posedata.store.reader import Store
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
-from posetrain.data import Feed, Windows, choose, shuffled
+from posetrain.data import Windows, choose, epoch_order
 from posetrain.devices import place
 from posetrain.evaluation import evaluate
 from posetrain.history import SCORE, best_epoch, load_best
 from posetrain.models import count_parameters, find_model, make_model
+from posetrain.sources import Feed
 from posetrain.tasks import Task
 
 Log = Callable[[str], None]
@@ -174,12 +175,12 @@ def _train_epoch(
     """One pass over all windows; returns the mean loss."""
     model.train()
     total, elements = 0.0, 0
-    order = shuffled(len(windows), config.seed, epoch)
+    order = epoch_order(windows.starts, config.shuffle, config.seed, epoch)
     with progress(f"epoch {epoch}/{config.epochs}", len(windows), "windows") as advance:
-        for step, batch in enumerate(windows.batches(order, config.batch_size), start=1):
+        for step, batch in enumerate(windows.batches(order, config.batch_size, task.parts), start=1):
             optimizer.zero_grad(set_to_none=True)
-            with torch.autocast(batch.input.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-                prediction = task.predict(model, batch.input)
+            with torch.autocast(batch.points.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+                prediction = model(task.given(batch))
             error = task.error(prediction.float(), batch)
             (error / task.elements(batch)).backward()  # type: ignore[no-untyped-call]
             optimizer.step()

@@ -20,10 +20,10 @@ _RENAME_EXCHANGE = 2
 
 
 def is_store(path: Path) -> bool:
-    """Whether a folder is a store, sound or not."""
+    """Whether a folder is a store, sound or not; a disk that cannot say so raises OSError."""
     try:
         content = json.loads((path / MANIFEST_NAME).read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("kind") == KIND
 

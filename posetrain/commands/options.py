@@ -31,6 +31,13 @@ _TRAINING = {
     "sampling_step": click.option(
         "--sampling-step", type=click.IntRange(1), default=4, show_default=True, help="Of deciwatch, in frames."
     ),
+    "shuffle": click.option(
+        "--shuffle",
+        type=click.Choice(["windows", "blocks"]),
+        default="windows",
+        show_default=True,
+        help="One by one, or in blocks: faster where heatmaps are decoded from a large store.",
+    ),
     "precision": click.option(
         "--precision",
         type=click.Choice(["float32", "bfloat16"]),

@@ -14,12 +14,13 @@ from posedata.store.reader import Store
 from posetrain import checkpoints
 from posetrain.baselines import Baseline, Span, Tracks, tune
 from posetrain.config import TrainConfig
-from posetrain.data import Feed, Windows
+from posetrain.data import Windows
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.experiments import experiment_of
 from posetrain.filters import FILTERS
 from posetrain.history import load_history
 from posetrain.scoring import Subject, subject_of_run
+from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS
 from posetrain.training import split_starts, split_windows
 

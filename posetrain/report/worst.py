@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from posedata.geometry import GRID
 from posedata.skeleton import LIMBS
 from posedata.store.reader import Store
-from posetrain.data import Batch, Feed
+from posetrain.data import Batch
 from posetrain.evaluation import Scores
 from posetrain.report.collect import Trained
-from posetrain.tasks import peaks
+from posetrain.sources import Feed
 
 WINDOWS = 3
 _MOST_FRAMES = 7
@@ -58,7 +58,7 @@ def worst_windows(run: Trained, split: str, scores: Scores, device: torch.device
 @torch.inference_mode()
 def _seen(run: Trained, batch: Batch, error: float) -> Worst:
     subject = run.subject
-    found = subject.task.positions(subject.task.predict(subject.refine, batch.input))
+    found = subject.task.positions(subject.refine(subject.task.given(batch)))
     annotated = batch.annotated[0, ..., None]
     top = batch.input.amax(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
     frames = batch.frames[0]
@@ -68,7 +68,7 @@ def _seen(run: Trained, batch: Batch, error: float) -> Worst:
         (batch.input / top).amax(dim=2)[0].double().cpu().numpy(),
         *(
             points[0].where(annotated, torch.nan).double().cpu().numpy()
-            for points in (peaks(batch.input), batch.points, found)
+            for points in (batch.input_peaks, batch.points, found)
         ),
     )
 

@@ -10,12 +10,12 @@ from posedata.errors import BadInputError
 from posedata.files import sync_tree, write_durably
 from posedata.progress import Progress
 from posedata.store.staging import publish, staged
-from posetrain.data import Feed
 from posetrain.report.collect import Block, identity_pck, load_trained, score_all
 from posetrain.report.curves import curves_svg
 from posetrain.report.page import Contents, html, markdown, picture_name
 from posetrain.report.tables import as_csv, joint_table, pck_table
 from posetrain.report.worst import worst_png, worst_windows
+from posetrain.sources import Feed
 
 PAGE_NAME = "report.html"
 _OURS = re.compile(r"report\.(html|md)|pck\.csv|joints\.csv|curves\.svg|worst-.*\.png")

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import Tensor
 
 from posedata import open_store
 from posedata.store.reader import Store
 from posetrain.config import TrainConfig
-from posetrain.data import Feed, Windows
+from posetrain.data import Windows
+from posetrain.sources import Feed, present_peaks
+from posetrain.tasks import Task
 
 GPU = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))
 
@@ -41,6 +45,16 @@ def windows() -> Callable[..., Windows]:
         return Windows(store, store.windows(split)[:most], 5, 1, torch.device(device), feed)
 
     return make
+
+
+@pytest.fixture
+def given() -> Callable[[Task, Tensor], Tensor]:
+    """What a model of a task sees of input heatmaps (B, T, 25, 56, 56)."""
+
+    def see(task: Task, heatmaps: Tensor) -> Tensor:
+        return task.given(SimpleNamespace(input=heatmaps, input_peaks=present_peaks(heatmaps)))  # type: ignore[arg-type]
+
+    return see
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from posedata.errors import ChoiceError
+from posedata.heatmaps import decode
 from posedata.store.reader import Store
-from posetrain.data import Windows, choose, shuffled
+from posedata.store.schema import CHUNK_FRAMES
+from posetrain.data import MIXED_BLOCKS, Windows, choose, in_blocks, shuffled
 
 
 def test_decoded_and_looked_up_batches_are_the_same_bits(
@@ -16,6 +18,7 @@ def test_decoded_and_looked_up_batches_are_the_same_bits(
     for a, b in zip(decoded.batches(np.arange(40), 16), looked_up.batches(np.arange(40), 16), strict=True):
         assert torch.equal(a.input.view(torch.int32), b.input.view(torch.int32))
         assert torch.equal(a.target.view(torch.int32), b.target.view(torch.int32))
+        torch.testing.assert_close(a.input_peaks, b.input_peaks, rtol=0, atol=0, equal_nan=True)
 
 
 def test_batches_hold_the_stored_heatmaps(noisy: Store, windows: Callable[..., Windows]) -> None:
@@ -82,3 +85,28 @@ def test_choose_takes_a_part_of_the_windows_by_seed() -> None:
     assert set(part) <= set(starts)
     assert choose(starts, 10, seed=4).tolist() != part.tolist()
     assert choose(starts, None, seed=3) is starts
+
+
+def test_peaks_are_those_of_the_heatmaps_and_nan_where_there_are_none(
+    noisy: Store, windows: Callable[..., Windows]
+) -> None:
+    (batch,) = windows(noisy, most=60).batches(np.arange(60), 60)
+    empty = (batch.input == 0).all(dim=-1).all(dim=-1)
+    assert empty.any()
+    assert batch.input_peaks[empty].isnan().all()
+    np.testing.assert_array_equal(batch.input_peaks[~empty].numpy(), decode(batch.input[~empty].numpy()))
+
+
+def test_blocks_keep_windows_together_and_mix_some_blocks() -> None:
+    starts = np.arange(0, 40_000, 3)
+    order = in_blocks(starts, seed=1, epoch=1)
+    assert sorted(order) == list(range(len(starts)))
+    assert order.tolist() == in_blocks(starts, seed=1, epoch=1).tolist() != in_blocks(starts, seed=1, epoch=2).tolist()
+    blocks = (starts // CHUNK_FRAMES)[order]
+    mixed = MIXED_BLOCKS * CHUNK_FRAMES // 3
+    assert len(set(blocks[:mixed])) in (MIXED_BLOCKS, MIXED_BLOCKS + 1)
+    assert blocks[: mixed // 2].tolist() != sorted(blocks[: mixed // 2])
+    last_seen = {block: i for i, block in enumerate(blocks.tolist())}
+    first_seen = {block: i for i, block in reversed(list(enumerate(blocks.tolist())))}
+    assert max(last_seen[block] - first_seen[block] for block in last_seen) < MIXED_BLOCKS * CHUNK_FRAMES / 3 + 16
+    assert np.ptp(np.unique(blocks[:mixed])) > 600  # from all over the store

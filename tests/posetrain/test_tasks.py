@@ -7,7 +7,8 @@ import torch
 from posedata.heatmaps import decode as decode_numpy
 from posedata.store.reader import Store
 from posetrain.data import Windows
-from posetrain.tasks import HEATMAPS, POINTS, peaks, smooth_error, squared_error
+from posetrain.sources import peaks
+from posetrain.tasks import HEATMAPS, POINTS, smooth_error, squared_error
 
 
 def test_peaks_agree_with_numpy_and_take_the_first_of_a_tie() -> None:
@@ -42,12 +43,12 @@ def test_the_loss_is_what_the_seeds_trick_gives() -> None:
     assert float(squared_error(predicted, target, annotated)) / target.numel() == pytest.approx(float(expected))
 
 
-def test_points_are_the_peaks_about_the_centre_and_zero_without_one() -> None:
+def test_points_are_the_peaks_about_the_centre_and_zero_without_one(given: Callable[..., torch.Tensor]) -> None:
     heatmaps = torch.zeros(1, 1, 2, 56, 56)
     heatmaps[0, 0, 0, 13, 41] = 9
-    given = POINTS.predict(lambda points: points, heatmaps)
-    torch.testing.assert_close(given, torch.tensor([[[[41.5 / 56 - 0.5, 13.5 / 56 - 0.5], [0.0, 0.0]]]]))
-    assert POINTS.positions(given)[0, 0, 0].tolist() == pytest.approx([41.5, 13.5])
+    seen = given(POINTS, heatmaps)
+    torch.testing.assert_close(seen, torch.tensor([[[[41.5 / 56 - 0.5, 13.5 / 56 - 0.5], [0.0, 0.0]]]]))
+    assert POINTS.positions(seen)[0, 0, 0].tolist() == pytest.approx([41.5, 13.5])
 
 
 def test_the_error_of_points_is_of_sub_cell_targets(noisy: Store, windows: Callable[..., Windows]) -> None:

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -242,3 +244,13 @@ def test_a_folder_with_someone_elses_manifest_is_not_replaced(target: Path) -> N
     with pytest.raises(ConflictError, match="something else"), staged(target, overwrite=True):
         pytest.fail("staged")
     assert (target / "thesis.txt").read_text() == "years"
+
+
+def test_a_disk_that_fails_is_not_taken_for_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: Path) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    (tmp_path / "a.zarr").mkdir()
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    with pytest.raises(OSError, match="Input/output error"):
+        check_target(tmp_path / "a.zarr", overwrite=True)

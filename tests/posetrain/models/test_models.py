@@ -1,7 +1,9 @@
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
 from posedata.errors import ChoiceError
 from posetrain.config import TrainConfig
@@ -32,11 +34,11 @@ def test_weights_follow_the_seed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_weight_is_used_and_every_frame_matters(name: str) -> None:
+def test_every_weight_is_used_and_every_frame_matters(name: str, given: Callable[..., Tensor]) -> None:
     config = TrainConfig(model=name)
     model = make_model(config).eval()
     heatmaps = torch.rand(2, 5, 25, 56, 56, generator=torch.Generator().manual_seed(0))
-    prediction = find_model(name).task.predict(model, heatmaps)
+    prediction = model(given(find_model(name).task, heatmaps))
     prediction.square().sum().backward()
     unused = [key for key, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert unused == []
@@ -44,12 +46,12 @@ def test_every_weight_is_used_and_every_frame_matters(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_windows_of_a_batch_do_not_see_each_other(name: str) -> None:
+def test_windows_of_a_batch_do_not_see_each_other(name: str, given: Callable[..., Tensor]) -> None:
     model = make_model(TrainConfig(model=name)).eval()
     task = find_model(name).task
     heatmaps = torch.rand(2, 5, 25, 56, 56, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        both, alone = task.predict(model, heatmaps), task.predict(model, heatmaps[1:])
+        both, alone = model(given(task, heatmaps)), model(given(task, heatmaps[1:]))
     torch.testing.assert_close(both[1:], alone, rtol=1e-3, atol=1e-4)
 
 
