@@ -1,10 +1,11 @@
-"""Make the next item while the last one is used."""
+"""Threads: make the next item while the last one is used, or several at once."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
@@ -14,6 +15,18 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := coming.result()) is not _END:
             coming = pool.submit(next, items, _END)
             yield item  # type: ignore[misc]
+
+
+def in_threads(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+    """Results as they come; after an error nothing more is begun."""
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(work, item) for item in items]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 _END = object()

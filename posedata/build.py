@@ -10,9 +10,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Mapping, Set
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from importlib.metadata import version
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posedata.ahead import in_threads
+from posedata.cluster import check_cluster, encode_on_cluster
 from posedata.config import Recipe, canonical_json
 from posedata.errors import ChoiceError
 from posedata.files import need_space, sha256_file, sync_tree
@@ -28,7 +28,7 @@ from posedata.gather import Entry, gather
 from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, list_files, relative_files, write_manifest
 from posedata.plan import Plan, make_plan
 from posedata.progress import Progress, silent
-from posedata.shards import ShardWriter
+from posedata.shards import Shards, encoded
 from posedata.skeleton import KEYPOINTS
 from posedata.store import schema, writer
 from posedata.store.arrays import stored_arrays
@@ -36,6 +36,7 @@ from posedata.store.digest import content_digest
 from posedata.store.journal import Journal
 from posedata.store.reader import open_store
 from posedata.store.staging import check_target, publish, staged
+from posedata.versions import fingerprint
 
 Array = NDArray[Any]
 
@@ -46,6 +47,7 @@ def build_store(
     out: Path,
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     skip_bad: bool = False,
     overwrite: bool = False,
     progress: Progress = silent,
@@ -57,6 +59,7 @@ def build_store(
         raw: raw tree of each of its datasets.
         out: where the store will stand; until it is complete, nothing stands there.
         workers: threads that render and compress.
+        scheduler: address of a dask scheduler whose workers render and compress instead.
         skip_bad: go on after a bad file, and list it.
         overwrite: replace a store that stands at `out`.
         progress: told of every step.
@@ -67,10 +70,15 @@ def build_store(
     Raises:
         BadInputError: raw data is missing, damaged or about to be misread.
         ConflictError: `out` exists, or another process builds it.
-        ChoiceError: the recipe does not fit the datasets.
+        ChoiceError: the recipe does not fit the datasets, or the cluster not this build.
+        RemoteError: the cluster cannot be reached.
     """
     begin = time.monotonic()
     _check_recipe(recipe)
+    if scheduler and recipe.noise is None:
+        raise ChoiceError("--scheduler: expected a noisy store; a detector's heatmaps lie here, and are encoded here")
+    if scheduler:
+        check_cluster(scheduler)
     with staged(out.absolute(), overwrite, resume=True) as stage:
         scratch, folder = stage / "spool", stage / "store"
         shutil.rmtree(scratch, ignore_errors=True)
@@ -80,7 +88,7 @@ def build_store(
         shards = range(schema.shards_of(plan.gathered.frames))
         names = [schema.files_of_shard(specs, shard) for shard in shards]
         journal = Journal(stage / "journal", _key(plan), folder, names)
-        _write(plan, specs, folder, journal, workers, progress)
+        _write(plan, specs, folder, journal, workers, scheduler, progress)
         manifest = _seal(plan, folder, journal)
         open_store(folder)  # what would not open is not published
         check_target(out, overwrite)
@@ -141,11 +149,8 @@ def _check_recipe(recipe: Recipe) -> None:
 
 def _key(plan: Plan) -> str:
     """Names all that the bytes of a shard depend on: code, libraries, recipe, sources."""
-    package = Path(__file__).parent
-    code = {path.relative_to(package).as_posix(): sha256_file(path) for path in package.rglob("*.py")}
-    libraries = {name: version(name) for name in ("numcodecs", "numpy", "scipy")}
     sources = sha256_file(plan.gathered.sources)
-    return hashlib.sha256(canonical_json([code, libraries, plan.attributes, sources])).hexdigest()
+    return hashlib.sha256(canonical_json([fingerprint(), plan.attributes, sources])).hexdigest()
 
 
 def _frame_specs(recipe: Recipe) -> tuple[schema.ArraySpec, ...]:
@@ -159,6 +164,7 @@ def _write(
     folder: Path,
     journal: Journal,
     workers: int,
+    scheduler: str | None,
     progress: Progress,
 ) -> None:
     """Write all arrays, but for the shards that are finished."""
@@ -172,24 +178,23 @@ def _write(
     _remove_others(folder, {file.path for files in journal.finished.values() for file in files})
     writer.create(folder, specs, frames, _table(plan.gathered.entries), plan.attributes)
     shutil.copyfile(plan.gathered.sources, folder / SOURCES_NAME)
-    shards = ShardWriter(plan, folder, specs)
+    shards = Shards(plan, specs)
 
-    def finish(shard: int) -> None:
-        journal.add(shard, shards.write(shard))
+    def finish(shard: int, files: Iterable[tuple[schema.ArraySpec, Iterable[bytes]]]) -> int:
+        journal.add(shard, [writer.write_file(folder, spec, shard, parts) for spec, parts in files])
+        return shard
 
-    with (
-        progress("writing", frames, "frames") as advance,
-        ThreadPoolExecutor(workers) as pool,
-    ):
+    with progress("writing", frames, "frames") as advance:
         advance(frames - sum(left.values()))
-        jobs = {pool.submit(finish, shard): shard for shard in left}
-        try:
-            for job in as_completed(jobs):
-                job.result()
-                advance(left[jobs[job]])
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        if scheduler:
+            done: Iterator[int] = (
+                finish(shard, zip(specs, ([file] for file in files), strict=True))
+                for shard, files in encode_on_cluster(scheduler, left, shards.frames)
+            )
+        else:
+            done = in_threads(lambda shard: finish(shard, encoded(shards.frames(shard))), left, workers)
+        for shard in done:
+            advance(left[shard])
     sync_tree(folder)
 
 

@@ -141,6 +141,7 @@ def sample(
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of noise and split.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
+@click.option("--scheduler", metavar="URL", help="Encode on a dask cluster, like tcp://host:8786.")
 @click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
 @click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
@@ -154,6 +155,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
       posedata build --dataset brace --k 2 --sigma-set random
       posedata build --dataset penn_action --actions baseball_pitch,bench_press --out penn.zarr
       posedata build --dataset brace --dataset penn_action --dry-run --json
+      posedata build --dataset brace --scheduler tcp://host:8786
     """
     from posedata import request
     from posedata.build import build_store, dry_run
@@ -175,6 +177,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
             wanted.raw,
             wanted.out,
             workers=options["workers"] or request.default_workers(),
+            scheduler=options["scheduler"],
             skip_bad=options["skip_bad"],
             overwrite=options["overwrite"],
             progress=show,

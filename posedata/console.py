@@ -19,7 +19,13 @@ from posedata.progress import Advance, Progress, silent
 from posedata.secrets import redact, redact_values, refuse_credentials
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
-_EXTRAS = {"torch": "train", "safetensors": "train", "jinja2": "report", "matplotlib": "report"}
+_EXTRAS = {
+    "distributed": "cluster",
+    "jinja2": "report",
+    "matplotlib": "report",
+    "safetensors": "train",
+    "torch": "train",
+}
 """Package -> the extra that brings it."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -52,6 +52,12 @@ class InUseError(ConflictError):
     """What is to be replaced is being read."""
 
 
+class RemoteError(PoseDataError):
+    """Another machine cannot be reached, or does not do what it was asked."""
+
+    exit_code = 7
+
+
 def bad_file(path: Path | str, faults: Sequence[str]) -> BadInputError:
     """One error that lists every fault found in `path`, a line each."""
     return BadInputError(*(f"{path}: {fault}" for fault in faults))

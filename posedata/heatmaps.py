@@ -8,6 +8,7 @@ that a device could do differently, so every reader that looks rows up gets the 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class RowTable:
     first: NDArray[np.int32]
 
 
+@lru_cache(maxsize=16)
 def row_table(sigmas: tuple[float, ...]) -> RowTable:
     """The table for `scipy.ndimage.gaussian_filter(impulse, sigma, mode="reflect", truncate=4.0)`.
 

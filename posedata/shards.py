@@ -1,95 +1,124 @@
 """The second pass of a build: noise and heatmaps, one shard of frames at a time.
 
-A shard's bytes depend on the plan and on its frames alone, so who writes which, and when, does not show.
+A shard's bytes depend on its `ShardFrames` alone, so who encodes which, when, and on which machine, does not show.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posedata import geometry, heatmaps, noise
-from posedata.gather import Entry
-from posedata.manifest import StoreFile
+from posedata.config import Noise
 from posedata.plan import Plan
 from posedata.spool import Spool
-from posedata.store import schema, writer
+from posedata.store import schema
+from posedata.store.schema import ArraySpec
+from posedata.store.writer import encode_frames
 
 Array = NDArray[Any]
 
 
-class ShardWriter:
-    """Writes one shard of every array along frames at a time."""
+@dataclass(frozen=True, eq=False)
+class ShardFrames:
+    """All that the bytes of a shard depend on; S frames.
 
-    def __init__(self, plan: Plan, folder: Path, specs: tuple[schema.ArraySpec, ...]) -> None:
+    Attributes:
+        specs: the arrays along frames.
+        given: "points" (S, 25, 2) and "boxes" (S, 4) in pixels, "frame_number", "shot", "split".
+        pieces: the sequences that have frames here, by the names of their draws, and which of their frames.
+        seed: of the draws.
+        noise: of the input; None for a detector's.
+        shift_std: grid px; None for a detector's input.
+        detected: yields the blocks of a detector's heatmaps; None for rendered input.
+    """
+
+    specs: tuple[ArraySpec, ...]
+    given: Mapping[str, Array]
+    pieces: tuple[tuple[str, range], ...]
+    seed: int
+    noise: Noise | None
+    shift_std: float | None
+    detected: Callable[[], Iterator[Array]] | None
+
+
+class Shards:
+    """The shards of a plan."""
+
+    def __init__(self, plan: Plan, specs: tuple[ArraySpec, ...]) -> None:
         self._plan = plan
-        self._folder = folder
         self._specs = specs
         self._starts = np.asarray([e.start for e in plan.gathered.entries])
-        self._sigmas = plan.recipe.noise.sigmas if plan.recipe.noise else ()
-        self._input_rows = heatmaps.row_table(self._sigmas)
-        self._target_rows = heatmaps.row_table((heatmaps.TARGET_SIGMA,))
 
-    def write(self, shard: int) -> tuple[StoreFile, ...]:
-        """Write a shard of every array."""
+    def frames(self, shard: int) -> ShardFrames:
+        """What there is to be known of a shard."""
+        plan, spool = self._plan, self._plan.gathered.spool
         start = shard * schema.SHARD_FRAMES
-        stop = min(start + schema.SHARD_FRAMES, self._plan.gathered.frames)
-        arrays = self._arrays(start, stop)
-        made = ((spec, arrays[spec.name]) for spec in self._specs)
-        return tuple(
-            writer.write_frames(self._folder, spec, shard, blocks() if callable(blocks) else [blocks])
-            for spec, blocks in made
+        stop = min(start + schema.SHARD_FRAMES, plan.gathered.frames)
+        given = {name: spool.read(name, start, stop) for name in ("points", "boxes", "frame_number", "shot")}
+        return ShardFrames(
+            self._specs,
+            given | {"split": plan.split[start:stop]},
+            tuple(self._pieces(start, stop)),
+            plan.recipe.seed,
+            plan.recipe.noise,
+            plan.shift_std,
+            None if plan.recipe.noise else partial(_spooled, spool, start, stop),
         )
 
-    def _arrays(self, start: int, stop: int) -> dict[str, Array | Callable[[], Iterator[Array]]]:
-        """Every array along frames: whole, or as a function that yields the blocks of its heatmaps."""
-        spool, noisy = self._plan.gathered.spool, self._plan.recipe.noise is not None
-        boxes = spool.read("boxes", start, stop)
-        grid = geometry.to_grid(spool.read("points", start, stop), boxes)
-        cells = geometry.to_cells(grid)
-        target_sigma = np.zeros(stop - start, np.intp)
-        arrays: dict[str, Any] = {
-            "target_heatmaps": partial(_rendered, self._target_rows, cells, target_sigma),
-            "target_cells": cells,
-            "target_points": grid.astype(np.float32),
-            "annotated": cells[..., 0] >= 0,
-            "box": boxes.astype(np.float32),
-            "frame_number": spool.read("frame_number", start, stop),
-            "shot": spool.read("shot", start, stop),
-            "split": self._plan.split[start:stop],
-        }
-        if not noisy:
-            return arrays | {"input_heatmaps": partial(_spooled, spool, start, stop)}
-        input_cells, which = self._noisy(grid, start, stop)
-        return arrays | {
-            "input_heatmaps": partial(_rendered, self._input_rows, input_cells, which),
-            "input_cells": input_cells,
-            "input_sigma": np.asarray(self._sigmas, np.float32)[which],
-        }
-
-    def _noisy(self, grid: NDArray[np.float64], start: int, stop: int) -> tuple[NDArray[np.int8], NDArray[np.intp]]:
-        """Shifted cells, and which sigma smears them."""
-        config, scale = self._plan.recipe.noise, self._plan.shift_std
-        if config is None or scale is None:
-            raise ValueError("a plan without noise has no noisy input")
-        shifts, which = [], []
-        for entry, frames in self._pieces(start, stop):
-            shifts.append(noise.standard_shifts(self._plan.recipe.seed, entry.key, frames))
-            which.append(
-                noise.sigma_choices(self._plan.recipe.seed, entry.key, frames, len(self._sigmas), config.sigma_per)
-            )
-        return geometry.to_cells(grid + scale * np.concatenate(shifts)), np.concatenate(which)
-
-    def _pieces(self, start: int, stop: int) -> Iterator[tuple[Entry, range]]:
-        """The sequences that have frames in start..stop, and which of their frames those are."""
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[str, range]]:
         first = int(np.searchsorted(self._starts, start, side="right")) - 1
         for entry in self._plan.gathered.entries[first:]:
             if entry.start >= stop:
                 return
-            yield entry, range(max(start - entry.start, 0), min(stop - entry.start, entry.length))
+            yield entry.key, range(max(start - entry.start, 0), min(stop - entry.start, entry.length))
+
+
+def encoded(shard: ShardFrames) -> Iterator[tuple[ArraySpec, Iterator[bytes]]]:
+    """The files of a shard, one of every array, in parts."""
+    arrays = _arrays(shard)
+    for spec in shard.specs:
+        blocks = arrays[spec.name]
+        yield spec, encode_frames(spec, blocks() if callable(blocks) else [blocks])
+
+
+def _arrays(shard: ShardFrames) -> dict[str, Array | Callable[[], Iterator[Array]]]:
+    """Every array along frames: whole, or as a function that yields the blocks of its heatmaps."""
+    given = shard.given
+    grid = geometry.to_grid(given["points"], given["boxes"])
+    cells = geometry.to_cells(grid)
+    target_rows = heatmaps.row_table((heatmaps.TARGET_SIGMA,))
+    arrays: dict[str, Any] = {
+        "target_heatmaps": partial(_rendered, target_rows, cells, np.zeros(len(cells), np.intp)),
+        "target_cells": cells,
+        "target_points": grid.astype(np.float32),
+        "annotated": cells[..., 0] >= 0,
+        "box": given["boxes"].astype(np.float32),
+        **{name: given[name] for name in ("frame_number", "shot", "split")},
+    }
+    if shard.noise is None:
+        return arrays | {"input_heatmaps": shard.detected}
+    input_cells, which = _noisy(shard, shard.noise, grid)
+    input_rows = heatmaps.row_table(shard.noise.sigmas)
+    return arrays | {
+        "input_heatmaps": partial(_rendered, input_rows, input_cells, which),
+        "input_cells": input_cells,
+        "input_sigma": np.asarray(shard.noise.sigmas, np.float32)[which],
+    }
+
+
+def _noisy(shard: ShardFrames, config: Noise, grid: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArray[np.intp]]:
+    """Shifted cells, and which sigma smears them."""
+    if shard.shift_std is None:
+        raise ValueError("a plan without noise has no noisy input")
+    shifts, which = [], []
+    for key, frames in shard.pieces:
+        shifts.append(noise.standard_shifts(shard.seed, key, frames))
+        which.append(noise.sigma_choices(shard.seed, key, frames, len(config.sigmas), config.sigma_per))
+    return geometry.to_cells(grid + shard.shift_std * np.concatenate(shifts)), np.concatenate(which)
 
 
 def _rendered(

@@ -29,7 +29,7 @@ def create(
     table: Mapping[str, Array],
     attributes: Mapping[str, Any],
 ) -> None:
-    """Write the metadata of a store and its tables; the arrays along frames follow by `write_frames`.
+    """Write the metadata of a store and its tables; the arrays along frames follow by `encode_frames` and `write_file`.
 
     Args:
         folder: the store.
@@ -53,23 +53,31 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> None:
     write_durably(path, [json.dumps(document, indent=2).encode()])
 
 
-def write_frames(folder: Path, spec: ArraySpec, shard: int, blocks: Iterable[Array]) -> StoreFile:
-    """Write one file of an array along frames.
+def encode_frames(spec: ArraySpec, blocks: Iterable[Array]) -> Iterator[bytes]:
+    """One file of an array along frames, in parts.
+
+    Args:
+        spec: the array.
+        blocks: the frames of the file in order. For heatmaps, `schema.CHUNK_FRAMES` at a time, the last may be shorter;
+            a block may be overwritten once the next is asked for. Otherwise one block with all frames of the file.
+    """
+    if spec.is_heatmaps:
+        return _shard(spec, blocks)
+    return (encode(_padded(block, spec, schema.SHARD_FRAMES)) for block in blocks)
+
+
+def write_file(folder: Path, spec: ArraySpec, shard: int, parts: Iterable[bytes]) -> StoreFile:
+    """Write one file of an array.
 
     Args:
         folder: the store.
         spec: the array.
         shard: which file.
-        blocks: its frames in order. For heatmaps, `schema.CHUNK_FRAMES` at a time, the last may be shorter; a block may
-            be overwritten once the next is asked for. Otherwise one block with all frames of the file.
+        parts: its bytes.
 
     Returns:
         The file as the manifest will list it: the hash is of what was meant, not of what came back from the disk.
     """
-    if spec.is_heatmaps:
-        parts = _shard(spec, blocks)
-    else:
-        parts = (encode(_padded(block, spec, schema.SHARD_FRAMES)) for block in blocks)
     path = folder / spec.file(shard)
     written = write_durably(path, parts)
     return StoreFile(path=path.relative_to(folder).as_posix(), size=written.size, sha256=written.sha256)

@@ -474,15 +474,15 @@ def cut(raw_trees: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """A build of eight shards that was killed when four were finished; the target."""
     path = tmp_path / "a.zarr"
     with monkeypatch.context() as patch:
-        real, stage = shards.ShardWriter.write, tmp_path / ".a.zarr.building"
+        real, stage = shards.Shards.frames, tmp_path / ".a.zarr.building"
 
-        def write(self: shards.ShardWriter, shard: int) -> Any:
+        def frames(self: shards.Shards, shard: int) -> Any:
             if shard == 4:
                 shutil.copytree(stage, tmp_path / "kept")
                 raise Killed
             return real(self, shard)
 
-        patch.setattr(shards.ShardWriter, "write", write)
+        patch.setattr(shards.Shards, "frames", frames)
         with pytest.raises(Killed):
             build_store(recipe("brace"), {"brace": raw_trees["brace"]}, path, workers=1)
     (tmp_path / "kept").rename(stage)
@@ -492,13 +492,13 @@ def cut(raw_trees: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The shards that are written."""
-    real, seen = shards.ShardWriter.write, []
+    real, seen = shards.Shards.frames, []
 
-    def write(self: shards.ShardWriter, shard: int) -> Any:
+    def frames(self: shards.Shards, shard: int) -> Any:
         seen.append(shard)
         return real(self, shard)
 
-    monkeypatch.setattr(shards.ShardWriter, "write", write)
+    monkeypatch.setattr(shards.Shards, "frames", frames)
     return seen
 
 

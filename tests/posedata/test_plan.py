@@ -24,7 +24,7 @@ def gathered(
 ) -> Gathered:
     """A sequence of 12 frames for each video, with a gap after the sixth; the first frames have the torsos."""
     folder.mkdir()
-    found = Gathered(Spool(folder))
+    found = Gathered(Spool(folder), folder / "sources.csv")
     for i, video in enumerate(videos):
         split = official[i] if official else None
         found.entries.append(Entry(dataset, f"s{i}", video, "", 25.0, split, start=12 * i, length=12))

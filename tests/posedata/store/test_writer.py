@@ -11,7 +11,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from posedata import files
 from posedata.store import schema
 from posedata.store.schema import TABLE, ArraySpec, frame_arrays
-from posedata.store.writer import create, write_frames
+from posedata.store.writer import create, encode_frames, write_file
 
 SHARD, CHUNK = 16, 4
 SPECS = {spec.name: spec for spec in frame_arrays(noisy=True, sigma_per_keypoint=True)}
@@ -66,7 +66,7 @@ def write_all(folder: Path, values: dict[str, np.ndarray], frames: int) -> None:
     for spec in specs:
         for shard in range(-(-frames // SHARD)):
             part = values[spec.name][shard * SHARD : (shard + 1) * SHARD]
-            write_frames(folder, spec, shard, blocks_of(spec, part))
+            write_file(folder, spec, shard, encode_frames(spec, blocks_of(spec, part)))
 
 
 def write_with_zarr(folder: Path, spec: ArraySpec, values: np.ndarray) -> None:

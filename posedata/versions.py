@@ -1,0 +1,19 @@
+"""What a shard's bytes depend on besides recipe and data: the code, and the libraries that make the numbers."""
+
+import hashlib
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from posedata.config import canonical_json
+from posedata.files import sha256_file
+
+_LIBRARIES = ("numcodecs", "numpy", "scipy")
+
+
+@cache
+def fingerprint() -> str:
+    """Hex sha256 of the package's code and of the versions of those libraries."""
+    package = Path(__file__).parent
+    code = {path.relative_to(package).as_posix(): sha256_file(path) for path in package.rglob("*.py")}
+    return hashlib.sha256(canonical_json([code, {name: version(name) for name in _LIBRARIES}])).hexdigest()
