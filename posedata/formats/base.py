@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -187,7 +188,8 @@ def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[
 def _parsed_header(version: tuple[int, int], header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     """Cached, for thousands of files have the same one, and numpy takes longer over it than over the values."""
     parse = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    return parse(BytesIO(header))
+    with warnings.catch_warnings(action="ignore"):  # that Python 2 wrote it is of no interest to the user
+        return parse(BytesIO(header))
 
 
 def to_floats(values: NDArray[np.generic]) -> NDArray[np.float64]:

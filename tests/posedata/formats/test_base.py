@@ -163,14 +163,41 @@ def test_a_damaged_npz_is_refused_with_its_name(kind: str, tmp_path: Path) -> No
         read_npz(path, "one")
 
 
+def write_npy(path: Path, header: str, values: bytes = b"") -> None:
+    """An .npz with one array, its header spelt out."""
+    encoded = header.encode().ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("one.npy", b"\x93NUMPY\x01\x00" + len(encoded).to_bytes(2, "little") + encoded + values)
+
+
+def test_a_header_of_python_2_is_read_in_silence(tmp_path: Path) -> None:
+    write_npy(tmp_path / "a.npz", "{'descr': '|u1', 'fortran_order': True, 'shape': (2L, 3L), }", bytes(range(6)))
+    (one,) = read_npz(tmp_path / "a.npz", "one")
+    assert one.tolist() == [[0, 2, 4], [1, 3, 5]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "values"), [("(3,)", b"ab"), ("(3,)", b"abcd"), ("(-3,)", b"abc"), ("(-1, -3)", b"abc"), ("(4, -1)", b"")]
+)
+def test_values_that_do_not_fit_their_header_are_refused(shape: str, values: bytes, tmp_path: Path) -> None:
+    write_npy(tmp_path / "a.npz", f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}", values)
+    with pytest.raises(BadInputError, match=r"expected in an \.npz file"):
+        read_npz(tmp_path / "a.npz", "one")
+
+
+def test_a_header_too_large_to_be_meant_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("one.npy", b"\x93NUMPY\x02\x00" + (1 << 31).to_bytes(4, "little") + b"{}")
+    with pytest.raises(BadInputError, match="a header that is too large to be meant"):
+        read_npz(tmp_path / "a.npz", "one")
+
+
 @pytest.mark.parametrize(
     "header", ["(((", "{'descr': '<f8', 'shape': (3,", "{'a': 1}", "", "{'descr': [], 'shape': 1}"]
 )
 def test_an_npz_with_a_broken_header_is_refused(header: str, tmp_path: Path) -> None:
-    encoded = header.encode().ljust(117) + b"\n"
     path = tmp_path / "a.npz"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("one.npy", b"\x93NUMPY\x01\x00" + len(encoded).to_bytes(2, "little") + encoded)
+    write_npy(path, header)
     with pytest.raises(BadInputError, match=r"expected in an \.npz file"):
         read_npz(path, "one")
 
