@@ -15,6 +15,7 @@ from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
 from posetrain.config import Shuffle
 from posetrain.sources import Feed, Source, sources
+from posetrain.team import ALONE, Team
 
 MIXED_BLOCKS = 16
 """Blocks of frames whose windows are shuffled together: 512 frames, from as many places in the store."""
@@ -86,7 +87,7 @@ class Windows:
     ) -> None:
         self.starts = starts
         self._offsets = np.arange(length) * step
-        self._device = device
+        self.device = device
         self._annotated = store["annotated"]
         self.target_cells = store["target_cells"]
         self.target_points = store["target_points"].astype(np.float64)
@@ -104,22 +105,25 @@ class Windows:
         """(W, T) positions of the frames of all windows in the store."""
         return self.starts[:, None] + self._offsets
 
-    def batches(self, order: NDArray[np.int64], size: int, parts: Iterable[Part] = ()) -> Iterator[Batch]:
+    def batches(
+        self, order: NDArray[np.int64], size: int, parts: Iterable[Part] = (), team: Team = ALONE
+    ) -> Iterator[Batch]:
         """Batches of windows.
 
         Args:
             order: numbers of windows in `starts`.
             size: windows in a batch; the last may be smaller.
             parts: what will be asked of every batch; where it takes time to read, it is read ahead.
+            team: of every batch come the windows of this process.
         """
-        batches = (self._batch(order[i : i + size], parts) for i in range(0, len(order), size))
+        batches = (self._batch(team.part(order[i : i + size]), parts) for i in range(0, len(order), size))
         # Files are decoded in a thread: forked loader processes hang with some codec pipelines.
         return ahead(batches) if self._given.decodes or self._wanted.decodes else batches
 
     def _batch(self, numbers: NDArray[np.int64], parts: Iterable[Part]) -> Batch:
         frames = self.starts[numbers][:, None] + self._offsets
-        points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self._device)
-        annotated = torch.from_numpy(self._annotated[frames]).to(self._device)
+        points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self.device)
+        annotated = torch.from_numpy(self._annotated[frames]).to(self.device)
         batch = Batch(frames, self._given, self._wanted, points, annotated)
         for part in parts:
             getattr(batch, part)

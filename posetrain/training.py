@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from posedata.progress import Progress, silent
 from posedata.store.reader import Store
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
-from posetrain.data import Windows, choose, epoch_order
+from posetrain.data import Windows, choose
 from posetrain.devices import place
+from posetrain.epoch import train_epoch
 from posetrain.evaluation import evaluate
 from posetrain.history import SCORE, best_epoch, load_best
 from posetrain.models import count_parameters, find_model, make_model
 from posetrain.sources import Feed
 from posetrain.tasks import Task
+from posetrain.team import ALONE, Team
 
 Log = Callable[[str], None]
 
@@ -55,6 +58,7 @@ def train(
     device: torch.device,
     feed: Feed = "auto",
     resume: bool = False,
+    team: Team = ALONE,
     progress: Progress = silent,
     log: Log = lambda line: None,
 ) -> dict[str, Any]:
@@ -67,6 +71,7 @@ def train(
         device: where.
         feed: how heatmaps come, see `posetrain.data`.
         resume: go on with a run that was cut.
+        team: the processes that train together.
         progress: told of the windows of every epoch.
         log: told a line an epoch.
 
@@ -80,14 +85,14 @@ def train(
         IntegrityError: if no checkpoint to go on from is sound.
         ResourceError: if the memory of the device is used up.
     """
-    with locked(run, run):
+    with locked(run, run) if team.leads else nullcontext():
         try:
-            return _train(config, store, run, device, feed, resume, progress, log)
+            return _train(config, store, run, device, feed, resume, team, progress, log)
         except (torch.OutOfMemoryError, MemoryError) as error:
             message = f"{device}: expected enough memory, found none left; try a smaller --batch-size"
             raise ResourceError(message) from error
         finally:
-            if not any(run.iterdir()):
+            if team.leads and not any(run.iterdir()):
                 run.rmdir()
 
 
@@ -98,6 +103,7 @@ def _train(
     device: torch.device,
     feed: Feed,
     resume: bool,
+    team: Team,
     progress: Progress,
     log: Log,
 ) -> dict[str, Any]:
@@ -106,44 +112,48 @@ def _train(
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     plateau, history = Plateau(), list[dict[str, float]]()
     if resume and checkpoints.saved_epochs(run):
-        plateau, history = _restore(run, model, optimizer, log)
-        checkpoints.write_curves(run, history)
+        plateau, history = _restore(run, model, optimizer, team, log)
     elif config.init:
         model.load_state_dict(load_best(Path(config.init))[1])
-    checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
+    if team.leads:
+        checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
 
     for epoch in range(len(history) + 1, config.epochs + 1):
         if plateau.waited >= config.stop_after:
             break
-        (run / checkpoints.SUMMARY_NAME).unlink(missing_ok=True)  # of an epoch that was damaged since
         rate = optimizer.param_groups[0]["lr"]
         begin = time.perf_counter()
-        loss = _train_epoch(model, task, optimizer, training, config, epoch, progress)
+        loss = train_epoch(model, task, optimizer, training, config, epoch, team, progress)
         seconds = time.perf_counter() - begin
-        model.eval()
-        scores = evaluate(model, task, validation, progress, f"epoch {epoch} validation")
-        if not math.isfinite(scores.loss):
-            raise BadInputError(f"epoch {epoch}: validation loss: expected a number, found {scores.loss}")
-        plateau.update(scores.loss)
+        figures = {
+            "train_loss": loss,
+            **(_validated(model, task, validation, epoch, progress) if team.leads else {}),
+            "learning_rate": rate,
+            "seconds": round(seconds, 3),
+            "windows_per_second": round(len(training) / seconds, 2),
+        }
+        history.append({"epoch": epoch, **team.told(figures)})
+        plateau.update(history[-1]["val_loss"])
         if plateau.waited == config.reduce_after:
             optimizer.param_groups[0]["lr"] = rate * config.reduce_factor
-        history.append(
-            {
-                "epoch": epoch,
-                "train_loss": loss,
-                "val_loss": scores.loss,
-                **{f"val_pck@{threshold}": percent for threshold, percent in scores.pck.items()},
-                "learning_rate": rate,
-                "seconds": round(seconds, 3),
-                "windows_per_second": round(len(training) / seconds, 2),
-            }
-        )
-        _save(run, model, optimizer, plateau, history)
-        log(_line(history[-1], config.epochs))
+        if team.leads:
+            (run / checkpoints.SUMMARY_NAME).unlink(missing_ok=True)  # of an epoch that was damaged since
+            _save(run, model, optimizer, plateau, history)
+            log(_line(history[-1], config.epochs))
 
     summary = _summary(config, store, model, history, run)
-    checkpoints.write_json(run / checkpoints.SUMMARY_NAME, summary)
+    if team.leads:
+        checkpoints.write_json(run / checkpoints.SUMMARY_NAME, summary)
     return summary
+
+
+def _validated(model: nn.Module, task: Task, validation: Windows, epoch: int, progress: Progress) -> dict[str, float]:
+    """The validation figures of an epoch; raises BadInputError if the loss is no number."""
+    model.eval()
+    scores = evaluate(model, task, validation, progress, f"epoch {epoch} validation")
+    if not math.isfinite(scores.loss):
+        raise BadInputError(f"epoch {epoch}: validation loss: expected a number, found {scores.loss}")
+    return {"val_loss": scores.loss, **{f"val_pck@{t}": percent for t, percent in scores.pck.items()}}
 
 
 def split_windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:
@@ -161,38 +171,6 @@ def split_starts(config: TrainConfig, store: Store, split: str) -> NDArray[np.in
             "found none; build the store from more sequences or with another --split"
         )
     return starts
-
-
-def _train_epoch(
-    model: nn.Module,
-    task: Task,
-    optimizer: torch.optim.Optimizer,
-    windows: Windows,
-    config: TrainConfig,
-    epoch: int,
-    progress: Progress,
-) -> float:
-    """One pass over all windows; returns the mean loss."""
-    model.train()
-    total, elements = 0.0, 0
-    order = epoch_order(windows.starts, config.shuffle, config.seed, epoch)
-    with progress(f"epoch {epoch}/{config.epochs}", len(windows), "windows") as advance:
-        for step, batch in enumerate(windows.batches(order, config.batch_size, task.parts), start=1):
-            optimizer.zero_grad(set_to_none=True)
-            with torch.autocast(batch.points.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-                prediction = model(task.given(batch))
-            error = task.error(prediction.float(), batch)
-            (error / task.elements(batch)).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += float(error.detach())
-            elements += task.elements(batch)
-            if not math.isfinite(total):
-                raise BadInputError(
-                    f"epoch {epoch}, step {step}: loss: expected a number, found {float(error.detach())}; the "
-                    f"windows of the batch start at frames {batch.frames[:, 0].tolist()}; try a lower learning rate"
-                )
-            advance(len(batch.frames))
-    return total / elements
 
 
 def _info(config: TrainConfig, store: Store) -> checkpoints.RunInfo:
@@ -223,11 +201,13 @@ def _save(
 
 
 def _restore(
-    run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, log: Log
+    run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, team: Team, log: Log
 ) -> tuple[Plateau, list[dict[str, float]]]:
     epoch, weights, state = _newest_sound(run, log)
-    # What was damaged makes room for what will be trained again.
-    checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
+    if team.leads:
+        # What was damaged makes room for what will be trained again.
+        checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
+        checkpoints.write_curves(run, state["history"])
     model.load_state_dict(weights)
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])

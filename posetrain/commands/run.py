@@ -1,7 +1,8 @@
 """`posetrain run`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,10 @@ from posetrain.commands.options import (
     store_name,
     training_options,
 )
+
+if TYPE_CHECKING:
+    from posetrain.request import RunRequest
+    from posetrain.team import Team
 
 
 @click.command()
@@ -54,35 +59,30 @@ def run(
       posetrain run --experiment 2.3 --model deciwatch
       posetrain run data/stores/climbalong-detector.zarr --init conv3d-brace-k1-random
       posetrain run --resume
+      torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr
     """
-    from posetrain import request
     from posetrain.devices import pick_device
-    from posetrain.experiments import find_experiment
+    from posetrain.team import joined
     from posetrain.training import train
 
-    device = pick_device(options["device"])
-    if resume:
-        wanted = request.resume_request(store, out, console.given_options(ctx))
-    else:
-        wanted = request.run_request(
-            store,
-            out,
-            {name: options[name] for name in ("model", "frame_step", *TRAINING_OPTIONS)},
-            given=console.given_options(ctx),
-            experiment=find_experiment(setup, experiment),
-            init=init,
+    with joined(options["device"]) as (team, device_name):
+        device = pick_device(device_name)
+        quiet = quiet or not team.leads
+        wanted = _wanted(team, lambda: _request(ctx, store, out, options, setup, experiment, init, resume))
+        console.remark(f"training {wanted.config.model} on {wanted.store.path}, run {wanted.run}", quiet)
+        summary = train(
+            wanted.config,
+            wanted.store,
+            wanted.run,
+            device=device,
+            feed=options["feed"],
+            resume=resume,
+            team=team,
+            progress=console.progress(quiet),
+            log=lambda line: console.remark(line, quiet),
         )
-    console.remark(f"training {wanted.config.model} on {wanted.store.path}, run {wanted.run}", quiet)
-    summary = train(
-        wanted.config,
-        wanted.store,
-        wanted.run,
-        device=device,
-        feed=options["feed"],
-        resume=resume,
-        progress=console.progress(quiet),
-        log=lambda line: console.remark(line, quiet),
-    )
+    if not team.leads:
+        return
     if as_json:
         console.print_json(summary)
         return
@@ -97,3 +97,44 @@ def run(
             ("speed", f"{summary['windows_per_second']:.1f} windows/s"),
         ]
     )
+
+
+def _request(
+    ctx: click.Context,
+    store: Path | None,
+    out: Path | None,
+    options: dict[str, Any],
+    setup: str | None,
+    experiment: str | None,
+    init: Path | None,
+    resume: bool,
+) -> "RunRequest":
+    from posetrain import request
+    from posetrain.experiments import find_experiment
+
+    if resume:
+        return request.resume_request(store, out, console.given_options(ctx))
+    return request.run_request(
+        store,
+        out,
+        {name: options[name] for name in ("model", "frame_step", *TRAINING_OPTIONS)},
+        given=console.given_options(ctx),
+        experiment=find_experiment(setup, experiment),
+        init=init,
+    )
+
+
+def _wanted(team: "Team", request: Callable[[], "RunRequest"]) -> "RunRequest":
+    """What the leader was asked for: the others take it from there, for it may have begun to write."""
+    from posedata.store.reader import open_store
+    from posetrain.config import TrainConfig
+    from posetrain.request import RunRequest
+
+    if team.leads:
+        wanted = request()
+        team.told(
+            {"config": wanted.config.model_dump(), "store": str(wanted.store.path), "run": str(wanted.run.absolute())}
+        )
+        return wanted
+    told = team.told(None)
+    return RunRequest(TrainConfig(**told["config"]), open_store(Path(told["store"])), Path(told["run"]))

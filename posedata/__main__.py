@@ -1,0 +1,5 @@
+"""`python -m posedata`."""
+
+from posedata.cli import main
+
+main()
