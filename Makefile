@@ -29,5 +29,5 @@ clean:
 	touch $@
 
 .venv/dev: .venv/demo
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,report,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,report,cluster,dev]'
 	touch $@

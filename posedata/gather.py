@@ -28,6 +28,9 @@ from posedata.spool import Spool
 
 Floats = NDArray[np.float64]
 
+_BLOCK = 65536
+"""Frames."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -77,9 +80,19 @@ class Gathered:
         """N, the number of frames."""
         return self.entries[-1].start + self.entries[-1].length if self.entries else 0
 
-    def sequence(self) -> NDArray[np.int64]:
-        """(N,) number of each frame's sequence."""
-        return np.repeat(np.arange(len(self.entries)), [e.length for e in self.entries])
+    def sequence(self, start: int = 0, stop: int | None = None) -> NDArray[np.int64]:
+        """Number of the sequence of every frame from start to stop."""
+        starts = np.asarray([e.start for e in self.entries])
+        return np.searchsorted(starts, np.arange(start, self.frames if stop is None else stop), side="right") - 1
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Start and stop of runs of whole sequences, some ten thousand frames each or a longer sequence."""
+        start = 0
+        for entry in self.entries:
+            stop = entry.start + entry.length
+            if stop - start >= _BLOCK or stop == self.frames:
+                yield start, stop
+                start = stop
 
     def mean_torso(self) -> float:
         """Mean torso diameter in grid px over the frames that have one, NaN if none has.

@@ -11,7 +11,7 @@ from posedata import geometry, heatmaps, splits
 from posedata.config import Recipe
 from posedata.errors import BadInputError
 from posedata.formats import find_format
-from posedata.gather import Entry, Gathered
+from posedata.gather import Gathered
 from posedata.skeleton import KEYPOINTS, LIMBS, PAIRS
 from posedata.store import schema
 from posedata.windows import span, window_starts, within_split, without_overlap
@@ -53,20 +53,15 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
     Raises:
         BadInputError: if no torso can be measured and the recipe gives none; if a split does not fit.
     """
-    spool, frames = gathered.spool, gathered.frames
-    sequence = gathered.sequence()
-    number, shot = spool.read("frame_number", 0, frames), spool.read("shot", 0, frames)
-    starts = window_starts(sequence, number, shot, _WINDOW)
-    dealt = starts if recipe.split_span == _WINDOW else window_starts(sequence, number, shot, recipe.split_span)
-    split, warnings = _split(recipe, gathered.entries, sequence, dealt)
+    split, warnings = _split(recipe, gathered)
     mean_torso = gathered.mean_torso()
     shift_std = _shift_std(recipe, mean_torso)
-    windows = _windows_by_split(starts, split)
+    windows_total, windows = _count_windows(gathered, split)
     warnings += [f"no {n} windows: --split {recipe.split} left none" for n in _WANTED if not windows[n]]
     counts = {
-        "frames": frames,
+        "frames": gathered.frames,
         "sequences": len(gathered.entries),
-        "windows_total": len(starts),
+        "windows_total": windows_total,
         "windows": windows,
         "annotated_keypoints": gathered.annotated,
         "empty_frames": gathered.empty,
@@ -110,24 +105,33 @@ def _shift_std(recipe: Recipe, mean_torso: float) -> float | None:
     return recipe.noise.k * SHIFT_SHARE * torso
 
 
-def _split(
-    recipe: Recipe, entries: list[Entry], sequence: NDArray[np.int64], starts: NDArray[np.int64]
-) -> tuple[splits.Splits, list[str]]:
+def _split(recipe: Recipe, gathered: Gathered) -> tuple[splits.Splits, list[str]]:
     """(N,) split numbers, and warnings."""
+    entries = gathered.entries
     if recipe.split == "held-out":
         videos = [f"{e.dataset}/{e.video}" for e in entries]
-        return splits.hold_out_longest(videos, sequence, starts, recipe.split_span), []
+        starts = _starts(gathered, 0, gathered.frames, recipe.split_span)
+        return splits.hold_out_longest(videos, gathered.sequence(), starts, recipe.split_span), []
     members = [splits.Member(e.dataset, e.video, e.length, e.official) for e in entries]
     by_sequence = splits.by_video(members, recipe.seed) if recipe.split == "video" else splits.official(members)
     shared = splits.shared_videos(members, by_sequence)
     warnings = [f"{shared} videos have sequences in more than one split"] if shared else []
-    return np.asarray(by_sequence, np.uint8)[sequence], warnings
+    return np.repeat(np.asarray(by_sequence, np.uint8), [e.length for e in entries]), warnings
 
 
-def _windows_by_split(starts: NDArray[np.int64], split: splits.Splits) -> dict[str, int]:
-    reach = span(_WINDOW, 1) - 1
-    counts = {}
-    for name, number in splits.SPLITS.items():
-        inside = within_split(starts, split, number, reach)
-        counts[name] = len(inside if number == splits.TRAIN else without_overlap(inside, reach))
-    return counts
+def _count_windows(gathered: Gathered, split: splits.Splits) -> tuple[int, dict[str, int]]:
+    """All windows, and those of each split; some sequences at a time, so that memory does not grow with the frames."""
+    total, counts, reach = 0, dict.fromkeys(splits.SPLITS, 0), span(_WINDOW, 1) - 1
+    for start, stop in gathered.blocks():
+        starts = _starts(gathered, start, stop, _WINDOW)
+        total += len(starts)
+        for name, number in splits.SPLITS.items():
+            inside = within_split(starts, split[start:stop], number, reach)
+            counts[name] += len(inside if number == splits.TRAIN else without_overlap(inside, reach))
+    return total, counts
+
+
+def _starts(gathered: Gathered, start: int, stop: int, length: int) -> NDArray[np.int64]:
+    """First positions, counted from `start`, of the windows of whole sequences."""
+    number, shot = (gathered.spool.read(name, start, stop) for name in ("frame_number", "shot"))
+    return window_starts(gathered.sequence(start, stop), number, shot, length)
