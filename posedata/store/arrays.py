@@ -4,7 +4,9 @@ Nothing is filled in: a chunk that is not there is an error, and none can be lar
 decoded chunk by chunk, and the last chunks are kept, so that windows that come close to one another share them.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from posedata.store.codecs import decode, decode_text, without_crc
 from posedata.store.schema import ArraySpec
 
 Array = NDArray[Any]
+
+_THREADS = min(os.cpu_count() or 1, 8)
 
 KEPT_CHUNKS = 40
 """Decoded chunks of heatmaps that are kept, 5 MB each: those of the blocks that training mixes at a time."""
@@ -55,10 +59,20 @@ class StoredArray:
         """The rows at positions from 0 to length - 1, in the order and shape asked; each chunk is decoded once."""
         found = np.empty((*positions.shape, *self.spec.inner), self.dtype)
         numbers = positions // self.chunk_frames
-        for number in np.unique(numbers).tolist():
+        for number, chunk in self._chunks(np.unique(numbers).tolist()):
             wanted = numbers == number
-            found[wanted] = self._chunk(number)[positions[wanted] - number * self.chunk_frames]
+            found[wanted] = chunk[positions[wanted] - number * self.chunk_frames]
         return found
+
+    def _chunks(self, numbers: list[int]) -> Iterator[tuple[int, Array]]:
+        """Some chunks with their numbers, a few of them decoded at a time: zstd runs outside Python's lock."""
+        if len(numbers) < 2 or not self.spec.is_heatmaps:
+            yield from ((number, self._chunk(number)) for number in numbers)
+            return
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for start in range(0, len(numbers), _THREADS):
+                few = numbers[start : start + _THREADS]
+                yield from zip(few, pool.map(self._chunk, few), strict=True)
 
     def __getitem__(self, rows: slice) -> Array:
         """The rows of a slice."""
