@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,9 @@ class Team:
 
 ALONE = Team()
 
+_PATIENCE = timedelta(days=1)
+"""For the leader, which alone scores: that may take longer than the ten minutes of torch."""
+
 
 @contextmanager
 def joined(device: str) -> Iterator[tuple[Team, str]]:
@@ -83,7 +87,7 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
     if device in ("auto", "cuda") and torch.cuda.is_available():
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=_PATIENCE)
     try:
         yield Team(distributed.get_rank(), size), device
     finally:

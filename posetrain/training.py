@@ -121,6 +121,8 @@ def _train(
     for epoch in range(len(history) + 1, config.epochs + 1):
         if plateau.waited >= config.stop_after:
             break
+        if team.leads:
+            (run / checkpoints.SUMMARY_NAME).unlink(missing_ok=True)  # of an epoch that was damaged since
         rate = optimizer.param_groups[0]["lr"]
         begin = time.perf_counter()
         loss = train_epoch(model, task, optimizer, training, config, epoch, team, progress)
@@ -137,7 +139,6 @@ def _train(
         if plateau.waited == config.reduce_after:
             optimizer.param_groups[0]["lr"] = rate * config.reduce_factor
         if team.leads:
-            (run / checkpoints.SUMMARY_NAME).unlink(missing_ok=True)  # of an epoch that was damaged since
             _save(run, model, optimizer, plateau, history)
             log(_line(history[-1], config.epochs))
 
