@@ -6,7 +6,7 @@ Every way delivers what a training step takes: batches of 16 windows of 5 frames
 CPU, made in a thread ahead of the one that asks (`render`: in that one). `render` looks heatmaps up from cells and
 sigma, `store` decodes the store's files; `zarr-python` is the library on the same store; `memmap` is float16 in one
 file an array, `hdf5` the same with gzip and a chunk a frame, `frames` a file of torch.save a frame and array. With
---cold the page cache is dropped before each round, for which one has to be root.
+--cold all is done once more with the page cache dropped before each round, for which one has to be root.
 """
 
 import argparse
@@ -140,30 +140,28 @@ def main() -> None:
     starts = window_starts(store.frame_sequence, store["frame_number"], store["shot"])
     starts = starts[starts < frames - 4]
     ways = options.ways.split(",")
-    found: dict[str, dict[str, list[float]]] = {order: {way: [] for way in ways} for order in ("windows", "blocks")}
     with tempfile.TemporaryDirectory(prefix="posedata-feed-") as root:
         readers = {}
         for way in (way for way in ways if way in WAYS):
             folder = Path(root) / way
             folder.mkdir()
             readers[way] = WAYS[way](store, frames, folder)
-        for turn in range(options.rounds):
-            for shuffle, times in found.items():
-                order = epoch_order(starts, shuffle, 0, turn + 1)[: options.windows]  # type: ignore[arg-type]
-                for way, rates in times.items():
-                    if options.cold:
-                        drop_cache()
-                    made = batches(readers[way], starts, order) if way in readers else own(store, starts, order, way)
-                    begin = time.perf_counter()
-                    count = sum(len(given) for given, _ in made)
-                    rates.append(count / (time.perf_counter() - begin))
-    summary = {
-        order: {way: round(statistics.median(rates), 1) for way, rates in times.items()}
-        for order, times in found.items()
-    }
-    sys.stdout.write(
-        json.dumps({"windows_per_second": summary, "cold": options.cold, "frames": frames}, indent=2) + "\n"
-    )
+
+        def rate(way: str, order: Ints, cold: bool) -> float:
+            """Windows a second."""
+            if cold:
+                drop_cache()
+            made = batches(readers[way], starts, order) if way in readers else own(store, starts, order, way)
+            begin = time.perf_counter()
+            return sum(len(given) for given, _ in made) / (time.perf_counter() - begin)
+
+        found = {}
+        for state in ("warm", "cold") if options.cold else ("warm",):
+            for shuffle in ("windows", "blocks"):
+                orders = [epoch_order(starts, shuffle, 0, 1 + i)[: options.windows] for i in range(options.rounds)]  # type: ignore[arg-type]
+                rates = [{way: rate(way, order, state == "cold") for way in ways} for order in orders]
+                found[f"{shuffle}, {state}"] = {way: round(statistics.median(r[way] for r in rates), 1) for way in ways}
+    sys.stdout.write(json.dumps({"frames": frames, "windows_per_second": found}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
