@@ -8,13 +8,22 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items in the same order, each made in a thread while the one before is used; errors keep their place."""
+def ahead(items: Iterator[T], stop: Callable[[], None] = lambda: None) -> Iterator[T]:
+    """The same items in the same order, each made in a thread while the one before is used; errors keep their place.
+
+    Args:
+        items: what is to be made.
+        stop: called if the last items are not wanted any more: it ends the making of an item that may take long.
+    """
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, _END)
-        while (item := coming.result()) is not _END:
+        try:
             coming = pool.submit(next, items, _END)
-            yield item  # type: ignore[misc]
+            while (item := coming.result()) is not _END:
+                coming = pool.submit(next, items, _END)
+                yield item  # type: ignore[misc]
+        except BaseException:
+            stop()
+            raise
 
 
 def in_threads(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:

@@ -75,9 +75,9 @@ def build_store(
     """
     begin = time.monotonic()
     _check_recipe(recipe)
-    if scheduler and recipe.noise is None:
+    if scheduler is not None and recipe.noise is None:
         raise ChoiceError("--scheduler: expected a noisy store; a detector's heatmaps lie here, and are encoded here")
-    if scheduler:
+    if scheduler is not None:
         check_cluster(scheduler)
     with staged(out.absolute(), overwrite, resume=True) as stage:
         scratch, folder = stage / "spool", stage / "store"
@@ -186,7 +186,7 @@ def _write(
 
     with progress("writing", frames, "frames") as advance:
         advance(frames - sum(left.values()))
-        if scheduler:
+        if scheduler is not None:
             done: Iterator[int] = (
                 finish(shard, zip(specs, ([file] for file in files), strict=True))
                 for shard, files in encode_on_cluster(scheduler, left, shards.frames)

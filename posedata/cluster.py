@@ -7,6 +7,8 @@ elsewhere.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -15,7 +17,14 @@ from posedata.shards import ShardFrames, encoded
 from posedata.versions import fingerprint
 
 _PATIENCE = 60
-"""Seconds without any worker after which a build gives up."""
+"""Seconds without any result, and then without any worker, after which a build gives up."""
+
+_LOST = (OSError, RuntimeError, ImportError, CancelledError)
+"""What dask raises where the other side is gone, or lacks a package."""
+
+_OTHER_VERSION = (
+    "--scheduler: expected workers with this version of posedata, numpy, scipy and numcodecs, found another"
+)
 
 _AHEAD = 2
 """Shards under way for every thread of the cluster, so that none waits for the next."""
@@ -41,7 +50,7 @@ def encode_on_cluster(
     from distributed import Future, wait
 
     waiting = iter(numbers)
-    with _connected(address) as client:
+    with _connected(address) as client, _reporting(address):
         running: dict[Future[Any], int] = {}
         while True:
             most = _AHEAD * max(sum(client.nthreads().values()), 1)
@@ -58,10 +67,24 @@ def encode_on_cluster(
                 yield running.pop(future), _result(future)
 
 
+@contextmanager
+def _reporting(address: str) -> Iterator[None]:
+    """What a lost scheduler makes dask raise becomes a RemoteError."""
+    try:
+        yield
+    except _LOST as error:
+        raise RemoteError(f"{address}: expected the scheduler to stay, found it gone: {error}") from error
+
+
 def check_cluster(address: str) -> None:
-    """Raise RemoteError if there is no scheduler or no worker, before any other work is done."""
-    with _connected(address):
-        pass
+    """Raise what `encode_on_cluster` would, as far as it can be known before any other work is done."""
+    with _connected(address) as client:
+        try:
+            found = {client.run_on_scheduler(fingerprint), *client.run(fingerprint).values()}
+        except _LOST as error:
+            raise RemoteError(f"{address}: expected posedata on scheduler and workers, found: {error}") from error
+    if found != {fingerprint()}:
+        raise ChoiceError(_OTHER_VERSION)
 
 
 def _encode(shard: ShardFrames) -> tuple[str, list[bytes]]:
@@ -77,7 +100,7 @@ def _result(future: Any) -> list[bytes]:
     except KilledWorker as error:
         raise RemoteError(f"{error}; expected enough memory on the workers, at least 1 GB a thread") from error
     if made_by != fingerprint():
-        raise ChoiceError("--scheduler: expected workers with this version of posedata, numpy, scipy and numcodecs")
+        raise ChoiceError(_OTHER_VERSION)
     return list(files)
 
 
@@ -87,7 +110,7 @@ def _connected(address: str) -> Any:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it has to say comes as an exception, too
     try:
         client = Client(address, timeout=_PATIENCE / 6)  # type: ignore[no-untyped-call]
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
         raise RemoteError(f"{address}: expected a dask scheduler, found none: {error}") from error
     _need_workers(client, address)
     return client

@@ -148,7 +148,7 @@ def _gather_dataset(
     before, seen = len(found.entries), set()
     items = dataset.items()
     with progress(f"reading {selection.dataset}", len(items), "files") as advance:
-        for item, read in ahead(_read(dataset, item) for item in items):
+        for item, read in ahead((_read(dataset, item) for item in items), dataset.close):
             try:
                 if isinstance(read, BadInputError):
                     raise read

@@ -79,6 +79,7 @@ def render(
     return np.take(table.rows, numbers, axis=0, out=out, mode="clip")
 
 
+@lru_cache(maxsize=16)
 def peak_table(table: RowTable) -> NDArray[np.float64]:
     """Peaks of all heatmaps that a table makes.
 

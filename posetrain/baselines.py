@@ -33,7 +33,7 @@ class Tracks:
     Args:
         store: where they are from.
         device: where heatmaps are made.
-        feed: how, see `posetrain.data`.
+        feed: how, see `posetrain.sources`.
         given: which heatmaps are the input, see `posetrain.data`.
         progress: told of the frames.
     """

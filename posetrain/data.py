@@ -148,7 +148,7 @@ def epoch_order(starts: NDArray[np.int64], shuffle: Shuffle, seed: int, epoch: i
 
 
 def in_blocks(starts: NDArray[np.int64], seed: int, epoch: int) -> NDArray[np.int64]:
-    """An order in which windows that lie together in a store come together, so that each chunk is decoded once.
+    """An order in which windows that lie together in a store come together, so that a chunk is decoded once or twice.
 
     The blocks are those of a chunk's frames, in a random order; the windows of `MIXED_BLOCKS` of them are shuffled
     together.

@@ -42,9 +42,8 @@ def _keep_memory() -> None:
     """Let glibc keep what is freed: batches and activations come and go, and pages given back are zeroed every time."""
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
-        for parameter in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
-            if mallopt:
-                mallopt(parameter, _KEPT)
+        if mallopt and mallopt(_M_MMAP_THRESHOLD, _KEPT):  # old versions refuse
+            mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posedata.errors import ChoiceError
+from posedata.errors import ChoiceError, IntegrityError
 from posedata.geometry import GRID
 from posedata.heatmaps import TARGET_SIGMA, RowTable, peak_table, row_table
 from posedata.store.reader import Store
@@ -53,9 +53,13 @@ def sources(store: Store, device: torch.device, feed: Feed) -> dict[str, Source]
 
 
 def _looked_up(store: Store, name: str, device: torch.device) -> "LookedUp":
-    if name == "input_heatmaps":
-        return LookedUp(store.input_table, store["input_cells"], store.sigma_numbers(), device)
-    return LookedUp(row_table((TARGET_SIGMA,)), store["target_cells"], np.zeros(len(store), np.intp), device)
+    given = name == "input_heatmaps"
+    cells = store["input_cells" if given else "target_cells"]
+    sigma = store.sigma_numbers() if given else np.zeros(len(store), np.intp)
+    table = store.input_table if given else row_table((TARGET_SIGMA,))
+    if cells.min() < -1 or cells.max() >= GRID or sigma.max() >= len(table.first):
+        raise IntegrityError(f"{store.path}: {name}: expected cells from 0 to {GRID - 1} and sigmas of the recipe")
+    return LookedUp(table, cells, sigma, device)
 
 
 class Decoded:

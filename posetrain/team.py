@@ -1,7 +1,7 @@
 """Several processes that train one model, as `torchrun` or `accelerate launch` start them.
 
 Every process goes through the same batches and takes its part of each; gradients are summed, so that a step is that of
-one process with the whole batch. The first process leads: it alone scores, writes and speaks.
+one process with the whole batch, but for what dropout draws. The first process leads: it alone scores and writes.
 """
 
 import json
@@ -17,13 +17,17 @@ import torch
 from numpy.typing import NDArray
 from torch import distributed, nn
 
+from posedata.errors import ChoiceError, RemoteError
+
 
 @dataclass(frozen=True)
 class Team:
-    """One process among `size`; alone, all of this does nothing."""
+    """One process among `size`; alone, all of this does nothing. RemoteError is raised where another is gone."""
 
     rank: int = 0
     size: int = 1
+    patient: Any = None
+    """The group in which the others wait for the leader, who may take long to score."""
 
     @property
     def leads(self) -> bool:
@@ -41,14 +45,16 @@ class Team:
         parameters = [p for p in model.parameters() if p.requires_grad]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         joined = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(joined)
+        with _together():
+            distributed.all_reduce(joined)
         for parameter, total in zip(parameters, torch.split(joined, [p.numel() for p in parameters]), strict=True):
             parameter.grad = total.view_as(parameter)
 
     def total(self, value: torch.Tensor) -> torch.Tensor:
         """The sum of a number over all processes."""
         if self.size > 1:
-            distributed.all_reduce(value)
+            with _together():
+                distributed.all_reduce(value)
         return value
 
     def told(self, message: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -58,18 +64,23 @@ class Team:
         device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
         text = json.dumps(message).encode() if self.leads else b""
         length = torch.tensor([len(text)], device=device)
-        distributed.broadcast(length, 0)
+        with _together():
+            distributed.broadcast(length, 0, group=self.patient)
         letters = torch.zeros(int(length), dtype=torch.uint8, device=device)
         if self.leads:
             letters.copy_(torch.frombuffer(bytearray(text), dtype=torch.uint8))
-        distributed.broadcast(letters, 0)
+        with _together():
+            distributed.broadcast(letters, 0, group=self.patient)
         said: Mapping[str, Any] = json.loads(letters.cpu().numpy().tobytes())
         return said
 
 
 ALONE = Team()
 
-_PATIENCE = timedelta(days=1)
+_PATIENCE = timedelta(minutes=2)
+"""For the others to come, and for their gradients."""
+
+_LONG = timedelta(days=1)
 """For the leader, which alone scores: that may take longer than the ten minutes of torch."""
 
 
@@ -80,15 +91,35 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
     Args:
         device: as the user named it; of several GPUs each process takes its own.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size == 1:
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         yield ALONE, device
         return
-    if device in ("auto", "cuda") and torch.cuda.is_available():
-        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-        torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=_PATIENCE)
+    team, device = _join(device)
     try:
-        yield Team(distributed.get_rank(), size), device
+        yield team, device
     finally:
         distributed.destroy_process_group()
+
+
+def _join(device: str) -> tuple[Team, str]:
+    gpu = torch.cuda.is_available() and device.startswith(("auto", "cuda"))
+    try:
+        if gpu and device in ("auto", "cuda"):
+            device = f"cuda:{int(os.environ.get('LOCAL_RANK', '0'))}"
+            torch.cuda.set_device(device)
+        distributed.init_process_group("nccl" if gpu else "gloo", timeout=_PATIENCE)
+        patient = distributed.new_group(timeout=_LONG)
+    except ValueError as error:
+        raise ChoiceError(f"WORLD_SIZE: expected the environment of torchrun, found {error}") from error
+    except (RuntimeError, OSError) as error:
+        raise RemoteError(f"WORLD_SIZE: expected the other processes of torchrun, found {error}") from error
+    return Team(distributed.get_rank(), distributed.get_world_size(), patient), device
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """What torch raises when another process is gone becomes a RemoteError."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise RemoteError("another process of this training has ended; see what it says") from error

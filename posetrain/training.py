@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from posedata.errors import BadInputError, IntegrityError, ResourceError
 from posedata.locks import locked
@@ -69,7 +69,7 @@ def train(
         store: what to train on.
         run: folder of the run; with `resume`, training goes on from its last checkpoint.
         device: where.
-        feed: how heatmaps come, see `posetrain.data`.
+        feed: how heatmaps come, see `posetrain.sources`.
         resume: go on with a run that was cut.
         team: the processes that train together.
         progress: told of the windows of every epoch.
@@ -111,8 +111,9 @@ def _train(
     model, task = place(make_model(config), device), find_model(config.model).task
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     plateau, history = Plateau(), list[dict[str, float]]()
-    if resume and checkpoints.saved_epochs(run):
-        plateau, history = _restore(run, model, optimizer, team, log)
+    newest = _newest_sound(run, log) if resume and team.leads and checkpoints.saved_epochs(run) else 0
+    if epoch := int(team.told({"epoch": newest})["epoch"]):
+        plateau, history = _restore(run, epoch, model, optimizer, team)
     elif config.init:
         model.load_state_dict(load_best(Path(config.init))[1])
     if team.leads:
@@ -202,9 +203,9 @@ def _save(
 
 
 def _restore(
-    run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, team: Team, log: Log
+    run: Path, epoch: int, model: nn.Module, optimizer: torch.optim.Optimizer, team: Team
 ) -> tuple[Plateau, list[dict[str, float]]]:
-    epoch, weights, state = _newest_sound(run, log)
+    weights, state = checkpoints.load_weights(run, epoch), checkpoints.load_state(run, epoch)
     if team.leads:
         # What was damaged makes room for what will be trained again.
         checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
@@ -213,22 +214,23 @@ def _restore(
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])
     if torch.cuda.is_available() and state["cuda_random"]:
-        torch.cuda.set_rng_state_all(state["cuda_random"])
+        torch.cuda.set_rng_state_all(state["cuda_random"][: torch.cuda.device_count()])
     return Plateau(**state["plateau"]), state["history"]
 
 
-def _newest_sound(run: Path, log: Log) -> tuple[int, dict[str, Tensor], dict[str, Any]]:
-    """The last checkpoint, or where it is damaged the one before; raises IntegrityError if none is sound."""
+def _newest_sound(run: Path, log: Log) -> int:
+    """Epoch of the last checkpoint, or where it is damaged the one before; raises IntegrityError if none is sound."""
     damaged: list[str] = []
     for epoch in reversed(checkpoints.saved_epochs(run)):
         try:
-            found = epoch, checkpoints.load_weights(run, epoch), checkpoints.load_state(run, epoch)
+            checkpoints.load_weights(run, epoch)
+            checkpoints.load_state(run, epoch)
         except IntegrityError as error:
             damaged += error.faults
             continue
         for fault in damaged:
             log(f"warning: {fault}; going on from epoch {epoch}")
-        return found
+        return epoch
     raise IntegrityError(*damaged)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import lzma
 import math
 import tokenize
 import warnings
@@ -37,13 +38,15 @@ NPZ_FAULTS = (
     OSError,
     EOFError,
     ValueError,
-    KeyError,
+    LookupError,
+    OverflowError,
     MemoryError,
     NotImplementedError,
     RuntimeError,
     SyntaxError,
     TypeError,
     tokenize.TokenError,  # a header that numpy takes for one of Python 2, and does not end
+    lzma.LZMAError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -60,6 +63,9 @@ class RawDataset(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a careful person should know of the tree, a sentence each."""
+
+    def close(self) -> None:
+        """End a `read` that another thread waits for."""
 
     def tables(self) -> list[Path]:
         """The files that are there for all sequences together."""

@@ -43,6 +43,9 @@ class ClimbAlong:
         self._input = need_folder(root, "input", SOURCE)
         self._target = need_folder(root, "target", SOURCE)
 
+    def close(self) -> None:
+        """Nothing takes long here."""
+
     def tables(self) -> list[Path]:
         """None."""
         return []
@@ -154,5 +157,7 @@ def _heatmap_blocks(path: Path) -> Iterator[NDArray[np.float32]]:
                     at = start + int(broken[0])
                     raise bad_file(path, [f"heatmaps: expected finite values, found others at frame {at}"])
                 yield block
+            if member.read(1):  # at the end of a member zipfile compares its checksum
+                raise bad_file(path, [f"heatmaps: expected {shape}, found more bytes than that"])
     except NPZ_FAULTS as error:
         raise bad_file(path, [f"heatmaps: expected {shape}, found {error}"]) from error

@@ -19,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import bad_file
+from posedata.formats.base import MOST_BYTES
 
 _SECONDS = 30
 """More than a thousand times what a real file takes."""
 
 _MEMORY = 4 << 30
 """Bytes of address space that the child may have."""
+
+_MOST_ANSWER = MOST_BYTES + (1 << 20)
 
 _ARRAYS, _FAULT = b"A", b"F"
 
@@ -35,6 +38,12 @@ class MatReader:
     def __init__(self) -> None:
         self._stop: Callable[[], object] = lambda: None
         self._connection: Connection[bytes, bytes] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        """End the child; whoever waits for it in another thread is told that the file stalls it."""
+        if self._child:
+            self._child.kill()
 
     def read(self, path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
         """The variables of those names that the file has.
@@ -46,17 +55,16 @@ class MatReader:
         connection = self._connection or self._start()
         try:
             connection.send_bytes(json.dumps([str(path), names]).encode())
-            answer = connection.recv_bytes() if connection.poll(_SECONDS) else b""
+            answer = connection.recv_bytes(_MOST_ANSWER) if connection.poll(_SECONDS) else b""
         except (OSError, EOFError):
             answer = b""
         if not answer:
             self._stop()
             self._connection = None
             raise bad_file(path, ["expected a MATLAB 5 file, found one that crashes or stalls its reader"])
-        kind, content = answer[:1], answer[1:]
-        if kind == _FAULT:
-            raise bad_file(path, [content.decode()])
-        return _unpacked(content)
+        if answer[:1] == _FAULT:
+            raise bad_file(path, [answer[1:].decode()])
+        return _unpacked(answer)
 
     def _start(self) -> "Connection[bytes, bytes]":
         ours, theirs = Pipe()
@@ -68,7 +76,7 @@ class MatReader:
         )
         theirs.close()
         self._stop = weakref.finalize(self, _end, child, ours)
-        self._connection = ours
+        self._connection, self._child = ours, child
         return ours
 
 
@@ -103,21 +111,23 @@ def _read(path: Path, names: list[str]) -> bytes:
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "uifbcU":
             found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             return _FAULT + f"{name}: expected numbers or text, found {found}".encode()
-    return _ARRAYS + _packed(arrays)
+    size = sum(array.nbytes for array in arrays.values())
+    if size > MOST_BYTES:
+        return _FAULT + f"expected at most {MOST_BYTES} bytes of values, found {size}".encode()
+    return _packed(arrays)
 
 
 def _packed(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
     """A line of JSON with names, dtypes and shapes, then the values in that order."""
-    header = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
-    return b"\n".join([json.dumps(header).encode(), b"".join(array.tobytes() for array in arrays.values())])
+    header = json.dumps([(name, array.dtype.str, array.shape) for name, array in arrays.items()]).encode()
+    return b"".join([_ARRAYS, header, b"\n", *(array.tobytes() for array in arrays.values())])
 
 
-def _unpacked(content: bytes) -> dict[str, NDArray[np.generic]]:
-    header, _, values = content.partition(b"\n")
-    arrays, start = {}, 0
-    for name, dtype, shape in json.loads(header):
-        count = math.prod(shape)
-        size = count * np.dtype(dtype).itemsize
-        arrays[name] = np.frombuffer(values[start : start + size], dtype).reshape(shape)
+def _unpacked(answer: bytes) -> dict[str, NDArray[np.generic]]:
+    start = answer.index(b"\n") + 1
+    arrays = {}
+    for name, dtype, shape in json.loads(answer[1:start]):
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        arrays[name] = np.frombuffer(memoryview(answer)[start : start + size], dtype).reshape(shape)
         start += size
     return arrays

@@ -62,6 +62,10 @@ class PennAction:
         self._labels = root.absolute() if is_labels else need_folder(root, "labels", SOURCE)
         self.root = self._labels.parent
 
+    def close(self) -> None:
+        """End the child process that reads."""
+        self._mat.close()
+
     def tables(self) -> list[Path]:
         """None."""
         return []

@@ -45,6 +45,9 @@ class Speed21:
         self._skeletons = need_folder(root, "skeletons", SOURCE)
         self._metadata = root / "metadata.txt"
 
+    def close(self) -> None:
+        """Nothing takes long here."""
+
     def tables(self) -> list[Path]:
         """The metadata."""
         return [self._metadata] if self._metadata.is_file() else []

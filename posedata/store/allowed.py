@@ -1,4 +1,4 @@
-"""What the metadata of a store may say, proved before zarr reads any of it.
+"""What the metadata of a store may say, proved before any array is read.
 
 The documents must be those that a build makes for the counts in the root's attributes, and the files exactly those that
 such arrays have. So no metadata can make a reader allocate what the files do not hold, or run a codec that was never

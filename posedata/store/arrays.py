@@ -7,6 +7,7 @@ decoded chunk by chunk, and the last chunks are kept, so that windows that come 
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,15 @@ class StoredArray:
 
     def rows(self, positions: NDArray[np.int64]) -> Array:
         """The rows at positions from 0 to length - 1, in the order and shape asked; each chunk is decoded once."""
-        found = np.empty((*positions.shape, *self.spec.inner), self.dtype)
-        numbers = positions // self.chunk_frames
-        for number, chunk in self._chunks(np.unique(numbers).tolist()):
-            wanted = numbers == number
-            found[wanted] = chunk[positions[wanted] - number * self.chunk_frames]
-        return found
+        flat = positions.ravel()
+        found = np.empty((len(flat), *self.spec.inner), self.dtype)
+        numbers = flat // self.chunk_frames
+        order = np.argsort(numbers, kind="stable")
+        unique, first = np.unique(numbers[order], return_index=True)
+        wanted = np.split(order, first[1:])
+        for (number, chunk), rows in zip(self._chunks(unique.tolist()), wanted, strict=False):
+            found[rows] = chunk[flat[rows] - number * self.chunk_frames]
+        return found.reshape(*positions.shape, *self.spec.inner)
 
     def _chunks(self, numbers: list[int]) -> Iterator[tuple[int, Array]]:
         """Some chunks with their numbers, a few of them decoded at a time: zstd runs outside Python's lock."""
@@ -95,20 +99,18 @@ def stored_arrays(store: Path, attributes: Mapping[str, Any]) -> StoredArrays:
 
 def _file_chunk(store: Path, spec: ArraySpec, length: int, number: int) -> Array:
     """A chunk that is a file: beyond the array's end it is padded."""
-    data = (store / spec.file(number)).read_bytes()
-    if spec.dtype == "string":
-        texts = decode_text(data)
-        if texts.shape != (length,):
-            raise ValueError(f"expected {length} texts, found {texts.shape}")
-        return texts
-    frames = schema.SHARD_FRAMES if spec.dims[0] == "frame" else length
-    return _decoded(data, (frames, *spec.inner), spec)
+    with _naming(spec.file(number)):
+        data = (store / spec.file(number)).read_bytes()
+        if spec.dtype == "string":
+            return decode_text(data, length)
+        frames = schema.SHARD_FRAMES if spec.dims[0] == "frame" else length
+        return _decoded(data, (frames, *spec.inner), spec)
 
 
 def _shard_index(store: Path, spec: ArraySpec, shard: int) -> NDArray[np.int64]:
     """(chunks, 2): offset and length of the chunks of a shard; the index stands at the end of the file."""
     chunks = schema.SHARD_FRAMES // schema.CHUNK_FRAMES
-    with (store / spec.file(shard)).open("rb") as file:
+    with _naming(spec.file(shard)), (store / spec.file(shard)).open("rb") as file:
         file.seek(-(chunks * 16 + 4), 2)
         return np.frombuffer(without_crc(file.read()), "<i8").reshape(chunks, 2)
 
@@ -118,10 +120,19 @@ def _shard_chunk(store: Path, spec: ArraySpec, indexed: Callable[[int], NDArray[
     offset, size = indexed(shard)[at].tolist()
     path = store / spec.file(shard)
     if not 0 <= size <= path.stat().st_size or offset < 0:  # 2^64 - 1 marks a chunk that was not written
-        raise ValueError(f"expected chunk {at} of shard {shard}, found none")
-    with path.open("rb") as file:
+        raise ValueError(f"{spec.file(shard)}: expected chunk {at}, found none")
+    with _naming(spec.file(shard)), path.open("rb") as file:
         file.seek(offset)
         return _decoded(file.read(size), (schema.CHUNK_FRAMES, *spec.inner), spec)
+
+
+@contextmanager
+def _naming(file: str) -> Iterator[None]:
+    """What decoders raise names the file."""
+    try:
+        yield
+    except (ValueError, RuntimeError, TypeError, OverflowError) as error:
+        raise ValueError(f"{file}: {error}") from error
 
 
 def _decoded(data: bytes, shape: tuple[int, ...], spec: ArraySpec) -> Array:

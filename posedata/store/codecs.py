@@ -34,12 +34,18 @@ def decode(data: bytes, out: Array) -> None:
     Zstd().decode(compressed, out)
 
 
-def decode_text(data: bytes) -> Array:
-    """Undo `encode_text`; raises as `decode` does."""
+def decode_text(data: bytes, count: int) -> Array:
+    """Undo `encode_text`; raises as `decode` does, also if there are not `count` texts."""
     compressed = without_crc(data)
     if not 0 <= content_size(compressed) <= _MOST_TEXT:
         raise ValueError(f"expected at most {_MOST_TEXT} bytes of text, found {content_size(compressed)}")
-    return np.asarray(VLenUTF8().decode(Zstd().decode(compressed)), object)
+    encoded = Zstd().decode(compressed)
+    if int.from_bytes(encoded[:4], "little") != count:  # asked first, for memory for so many is
+        raise ValueError(f"expected {count} texts, found {int.from_bytes(encoded[:4], 'little')}")
+    texts = np.asarray(VLenUTF8().decode(encoded), object)
+    if len(encoded) != 4 + sum(4 + len(text.encode()) for text in texts):
+        raise ValueError("expected nothing behind the last text, found more bytes")
+    return texts
 
 
 def with_crc(data: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """The metadata documents of a store, after the Zarr 3 specification; key by key what zarr-python writes (tested).
 
 They are made here so that the same recipe gives the same bytes with any version of zarr-python, and so that a reader
-can ask for exactly these documents before it hands any to zarr-python.
+can ask for exactly these documents before it reads any array.
 """
 
 from collections.abc import Iterable, Mapping

@@ -104,8 +104,11 @@ class Store:
 
     @cached_property
     def frame_sequence(self) -> NDArray[np.int64]:
-        """(N,) number of each frame's sequence."""
-        return np.repeat(np.arange(len(self["sequence_length"])), self["sequence_length"])
+        """(N,) number of each frame's sequence; raises IntegrityError if the lengths do not add up."""
+        lengths = self["sequence_length"]
+        if (lengths <= 0).any() or lengths.sum() != len(self):
+            raise IntegrityError(f"{self.path}/sequence_length: expected lengths that sum up to {len(self)}")
+        return np.repeat(np.arange(len(lengths)), lengths)
 
     @cached_property
     def frame_video(self) -> NDArray[np.int64]:
@@ -242,7 +245,8 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
 def _content_problems(store: Store, quick: bool) -> Iterator[Problem]:
     if quick:
         return
-    found = content_digest(store.arrays, store.attributes["recipe"], store.rendered)
+    with _decoding(store.path):
+        found = content_digest(store.arrays, store.attributes["recipe"], store.rendered)
     if found != store.manifest.content_digest:
         yield Problem(MANIFEST_NAME, f"content digest: expected {store.manifest.content_digest}, found {found}")
 

@@ -37,7 +37,7 @@ class ArraySpec:
         name: in the group.
         dims: names of its dimensions; the first is `frame`, `sequence` or `keypoint`.
         dtype: numpy's name, or "string".
-        fill: what zarr would invent for a missing chunk.
+        fill: what zarr-python would invent for a missing chunk.
     """
 
     name: str

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from posedata.errors import ConflictError, InUseError
+from posedata.errors import ConflictError, InUseError, RemoteError
 from posedata.files import sync_folder
 from posedata.locks import locked, unread
 from posedata.manifest import MANIFEST_NAME
@@ -35,7 +35,8 @@ def staged(
     """A folder beside `target`, on the same disk, that only this process uses.
 
     It is removed at the end, whatever happens. What a killed process left there is removed first, or kept to be
-    resumed; an error leaves that as it is, and so does a reader of `target` that is in the way when all is done.
+    resumed; an error leaves that as it is. What was made so far is also kept if a cluster is lost, or if a reader of
+    `target` is in the way when all is done.
 
     Args:
         target: where the finished folder will stand; see `publish`.
@@ -55,7 +56,7 @@ def staged(
         try:
             yield folder
         except BaseException as error:
-            if not isinstance(error, InUseError) and not (resumed and isinstance(error, Exception)):
+            if not isinstance(error, InUseError | RemoteError) and not (resumed and isinstance(error, Exception)):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,34 @@ def test_a_run_of_two_processes_is_written_once_and_goes_on(noisy: Store, tmp_pa
     one = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert told["val_loss"] == pytest.approx(one["val_loss"], rel=0.02)
     assert sorted(path.name for path in (tmp_path / "both" / "checkpoints").iterdir()) == ["0001", "0002"]
+
+    shutil.rmtree(tmp_path / "both" / "checkpoints" / "0002")
+    (tmp_path / "both" / "summary.json").unlink()
+    again = together("-m", "posetrain", "run", "--resume", "--out", str(tmp_path / "both"), "--json", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["val_loss"] == told["val_loss"]
+
+
+def test_what_the_leader_refuses_is_told_once(tmp_path: Path) -> None:
+    done = together("-m", "posetrain", "run", "nothere.zarr", "--quiet", cwd=tmp_path)
+    assert done.returncode != 0
+    assert done.stderr.count("nothere.zarr: expected a store") == 1
+    assert "this is a bug" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "words"),
+    [
+        ({"WORLD_SIZE": "abc"}, 2, "WORLD_SIZE: expected the environment of torchrun"),
+        ({"WORLD_SIZE": "2"}, 2, "WORLD_SIZE: expected the environment of torchrun"),
+    ],
+)
+def test_an_environment_that_makes_no_sense_is_told(
+    environment: dict[str, str], code: int, words: str, noisy: Store
+) -> None:
+    command = [sys.executable, "-m", "posetrain", "run", str(noisy.path)]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
 
 
 def test_parts_are_a_batch_dealt_out() -> None:

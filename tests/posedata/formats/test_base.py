@@ -1,6 +1,7 @@
 """What all formats share: text, JSON, CSV and npz files, whole and damaged."""
 
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -193,7 +194,16 @@ def test_a_header_too_large_to_be_meant_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["(((", "{'descr': '<f8', 'shape': (3,", "{'a': 1}", "", "{'descr': [], 'shape': 1}"]
+    "header",
+    [
+        "(((",
+        "{'descr': '<f8', 'shape': (3,",
+        "{'a': 1}",
+        "",
+        "{'descr': [], 'shape': 1}",
+        "{'descr': ('f4',), 'fortran_order': False, 'shape': (1,)}",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+    ],
 )
 def test_an_npz_with_a_broken_header_is_refused(header: str, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
@@ -206,3 +216,20 @@ def test_a_signalling_nan_becomes_a_nan_in_silence() -> None:
     signalling = np.frombuffer(bytes.fromhex("0100a07f"), "<f4")
     assert np.isnan(to_floats(signalling)).all()
     assert to_floats(np.array([3], np.uint8)).dtype == np.float64
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_no_decompressor_takes_is_refused(compression: int, tmp_path: Path) -> None:
+    np.savez(tmp_path / "plain.npz", one=np.random.default_rng(0).random(200))
+    with (
+        zipfile.ZipFile(tmp_path / "plain.npz") as plain,
+        zipfile.ZipFile(tmp_path / "a.npz", "w", compression) as made,
+    ):
+        made.writestr("one.npy", plain.read("one.npy"))
+    good = (tmp_path / "a.npz").read_bytes()
+    for at in range(37, 600, 3):
+        data = bytearray(good)
+        data[at : at + 2] = b"\xff\xff"
+        (tmp_path / "a.npz").write_bytes(data)
+        with suppress(BadInputError):
+            np.testing.assert_array_equal(*read_npz(tmp_path / "a.npz", "one"), np.random.default_rng(0).random(200))

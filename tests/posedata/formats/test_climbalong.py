@@ -298,3 +298,14 @@ def test_a_lone_input_or_target_is_refused(lost: str, tmp_path: Path) -> None:
         ClimbAlong(tmp_path).read("b")
     assert len(caught.value.faults) == 1
     assert str(tmp_path / lost / "b.npz") in str(caught.value)
+
+
+def test_more_bytes_than_the_heatmaps_have_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content + b"more" * (name == "heatmaps.npy"))
+    with pytest.raises(BadInputError, match=r"heatmaps: .*found more bytes than that"):
+        heatmaps(tmp_path)

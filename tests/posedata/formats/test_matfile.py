@@ -1,10 +1,13 @@
 import gc
 import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from posedata.errors import BadInputError
 from posedata.formats import matfile
@@ -58,3 +61,40 @@ def test_a_child_that_stalls_is_stopped(path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"none\.mat"):
         MatReader().read(tmp_path / "none.mat", ("x",))
+
+
+def test_arrays_of_every_kind_and_shape_come_back(tmp_path: Path) -> None:
+    written = {
+        "none": np.empty((0, 3)),
+        "letters": np.asarray(["one", "four"], "U4"),
+        "flags": np.asarray([[True, False]]),
+        "small": np.arange(6, dtype=np.uint8).reshape(2, 3),
+        "turned": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    }
+    savemat(tmp_path / "a.mat", written)
+    found = MatReader().read(tmp_path / "a.mat", tuple(written))
+    expected = loadmat(tmp_path / "a.mat")
+    for name in written:
+        np.testing.assert_array_equal(found[name], expected[name])
+        assert found[name].dtype == expected[name].dtype
+
+
+def test_values_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"x": np.zeros((1 << 28) + 1, np.int8)}, do_compression=True)
+    assert (tmp_path / "a.mat").stat().st_size < 1 << 20
+    with pytest.raises(BadInputError, match="expected at most 268435456 bytes of values, found 268435457"):
+        MatReader().read(tmp_path / "a.mat", ("x",))
+
+
+def test_a_reader_that_is_closed_waits_no_longer(path: Path) -> None:
+    reader = MatReader()
+    reader.read(path, ("x",))
+    os.kill(int(children().pop()), signal.SIGSTOP)  # as a file that stalls scipy would
+    begin = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(reader.read, path, ("x",))
+        time.sleep(0.2)
+        reader.close()
+        with pytest.raises(BadInputError, match="stalls"):
+            waiting.result()
+    assert time.monotonic() - begin < 10

@@ -64,7 +64,7 @@ def test_a_chunk_that_was_never_written_is_an_error_and_no_zeros(tmp_path: Path)
     array, path = shard_of_zeros(tmp_path)
     index = np.full((schema.SHARD_FRAMES // schema.CHUNK_FRAMES, 2), -1, "<i8").tobytes()
     path.write_bytes(with_crc(index))
-    with pytest.raises(ValueError, match="expected chunk 1 of shard 0, found none"):
+    with pytest.raises(ValueError, match="c/0/0/0/0: expected chunk 1, found none"):
         array.rows(np.asarray([35]))
 
 

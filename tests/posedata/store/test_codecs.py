@@ -21,7 +21,7 @@ def test_a_chunk_comes_back(dtype: str) -> None:
 
 def test_texts_come_back() -> None:
     texts = np.asarray(["", "one", "an ü", "x" * 1000], object)
-    assert decode_text(encode_text(texts)).tolist() == texts.tolist()
+    assert decode_text(encode_text(texts), 4).tolist() == texts.tolist()
 
 
 def test_the_checksum_is_crc32c_and_not_crc32() -> None:
@@ -80,11 +80,18 @@ def test_what_is_no_chunk_is_refused(data: bytes) -> None:
     with pytest.raises((ValueError, RuntimeError)):
         decode(data, np.empty(1, np.int8))
     with pytest.raises((ValueError, RuntimeError)):
-        decode_text(data)
+        decode_text(data, 1)
 
 
 def test_texts_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = with_crc(Zstd().encode(bytes(1000)))
     monkeypatch.setattr(codecs, "_MOST_TEXT", 999)
     with pytest.raises(ValueError, match="at most 999 bytes of text, found 1000"):
-        decode_text(bomb)
+        decode_text(bomb, 1)
+
+
+def test_texts_of_another_number_are_refused_before_memory_is_asked_for() -> None:
+    with pytest.raises(ValueError, match="expected 3 texts, found 4294967295"):
+        decode_text(with_crc(Zstd().encode(b"\xff" * 4)), 3)
+    with pytest.raises(ValueError, match="behind the last text"):
+        decode_text(with_crc(Zstd().encode(b"\1\0\0\0\1\0\0\0ab")), 1)

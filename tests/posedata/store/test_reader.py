@@ -543,3 +543,16 @@ def test_a_damaged_chunk_is_an_integrity_error_when_read(store: Path, name: str)
 
 def test_a_problem_is_a_file_and_what_is_wrong() -> None:
     assert Problem("a", "b") == Problem(file="a", problem="b")
+
+
+def test_a_chunk_that_nobody_can_decode_is_a_problem_of_its_file(store: Path) -> None:
+    content = b"garbage"
+    (store / "box" / "c" / "0" / "0").write_bytes(content)
+
+    def agree(manifest: dict[str, Any]) -> None:
+        (entry,) = (file for file in manifest["files"] if file["path"] == "box/c/0/0")
+        entry.update(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+    edit_manifest(store, agree)
+    (problem,) = verify(store)[1]
+    assert "box/c/0/0: expected another crc32c" in problem.problem

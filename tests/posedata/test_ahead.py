@@ -1,0 +1,66 @@
+"""Items in threads: order, errors, and an end that comes at once."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from posedata.ahead import ahead, in_threads
+
+
+def test_items_keep_their_order_and_errors_their_place() -> None:
+    def made() -> Iterator[int]:
+        yield from range(3)
+        raise ValueError("the fourth")
+
+    found = ahead(made())
+    assert [next(found) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="the fourth"):
+        next(found)
+    assert list(ahead(iter(()))) == []
+
+
+def test_the_next_item_is_made_while_the_last_is_used() -> None:
+    begun = threading.Event()
+
+    def made() -> Iterator[int]:
+        yield 1
+        begun.set()
+        yield 2
+
+    found = ahead(made())
+    assert next(found) == 1
+    assert begun.wait(10)
+    assert list(found) == [2]
+
+
+def test_who_wants_no_more_stops_what_takes_long() -> None:
+    wake = threading.Event()
+
+    def made() -> Iterator[int]:
+        yield 1
+        wake.wait(60)
+        yield 2
+
+    begin = time.monotonic()
+    found = ahead(made(), wake.set)
+    next(found)
+    found.close()
+    assert time.monotonic() - begin < 30
+
+
+def test_after_an_error_nothing_more_is_begun() -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 3:
+            raise ValueError("three")
+        time.sleep(0.01)
+        return item
+
+    with pytest.raises(ValueError, match="three"):
+        list(in_threads(work, range(100), 1))
+    assert len(begun) < 10
+    assert sorted(in_threads(lambda item: item + 1, range(5), 2)) == [1, 2, 3, 4, 5]
