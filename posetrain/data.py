@@ -1,7 +1,7 @@
 """Windows of a store as batches on a device: the bridge to posedata."""
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posedata.ahead import ahead
+from posedata.ahead import ahead, in_threads
 from posedata.geometry import torso_diameters
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
@@ -116,17 +116,19 @@ class Windows:
             parts: what will be asked of every batch; where it takes time to read, it is read ahead.
             team: of every batch come the windows of this process.
         """
-        batches = (self._batch(team.part(order[i : i + size]), parts) for i in range(0, len(order), size))
-        # Files are decoded in a thread: forked loader processes hang with some codec pipelines.
-        return ahead(batches) if self._given.decodes or self._wanted.decodes else batches
+        decodes = self._given.decodes or self._wanted.decodes
+        early = tuple(parts) if decodes else ()
+        batches = (self._batch(team.part(order[i : i + size]), early) for i in range(0, len(order), size))
+        # Files are decoded in threads: forked loader processes hang with some codec pipelines.
+        return ahead(batches) if decodes else batches
 
     def _batch(self, numbers: NDArray[np.int64], parts: Iterable[Part]) -> Batch:
         frames = self.starts[numbers][:, None] + self._offsets
         points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self.device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self.device)
         batch = Batch(frames, self._given, self._wanted, points, annotated)
-        for part in parts:
-            getattr(batch, part)
+        # Input and target at once: decoding and widening run outside Python's lock.
+        list(in_threads(partial(getattr, batch), parts, 2))
         return batch
 
 

@@ -65,7 +65,11 @@ class StoredArray:
         unique, first = np.unique(numbers[order], return_index=True)
         wanted = np.split(order, first[1:])
         for (number, chunk), rows in zip(self._chunks(unique.tolist()), wanted, strict=False):
-            found[rows] = chunk[flat[rows] - number * self.chunk_frames]
+            if self.spec.is_heatmaps:  # 157 kB each: copied one by one they are copied once
+                for row, frame in zip(rows.tolist(), (flat[rows] - number * self.chunk_frames).tolist(), strict=True):
+                    found[row] = chunk[frame]
+            else:
+                found[rows] = chunk[flat[rows] - number * self.chunk_frames]
         return found.reshape(*positions.shape, *self.spec.inner)
 
     def _chunks(self, numbers: list[int]) -> Iterator[tuple[int, Array]]:

@@ -120,12 +120,11 @@ def main() -> None:
     rounds: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="posedata-build-") as folder:
         root = Path(folder)
-        out, files = root / "a.zarr", root / "files"
+        files = root / "files"
         files.mkdir()
-        for _ in range(options.rounds):
-            built = command(
-                "build", "--dataset", "penn_action", "--raw", str(options.raw), "--out", str(out), "--overwrite"
-            )
+        for i in range(options.rounds):
+            out = root / f"{i}.zarr"
+            built = command("build", "--dataset", "penn_action", "--raw", str(options.raw), "--out", str(out))
             verified = command("verify", str(out))
             store = open_store(out)
             stages = staged(options.raw, root / "b.zarr", threads)
