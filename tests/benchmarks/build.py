@@ -18,19 +18,17 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from skimage.filters import gaussian
+from stages import Stages
 
 from posedata import Noise, Recipe, Selection, build_store, open_store
 from posedata.heatmaps import TARGET_SIGMA, render, row_table
-from posedata.progress import Advance
 from posedata.store.codecs import encode
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
@@ -79,19 +77,6 @@ def bare(store: Store, threads: int) -> float:
     return time.perf_counter() - begin
 
 
-class Stages:
-    """A progress that takes the time of the stages."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, what: str, total: int, unit: str) -> Iterator[Advance]:
-        begin = time.perf_counter()
-        yield lambda done: None
-        self.seconds[what.partition(" ")[0]] = time.perf_counter() - begin
-
-
 def staged(raw: Path, out: Path, threads: int) -> dict[str, float]:
     """Seconds of the stages of a build in this process."""
     stages = Stages()
@@ -135,7 +120,7 @@ def main() -> None:
                     "verify": verified,
                     "build_frames_per_second": frames / built,
                     "published_frames_per_second": published(store, options.reference_frames, files),
-                    "reading": stages["reading"],
+                    "reading": stages["reading penn_action"],
                     "writing": stages["writing"],
                     "bare": limit,
                     "bytes_a_frame_of_heatmaps": heatmaps / frames,

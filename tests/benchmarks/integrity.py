@@ -19,9 +19,10 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from stages import Stages
 
 from posedata import Noise, Recipe, Selection, build_store, open_store
-from posedata.progress import Advance, silent
+from posedata.progress import silent
 from posedata.samples import write_sample
 from posedata.store.reader import verify
 
@@ -55,19 +56,6 @@ def without_integrity() -> Iterator[None]:
         }.items():
             stack.enter_context(patch(what, instead))
         yield
-
-
-class Stages:
-    """A progress that takes the time of the stages."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, what: str, total: int, unit: str) -> Iterator[Advance]:
-        begin = time.perf_counter()
-        yield lambda done: None
-        self.seconds[what] = time.perf_counter() - begin
 
 
 def build(raw: Path, out: Path) -> dict[str, float]:
