@@ -25,14 +25,13 @@ from posedata.errors import ChoiceError
 from posedata.files import need_space, sha256_file, sync_tree
 from posedata.formats import find_format
 from posedata.gather import Entry, gather
-from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, list_files, relative_files, write_manifest
+from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, relative_files
 from posedata.plan import Plan, make_plan
 from posedata.progress import Progress, silent
+from posedata.seal import seal
 from posedata.shards import Shards, encoded
 from posedata.skeleton import KEYPOINTS
 from posedata.store import schema, writer
-from posedata.store.arrays import stored_arrays
-from posedata.store.digest import content_digest
 from posedata.store.journal import Journal
 from posedata.store.reader import open_store
 from posedata.store.staging import check_target, publish, staged
@@ -89,7 +88,14 @@ def build_store(
         names = [schema.files_of_shard(specs, shard) for shard in shards]
         journal = Journal(stage / "journal", _key(plan), folder, names)
         _write(plan, specs, folder, journal, workers, scheduler, progress)
-        manifest = _seal(plan, folder, journal)
+        manifest = seal(
+            folder,
+            recipe.store_name.removesuffix(".zarr"),
+            plan.attributes,
+            plan.gathered.skipped,
+            plan.warnings,
+            {file.path: file for files in journal.finished.values() for file in files},
+        )
         open_store(folder)  # what would not open is not published
         check_target(out, overwrite)
         publish(folder, out.absolute())
@@ -221,20 +227,3 @@ def _table(entries: list[Entry]) -> dict[str, Array]:
     }
     table = {f"sequence_{c}": np.asarray([getattr(e, c) for e in entries], t) for c, t in columns.items()}
     return {"keypoint": np.asarray(KEYPOINTS, object), **table}
-
-
-def _seal(plan: Plan, folder: Path, journal: Journal) -> Manifest:
-    """Write the manifest, the last file of the store."""
-    arrays = stored_arrays(folder, plan.attributes)
-    summary = {key: plan.attributes[key] for key in ("kind", "synthetic", "recipe", "measured", "counts", "licences")}
-    manifest = Manifest(
-        kind=schema.KIND,
-        format_version=schema.FORMAT_VERSION,
-        content_digest=content_digest(arrays, plan.attributes["recipe"], plan.attributes["rendered"]),
-        summary=summary,
-        skipped=tuple(plan.gathered.skipped),
-        warnings=plan.warnings,
-        files=list_files(folder, {file.path: file for files in journal.finished.values() for file in files}),
-    )
-    write_manifest(folder, manifest)
-    return manifest

@@ -59,7 +59,7 @@ class Manifest(Frozen):
         files: every file of the store but this one, sorted by path.
     """
 
-    manifest_version: Literal[2] = 2
+    manifest_version: Literal[3] = 3
     kind: str
     format_version: int
     content_digest: Sha256

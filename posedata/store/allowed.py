@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posedata.card import CARD_NAME, PICTURE_NAME
 from posedata.manifest import SOURCES_NAME, Manifest
 from posedata.store import schema
 from posedata.store.metadata import array_metadata, group_metadata
@@ -82,7 +83,7 @@ def _short(value: Any) -> str:
 
 def _unlisted(manifest: Manifest, specs: tuple[ArraySpec, ...], lengths: Mapping[str, int]) -> Iterator[Problem]:
     """Files that a store needs and the manifest does not name, or the other way round."""
-    wanted = {SOURCES_NAME, "zarr.json", *(f"{spec.name}/zarr.json" for spec in specs)}
+    wanted = {SOURCES_NAME, CARD_NAME, PICTURE_NAME, "zarr.json", *(f"{spec.name}/zarr.json" for spec in specs)}
     for spec in specs:
         files = schema.shards_of(lengths["frame"]) if spec.dims[0] == "frame" else 1
         wanted |= {spec.file(number) for number in range(files)}

@@ -150,7 +150,7 @@ def test_every_fault_of_a_manifest_is_listed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "field"),
-    [('"manifest_version":2', '"manifest_version":1', "manifest_version"), ('"kind"', '"more":1,"kind"', "more")],
+    [('"manifest_version":3', '"manifest_version":2', "manifest_version"), ('"kind"', '"more":1,"kind"', "more")],
 )
 def test_other_layouts_are_refused(tmp_path: Path, old: str, new: str, field: str) -> None:
     write_edited(tmp_path, (old, new))
