@@ -26,14 +26,24 @@ def ahead(items: Iterator[T], stop: Callable[[], None] = lambda: None) -> Iterat
             raise
 
 
-def in_threads(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
-    """Results as they come; after an error nothing more is begun."""
+def in_threads(
+    work: Callable[[T], R], items: Iterable[T], threads: int, stop: Callable[[], None] = lambda: None
+) -> Iterator[R]:
+    """Results as they come; after an error nothing more is begun.
+
+    Args:
+        work: what is done with each item.
+        items: in the order in which they are begun.
+        threads: how many.
+        stop: called after an error: it ends what may take long.
+    """
     with ThreadPoolExecutor(threads) as pool:
         jobs = [pool.submit(work, item) for item in items]
         try:
             for job in as_completed(jobs):
                 yield job.result()
         except BaseException:
+            stop()
             pool.shutdown(cancel_futures=True)
             raise
 

@@ -7,10 +7,9 @@ workers does not show in the result.
 """
 
 import hashlib
-import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,7 +24,7 @@ from posedata.errors import ChoiceError
 from posedata.files import need_space, sha256_file, sync_tree
 from posedata.formats import find_format
 from posedata.gather import Entry, gather
-from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, relative_files
+from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, remove_others
 from posedata.plan import Plan, make_plan
 from posedata.progress import Progress, silent
 from posedata.seal import seal
@@ -181,7 +180,7 @@ def _write(
         if shard not in journal.finished
     }
     need_space(folder.parent, schema.least_bytes(sum(left.values())))
-    _remove_others(folder, {file.path for files in journal.finished.values() for file in files})
+    remove_others(folder, {file.path for files in journal.finished.values() for file in files})
     writer.create(folder, specs, frames, _table(plan.gathered.entries), plan.attributes)
     shutil.copyfile(plan.gathered.sources, folder / SOURCES_NAME)
     shards = Shards(plan, specs)
@@ -202,16 +201,6 @@ def _write(
         for shard in done:
             advance(left[shard])
     sync_tree(folder)
-
-
-def _remove_others(folder: Path, kept: Set[str]) -> None:
-    """Leave nothing in a half-made store but the files of finished shards."""
-    for name, path in relative_files(folder).items():
-        if name not in kept:
-            path.unlink()
-    for root, _, _ in os.walk(folder, topdown=False):
-        if not any(Path(root).iterdir()):
-            Path(root).rmdir()
 
 
 def _table(entries: list[Entry]) -> dict[str, Array]:

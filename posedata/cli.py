@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from posedata import __version__, console
+from posedata.commands.share import list_datasets, manifest, pull, push, status
 
-_FOLDER = click.Path(path_type=Path)
 _MOST_LISTED = 10
 
 
@@ -65,9 +65,9 @@ def cli() -> None:
 @click.argument("name", type=_DatasetName())
 @click.option("--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True)
 @click.option("--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each sequence.")
-@click.option("--segments", type=_FOLDER, help="For brace: fill the segments of this segments.csv instead.")
+@click.option("--segments", type=console.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--out", type=_FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
+@click.option("--out", type=console.FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
 @console.output_options
 def sample(
     name: str,
@@ -103,11 +103,14 @@ def sample(
 
 
 @cli.command()
+@click.option("--dataset", "datasets", type=_DatasetName(), multiple=True, help="Repeat to join several.")
 @click.option(
-    "--dataset", "datasets", type=_DatasetName(), multiple=True, required=True, help="Repeat to join several."
+    "--recipe", metavar="MANIFEST", help="In place of options: rebuild the dataset of this manifest, and compare."
 )
 @click.option("--raw", "raws", multiple=True, metavar="DIR|NAME=DIR", help="[default: $POSEDATA_HOME/raw/NAME]")
-@click.option("--out", type=_FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]")
+@click.option(
+    "--out", type=console.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]"
+)
 @click.option("--k", type=float, default=1.0, show_default=True, help="Shifting scalar: how far keypoints are shifted.")
 @click.option(
     "--sigma-set",
@@ -156,11 +159,18 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
       posedata build --dataset penn_action --actions baseball_pitch,bench_press --out penn.zarr
       posedata build --dataset brace --dataset penn_action --dry-run --json
       posedata build --dataset brace --scheduler tcp://host:8786
+      posedata build --recipe data_manifests/brace-k2-random.json
     """
     from posedata import request
     from posedata.build import build_store, dry_run
+    from posedata.dataset import compare_rebuilt
 
-    wanted = request.build_request(given=console.given_options(ctx), **{k: options[k] for k in request.RECIPE_OPTIONS})
+    given = console.given_options(ctx)
+    expected = request.find_recipe(options["recipe"], given) if options["recipe"] else None
+    if expected:
+        wanted = request.rebuild_request(expected, options["raws"], options["out"])
+    else:
+        wanted = request.build_request(given=given, **{k: options[k] for k in request.RECIPE_OPTIONS})
     show = console.progress(quiet)
     if options["dry_run"]:
         report = dry_run(
@@ -182,18 +192,25 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
             overwrite=options["overwrite"],
             progress=show,
         )
-    _print_report(report, as_json, quiet)
+    differing = compare_rebuilt(wanted.out, expected) if expected and not options["dry_run"] else None
+    _print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
+    if differing is not None:
+        for line in differing:
+            console.remark(f"error: {wanted.out}: {line}", quiet=False)
+        console.remark(f"content digest: {'differs' if differing else 'as the manifest says'}", quiet)
+        ctx.exit(4 if differing else 0)
 
 
 @cli.command()
-@click.argument("store", type=_FOLDER)
+@click.argument("store", type=console.STORE)
 @console.output_options
-def info(store: Path, as_json: bool, quiet: bool) -> None:
+def info(store: Path | str, as_json: bool, quiet: bool) -> None:
     """Show counts, recipe, splits and digest of a STORE.
 
     \b
     Example:
       posedata info data/stores/brace-k1-random.zarr --json
+      posedata info s3://bucket/datasets/brace-k1-random
     """
     from posedata.build import report
     from posedata.home import find_store
@@ -204,10 +221,10 @@ def info(store: Path, as_json: bool, quiet: bool) -> None:
 
 
 @cli.command()
-@click.argument("store", type=_FOLDER)
+@click.argument("store", type=console.STORE)
 @click.option("--quick", is_flag=True, help="Structure and sizes only, not every byte.")
 @console.output_options
-def verify(store: Path, quick: bool, as_json: bool, quiet: bool) -> None:
+def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
     """Prove that a STORE is what its manifest says; exit code 4 if it is not.
 
     \b
@@ -277,6 +294,10 @@ def _noise(noise: dict[str, Any] | None, shift_std: float | None) -> str:
 
 def _or_none(value: object, form: str) -> str:
     return "none" if value is None else form.format(value)
+
+
+for _command in (push, pull, list_datasets, status, manifest):
+    cli.add_command(_command)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, TypeVar
 
@@ -21,12 +22,31 @@ from posedata.secrets import redact, redact_values, refuse_credentials
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
     "distributed": "cluster",
+    "huggingface_hub": "hf",
     "jinja2": "report",
     "matplotlib": "report",
+    "s3fs": "s3",
     "safetensors": "train",
     "torch": "train",
 }
 """Package -> the extra that brings it."""
+
+FOLDER: click.Path = click.Path(path_type=Path)
+"""A path on the command line."""
+
+
+class _Place(click.ParamType["Path | str"]):
+    """A path, or a URL, which a path would garble."""
+
+    name = "store"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        del param, ctx
+        return str(value) if "://" in str(value) else Path(value)
+
+
+STORE = _Place()
+"""A store on the command line: its path, its name in the data home, or a URL COLLECTION/NAME."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -67,6 +87,12 @@ def run(command: click.Command, name: str, stopped: str = "nothing was left half
         _fail(*(_stopped() if _received else _judge(error)))
     # A command returns None, or what it gave to click's Exit.
     sys.exit(code)
+
+
+def when_stopped(truth: str) -> None:
+    """What is true after a signal from here on."""
+    global _left
+    _left = truth
 
 
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
@@ -169,19 +195,15 @@ def progress(quiet: bool, lasting: bool = True) -> Progress:
 
 @contextmanager
 def _bar(what: str, total: int, unit: str, transient: bool) -> Iterator[Advance]:
+    from rich import progress as columns
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with RichProgress(*columns, console=Console(stderr=True), transient=transient) as bars:
+    counts = [columns.MofNCompleteColumn(), columns.TextColumn(unit)]
+    if unit == "bytes":
+        counts = [columns.DownloadColumn(), columns.TransferSpeedColumn()]
+    ends = [columns.TimeElapsedColumn(), columns.TimeRemainingColumn()]
+    shown = [columns.TextColumn("{task.description}"), columns.BarColumn(), *counts, *ends]
+    with columns.Progress(*shown, console=Console(stderr=True), transient=transient) as bars:
         task = bars.add_task(what, total=total)
         yield lambda done: bars.advance(task, done)
 

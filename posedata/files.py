@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from posedata.errors import ResourceError
 
+_BLOCK = 1 << 20
+
 
 class Written(NamedTuple):
     """What was written into a file, in bytes, and its hex sha256."""
@@ -31,6 +33,12 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> Written:
         os.fsync(file.fileno())
     temporary.replace(path)
     return Written(size, digest.hexdigest())
+
+
+def copy_durably(source: Path, path: Path) -> Written:
+    """A copy of a file, as `write_durably` makes it."""
+    with source.open("rb") as file:
+        return write_durably(path, iter(lambda: file.read(_BLOCK), b""))
 
 
 def sync_tree(root: Path) -> None:

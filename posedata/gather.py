@@ -19,7 +19,7 @@ from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.files import sha256_file
 from posedata.formats import find_format
-from posedata.formats.base import SYNTHETIC_MARK, RawDataset
+from posedata.formats.base import SYNTHETIC_MARK, RawDataset, sample_command
 from posedata.heatmaps import normalise_detected
 from posedata.manifest import SOURCES_NAME, Skipped
 from posedata.poses import PoseSequence
@@ -64,6 +64,7 @@ class Gathered:
         skipped: what was left out.
         warnings: what a careful person should know.
         synthetic: whether a source is.
+        samples: the commands that made the synthetic sources, None where their marks do not tell, by dataset.
     """
 
     spool: Spool
@@ -74,6 +75,7 @@ class Gathered:
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     synthetic: bool = False
+    samples: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -131,7 +133,9 @@ def gather(
     for selection in recipe.datasets:
         dataset = find_format(selection.dataset).open(raw[selection.dataset])
         found.warnings += dataset.warnings
-        found.synthetic |= (dataset.root / SYNTHETIC_MARK).is_file()
+        if (dataset.root / SYNTHETIC_MARK).is_file():
+            found.synthetic = True
+            found.samples[selection.dataset] = sample_command(dataset.root)
         _append_rows(found.sources, _sources(dataset, selection.dataset, dataset.tables()))
         _gather_dataset(found, dataset, selection, skip_bad, keep_heatmaps, progress)
     return found

@@ -18,12 +18,19 @@ def stores_in_home() -> list[Path]:
     return [path.parent for path in sorted(manifests, key=lambda path: path.stat().st_mtime)]
 
 
-def find_store(given: Path | None) -> Path:
+def find_store(given: Path | str | None) -> Path:
     """The store at a path or of that name in the data home; None = the newest there.
+
+    Of a published store, given by its URL, there is a mirror to which files come when they are read.
 
     Raises:
         BadInputError: if there is none; the message says how to make one.
+        RemoteError: if it is published, and the place fails.
     """
+    if isinstance(given, str) and "://" in given:
+        from posedata.sharing.mirror import mirror
+
+        return mirror(given)
     stores = data_home() / "stores"
     if given is None:
         found = stores_in_home()
@@ -33,7 +40,7 @@ def find_store(given: Path | None) -> Path:
                 "posedata sample brace && posedata build --dataset brace"
             )
         return found[-1]
-    for path in (given, stores / given, stores / f"{given}.zarr"):
+    for path in (Path(given), stores / given, stores / f"{given}.zarr"):
         if path.exists():
             return path
     raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")

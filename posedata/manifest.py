@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Set
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -93,6 +94,16 @@ def relative_files(root: Path) -> dict[str, Path]:
     return named
 
 
+def remove_others(root: Path, kept: Set[str]) -> None:
+    """Leave nothing below `root` but these files and the folders that they are in."""
+    for name, path in relative_files(root).items():
+        if name not in kept:
+            path.unlink()
+    for folder, _, _ in os.walk(root, topdown=False):
+        if Path(folder) != root and not any(Path(folder).iterdir()):
+            Path(folder).rmdir()
+
+
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Write the manifest into the store, durably, with a hash of its own content."""
     content = manifest.model_dump(mode="json")
@@ -111,16 +122,29 @@ def read_manifest(root: Path) -> Manifest:
     if path.is_symlink():
         raise IntegrityError(f"{path}: expected a plain file, found a link")
     try:
-        content = json.loads(path.read_bytes())
-        if not isinstance(content, dict) or content.pop(_OWN_HASH, None) != _hash(content):
-            raise IntegrityError(f"{path}: {_OWN_HASH}: expected the hash of its content, found another: it is damaged")
-        return Manifest.model_validate_json(canonical_json(content))
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise IntegrityError(f"{path}: expected the manifest of a complete store, found none") from error
+    return parse_manifest(content, str(path))
+
+
+def parse_manifest(text: bytes, where: str) -> Manifest:
+    """A manifest from its text; `where` it was is named in errors.
+
+    Raises:
+        IntegrityError: if it is damaged.
+    """
+    try:
+        content = json.loads(text)
+        if not isinstance(content, dict) or content.pop(_OWN_HASH, None) != _hash(content):
+            raise IntegrityError(
+                f"{where}: {_OWN_HASH}: expected the hash of its content, found another: it is damaged"
+            )
+        return Manifest.model_validate_json(canonical_json(content))
     except ValidationError as error:
-        raise IntegrityError(*(f"{path}: {fault}" for fault in faults(error))) from error
+        raise IntegrityError(*(f"{where}: {fault}" for fault in faults(error))) from error
     except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{path}: expected JSON, found {error}: it is damaged") from error
+        raise IntegrityError(f"{where}: expected JSON, found {error}: it is damaged") from error
 
 
 def _hash(content: Any) -> str:

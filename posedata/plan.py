@@ -73,6 +73,7 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
         "input": "noise" if noisy else "detector",
         "rendered": ["input_heatmaps", "target_heatmaps"] if noisy else ["target_heatmaps"],
         "synthetic": gathered.synthetic,
+        "samples": gathered.samples,
         "skeleton": {"keypoints": KEYPOINTS, "pairs": PAIRS, "limbs": LIMBS},
         "rendering": {
             "amplitude": heatmaps.AMPLITUDE,

@@ -4,13 +4,16 @@ import os
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
 from posedata.config import Noise, Recipe, Selection, SigmaPer, SplitRule, faults
+from posedata.dataset import Dataset, buildable
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS
 from posedata.home import data_home
+from posedata.sharing.catalogue import find_dataset
 
 RECIPE_OPTIONS = (
     "datasets",
@@ -26,6 +29,11 @@ RECIPE_OPTIONS = (
     "seed",
 )
 """The options that `build_request` takes."""
+
+_OPTION_NAMES = {"datasets": "dataset", "sigmas": "sigma-set"}
+"""Options whose parameters have other names."""
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 _NOISE_OPTIONS = {"k": "--k", "sigmas": "--sigma-set", "sigma_per": "--sigma-per", "torso": "--torso"}
 
@@ -61,6 +69,8 @@ def build_request(
         BadInputError: if no dataset has an action, or raw data is not there; the message says how to get it.
     """
     names = sorted(set(datasets))
+    if not names:
+        raise ChoiceError(f"--dataset: expected one of {', '.join(FORMATS)}, or --recipe, found neither")
     detected = any(FORMATS[name].detector for name in names)
     misplaced = sorted(_NOISE_OPTIONS[name] for name in given & _NOISE_OPTIONS.keys())
     if detected and misplaced:
@@ -79,6 +89,32 @@ def build_request(
         raise ChoiceError(*(_as_option(fault) for fault in faults(error))) from error
     target = out or data_home() / "stores" / recipe.store_name
     return BuildRequest(recipe, _raw_trees(names, raws), target)
+
+
+def find_recipe(given: str, typed: Set[str]) -> Dataset:
+    """The dataset of `--recipe`; `typed` names the options that the user typed.
+
+    Raises:
+        ChoiceError: if other options say what to build.
+        BadInputError: if there is no such manifest.
+    """
+    others = sorted((typed & set(RECIPE_OPTIONS)) - {"raws", "out"})
+    if others:
+        names = ", ".join(f"--{_OPTION_NAMES.get(name, name.replace('_', '-'))}" for name in others)
+        raise ChoiceError(f"--recipe: expected nothing else that says what to build, found {names}")
+    return find_dataset(given).dataset
+
+
+def rebuild_request(dataset: Dataset, raws: Sequence[str], out: Path | None) -> BuildRequest:
+    """A request for the recipe of a dataset.
+
+    Raises:
+        ChoiceError, BadInputError: see `build_request`; if it was made from other stores.
+    """
+    recipe = buildable(dataset, dataset.name)
+    samples = {source.dataset: source.sample for source in dataset.sources if source.sample}
+    trees = _raw_trees([selection.dataset for selection in recipe.datasets], raws, samples)
+    return BuildRequest(recipe, trees, out or data_home() / "stores" / f"{dataset.name}.zarr")
 
 
 def _as_option(fault: str) -> str:
@@ -111,7 +147,8 @@ def _selections(names: Sequence[str], actions: str | None) -> list[Selection]:
     ]
 
 
-def _raw_trees(names: Sequence[str], raws: Sequence[str]) -> dict[str, Path]:
+def _raw_trees(names: Sequence[str], raws: Sequence[str], samples: Mapping[str, str] = _NONE) -> dict[str, Path]:
+    """The raw tree of each dataset; `samples` holds the commands that make synthetic ones."""
     trees = {}
     for text in raws:
         name, equals, folder = text.partition("=")
@@ -126,7 +163,6 @@ def _raw_trees(names: Sequence[str], raws: Sequence[str]) -> dict[str, Path]:
         default = data_home() / "raw" / name
         tree = trees.setdefault(name, default)
         if not tree.is_dir():
-            raise BadInputError(
-                f"{tree}: expected the raw data of {name}, found no such folder; {FORMATS[name].source}"
-            )
+            how = f"make it: {samples[name]} --out {tree}" if name in samples else FORMATS[name].source
+            raise BadInputError(f"{tree}: expected the raw data of {name}, found no such folder; {how}")
     return trees

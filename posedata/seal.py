@@ -16,7 +16,7 @@ from posedata.store import schema
 from posedata.store.arrays import StoredArrays, stored_arrays
 from posedata.store.digest import content_digest
 
-_SUMMARY = ("kind", "synthetic", "recipe", "measured", "counts", "licences")
+_SUMMARY = ("kind", "synthetic", "samples", "recipe", "measured", "counts", "licences")
 
 _POSES = 8
 """In the picture."""

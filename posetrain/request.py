@@ -29,7 +29,7 @@ class RunRequest:
 
 
 def run_request(
-    store: Path | None,
+    store: Path | str | None,
     out: Path | None,
     options: Mapping[str, Any],
     *,
@@ -81,7 +81,7 @@ def _from_run(init: Path) -> dict[str, Any]:
     return {"init": str(run), **{name: getattr(config, name) for name in kept}}
 
 
-def resume_request(store: Path | None, out: Path | None, given: Set[str] = frozenset()) -> RunRequest:
+def resume_request(store: Path | str | None, out: Path | None, given: Set[str] = frozenset()) -> RunRequest:
     """A run to go on with, as it was configured; `given` names the options that the user typed.
 
     Raises:

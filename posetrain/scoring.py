@@ -57,7 +57,7 @@ class Subject:
 
 def eval_subject(
     what: str,
-    store: Path | None,
+    store: Path | str | None,
     window: int | None,
     frame_step: int | None,
     device: torch.device,
@@ -81,7 +81,7 @@ def eval_subject(
     return subject_of_run(find_run(Path(what)), store, device, given)
 
 
-def subject_of_run(run: Path, store: Path | None, device: torch.device, given: Input = "noisy") -> Subject:
+def subject_of_run(run: Path, store: Path | str | None, device: torch.device, given: Input = "noisy") -> Subject:
     """The best epoch of a run, on its own store or another.
 
     Raises:

@@ -63,8 +63,8 @@ def plan(
     models: Sequence[str],
     experiments: Sequence[str],
     options: Mapping[str, Any],
-    stores: Sequence[Path],
-    finetune: Path | None,
+    stores: Sequence[Path | str],
+    finetune: Path | str | None,
     out: Path,
 ) -> list[Planned]:
     """All trainings of a sweep, in order: pretraining first, then finetuning. Proves that each can begin.

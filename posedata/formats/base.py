@@ -4,6 +4,7 @@ import csv
 import json
 import lzma
 import math
+import re
 import tokenize
 import warnings
 import zipfile
@@ -53,6 +54,9 @@ NPZ_FAULTS = (
 """What reading a damaged .npz raises."""
 
 
+_SAMPLE_COMMAND = re.compile(r"`(posedata sample \w+(?: --\w+ [\w.-]+)+)`")
+
+
 class RawDataset(Protocol):
     """An opened raw tree."""
 
@@ -78,6 +82,13 @@ class RawDataset(Protocol):
 
     def read(self, item: str) -> PoseSequence:
         """The checked sequence; raises BadInputError with every fault of its file."""
+
+
+def sample_command(root: Path) -> str | None:
+    """The command that made a synthetic tree, as its mark tells."""
+    with (root / SYNTHETIC_MARK).open("rb") as file:
+        found = _SAMPLE_COMMAND.search(file.read(1000).decode("utf-8", "replace"))
+    return found[1] if found else None
 
 
 def need_folder(root: Path, name: str, source: str) -> Path:

@@ -45,11 +45,13 @@ def write_sample(
         raise ChoiceError(f"dataset {name!r}: expected one of {', '.join(SAMPLES)}")
     rng = np.random.default_rng([seed, *name.encode()])
     if segments is None:
-        with empty_tree(root) as tree:
+        with empty_tree(
+            root, f"posedata sample {name} --sequences {sequences} --frames {frames} --seed {seed}"
+        ) as tree:
             SAMPLES[name](tree, rng, sequences, frames)
         return
     if name != "brace":
         raise ChoiceError(f"--segments: expected with brace, found with {name}")
     rows = brace.read_segments(segments)
-    with empty_tree(root) as tree:
+    with empty_tree(root, f"posedata sample {name} --segments {segments.name} --seed {seed}") as tree:
         brace.write_segments(tree, rng, rows)

@@ -12,14 +12,14 @@ from posedata.errors import ConflictError
 from posedata.formats.base import SYNTHETIC_MARK
 from posedata.skeleton import INDEX, K
 
-_MARK_TEXT = "Made by `posedata sample`. No person moved like this; figures measured on it mean nothing.\n"
+_MARK_TEXT = "Made by `{}`. No person moved like this; figures measured on it mean nothing.\n"
 
 Floats = NDArray[np.float64]
 
 
 @contextmanager
-def empty_tree(root: Path) -> Iterator[Path]:
-    """A folder to fill, with the mark in it, which takes the place of `root` once it is filled.
+def empty_tree(root: Path, command: str) -> Iterator[Path]:
+    """A folder to fill, with a mark that names the command, which takes the place of `root` once it is filled.
 
     Raises:
         ConflictError: if `root` holds anything already.
@@ -31,7 +31,7 @@ def empty_tree(root: Path) -> Iterator[Path]:
     with TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as stage:
         tree = Path(stage, root.name)
         tree.mkdir()
-        (tree / SYNTHETIC_MARK).write_text(_MARK_TEXT, encoding="utf-8")
+        (tree / SYNTHETIC_MARK).write_text(_MARK_TEXT.format(command), encoding="utf-8")
         yield tree
         tree.rename(root)
 

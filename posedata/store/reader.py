@@ -17,6 +17,7 @@ from posedata.heatmaps import RowTable, row_table
 from posedata.locks import hold_for_reading
 from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest, relative_files
 from posedata.progress import Progress, silent
+from posedata.sharing.mirror import Fetch, fetches
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.allowed import Problem, metadata_problems
 from posedata.store.arrays import StoredArrays, stored_arrays
@@ -39,6 +40,7 @@ class Store:
         attributes: of the root: format, skeleton, recipe, counts.
         arrays: by name.
         holder: keeps the store from being replaced for as long as this object is in use.
+        fetch: makes files be there, proven, where the store is a mirror of a published one.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Store:
     attributes: Mapping[str, Any]
     arrays: StoredArrays
     holder: object
+    fetch: Fetch | None = None
 
     @property
     def rendered(self) -> tuple[str, ...]:
@@ -72,12 +75,14 @@ class Store:
 
         Raises:
             IntegrityError: if one is not what the manifest says.
+            RemoteError: if it is one of a mirror, and does not come.
         """
         left = self._unproven.get(name, {})
         wanted = {number: left.get(number) for number in (list(left) if numbers is None else numbers)}
         files = [file for file in wanted.values() if file]
-        problems = _hash_problems(self.path, files, silent)
-        if problems:
+        if self.fetch and files:
+            self.fetch(files)
+        elif problems := _hash_problems(self.path, files, silent):
             raise IntegrityError(*_first(self.path, problems))
         for number in wanted:
             left.pop(number, None)
@@ -177,12 +182,13 @@ def open_store(path: Path) -> Store:
     if not path.exists():
         raise BadInputError(f"{path}: expected a store, found nothing; make one with `posedata build`")
     holder = _held(path)
+    fetch = fetches(path)
     manifest = read_manifest(path)
-    problems = [*_file_problems(path, manifest)] or _metadata_problems(path, manifest)
+    problems = [*_file_problems(path, manifest, fetch is not None)] or _metadata_problems(path, manifest)
     if problems:
         raise IntegrityError(*_first(path, problems))
     attributes = json.loads((path / "zarr.json").read_bytes())["attributes"]
-    return Store(path, manifest, attributes, stored_arrays(path, attributes), holder)
+    return Store(path, manifest, attributes, stored_arrays(path, attributes), holder, fetch)
 
 
 def _first(path: Path, problems: list[Problem]) -> Iterator[str]:
@@ -229,7 +235,9 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
     holder = _held(path)
     try:
         manifest = read_manifest(path)
-        problems = [*_file_problems(path, manifest)]
+        if fetch := fetches(path):
+            fetch(manifest.files)
+        problems = [*_file_problems(path, manifest, fetch is not None)]
         if not quick:
             wrong = {p.file for p in problems}
             problems += _hash_problems(path, [f for f in manifest.files if f.path not in wrong], progress)
@@ -251,15 +259,19 @@ def _content_problems(store: Store, quick: bool) -> Iterator[Problem]:
         yield Problem(MANIFEST_NAME, f"content digest: expected {store.manifest.content_digest}, found {found}")
 
 
-def _file_problems(path: Path, manifest: Manifest) -> Iterator[Problem]:
+def _file_problems(path: Path, manifest: Manifest, mirrored: bool) -> Iterator[Problem]:
+    """Files that are not what the manifest says; of a mirror some may be missing, and some half there."""
     if manifest.kind != KIND or manifest.format_version != FORMAT_VERSION:
         found = f"{manifest.kind} version {manifest.format_version}"
         yield Problem(MANIFEST_NAME, f"expected {KIND} version {FORMAT_VERSION}, found {found}")
     expected = {file.path: file for file in manifest.files}
     present = relative_files(path)
     for name in sorted(expected.keys() - present.keys()):
-        yield Problem(name, "expected by the manifest, found missing")
+        if not mirrored:
+            yield Problem(name, "expected by the manifest, found missing")
     for name in sorted(present.keys() - expected.keys()):
+        if mirrored and name.endswith(".part"):
+            continue
         yield Problem(name, "expected no such file, found one that the manifest does not list")
     for name in sorted(expected.keys() & present.keys()):
         if present[name].is_symlink() or not present[name].is_file():

@@ -30,7 +30,11 @@ def is_store(path: Path) -> bool:
 
 @contextmanager
 def staged(
-    target: Path, overwrite: bool, is_ours: Callable[[Path], bool] = is_store, resume: bool = False
+    target: Path,
+    overwrite: bool,
+    is_ours: Callable[[Path], bool] = is_store,
+    resume: bool = False,
+    keep: bool = False,
 ) -> Iterator[Path]:
     """A folder beside `target`, on the same disk, that only this process uses.
 
@@ -43,6 +47,7 @@ def staged(
         overwrite: whether what stands there may be replaced.
         is_ours: whether a folder is of the kind that may be replaced.
         resume: whether what a killed process left is kept.
+        keep: whether what was made so far is kept after any error or signal, to be resumed.
 
     Raises:
         ConflictError: if the target may not be replaced, or another process builds it.
@@ -56,7 +61,8 @@ def staged(
         try:
             yield folder
         except BaseException as error:
-            if not isinstance(error, InUseError | RemoteError) and not (resumed and isinstance(error, Exception)):
+            kept = keep or isinstance(error, InUseError | RemoteError) or (resumed and isinstance(error, Exception))
+            if not kept:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
         shutil.rmtree(folder, ignore_errors=True)

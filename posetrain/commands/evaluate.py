@@ -6,12 +6,12 @@ from typing import Any
 import click
 
 from posedata import console
-from posetrain.commands.options import FOLDER, device_options, pck_line, store_name
+from posetrain.commands.options import device_options, pck_line, store_name
 
 
 @click.command(name="eval")
 @click.argument("what", metavar="RUN|BASELINE")
-@click.option("--store", type=FOLDER, help="[default: the run's; for a baseline the newest in the data home]")
+@click.option("--store", type=console.STORE, help="[default: the run's; for a baseline the newest in the data home]")
 @click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
 @click.option("--window", type=click.IntRange(1), help="For a baseline.  [default: 5]")
 @click.option("--frame-step", type=click.IntRange(1), help="For a baseline.  [default: 1]")
@@ -28,7 +28,7 @@ from posetrain.commands.options import FOLDER, device_options, pck_line, store_n
 @console.output_options
 def evaluate(
     what: str,
-    store: Path | None,
+    store: Path | str | None,
     split: str,
     window: int | None,
     frame_step: int | None,

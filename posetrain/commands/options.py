@@ -1,7 +1,6 @@
 """What several commands share."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +9,6 @@ from posedata.store.reader import Store
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-FOLDER = click.Path(path_type=Path)
 MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet")
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from posedata import console
-from posetrain.commands.options import FOLDER, device_options
+from posetrain.commands.options import device_options
 
 
 @click.command()
-@click.argument("given", metavar="[RUN]...", type=FOLDER, nargs=-1)
-@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Folder to make.")
+@click.argument("given", metavar="[RUN]...", type=console.FOLDER, nargs=-1)
+@click.option("--out", type=console.FOLDER, required=True, metavar="DIR", help="Folder to make.")
 @click.option("--overwrite", is_flag=True, help="Replace a report that is there.")
 @device_options
 @console.output_options

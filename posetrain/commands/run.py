@@ -8,7 +8,6 @@ import click
 
 from posedata import console
 from posetrain.commands.options import (
-    FOLDER,
     MODEL_NAMES,
     TRAINING_OPTIONS,
     device_options,
@@ -23,22 +22,22 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("store", type=FOLDER, required=False)
+@click.argument("store", type=console.STORE, required=False)
 @click.option("--model", default="conv3d", show_default=True, help=", ".join(MODEL_NAMES))
 @click.option("--setup", type=click.Choice(["1", "2", "3"]), help="Published setup: random or fixed sigma, half rate.")
 @click.option("--experiment", metavar="X.Y", help="Published experiment: k X in setup Y; finds its store.")
-@click.option("--init", type=FOLDER, metavar="RUN", help="Finetune: begin with the best epoch of RUN.")
+@click.option("--init", type=console.FOLDER, metavar="RUN", help="Finetune: begin with the best epoch of RUN.")
 @click.option("--frame-step", type=click.IntRange(1), default=1, show_default=True, help="2 is half the frame rate.")
 @training_options
 @device_options
-@click.option("--out", type=FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
+@click.option("--out", type=console.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
 @click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one, as it was configured.")
 @console.output_options
 @click.pass_context
 def run(
     ctx: click.Context,
     /,
-    store: Path | None,
+    store: Path | str | None,
     setup: str | None,
     experiment: str | None,
     init: Path | None,
@@ -101,7 +100,7 @@ def run(
 
 def _request(
     ctx: click.Context,
-    store: Path | None,
+    store: Path | str | None,
     out: Path | None,
     options: dict[str, Any],
     setup: str | None,

@@ -4,13 +4,15 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 
-from posedata.sketch import sketch
 from posedata.skeleton import INDEX, K
+from posedata.sketch import sketch
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def picture(target: dict[str, tuple[float, float]], given: dict[str, tuple[float, float]], poses: int = 1) -> ET.Element:
+def picture(
+    target: dict[str, tuple[float, float]], given: dict[str, tuple[float, float]], poses: int = 1
+) -> ET.Element:
     def points(places: dict[str, tuple[float, float]]) -> np.ndarray:
         found = np.full((poses, K, 2), np.nan)
         for name, place in places.items():

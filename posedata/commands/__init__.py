@@ -1,0 +1,1 @@
+"""Commands, a module for those that belong together."""

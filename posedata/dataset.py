@@ -1,0 +1,222 @@
+"""Dataset manifests: one small JSON file says what a published dataset is, how it is rebuilt, and where it lies.
+
+A store's own `manifest.json` lists its files; this one names it to people, and fits into a version control system.
+`docs/dataset-manifest.schema.json` is its JSON schema.
+"""
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from posedata.config import Frozen, Recipe, canonical_json, faults
+from posedata.errors import BadInputError, ChoiceError
+from posedata.files import sha256_file
+from posedata.formats import FORMATS
+from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Sha256, StoreFile, read_manifest
+
+Count = Annotated[int, Field(ge=0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+,-]{0,150}$")]
+
+
+class Source(Frozen):
+    """The raw data of one dataset.
+
+    Attributes:
+        dataset: its name, as in `--dataset`.
+        licence: who may use it.
+        address: where its authors publish it, and what to put where.
+        files: how many were read; None = not built yet.
+        sha256: of its lines in the store's sources.csv, which hold the hash of every file; None = not built yet.
+        sample: the command that makes it, where it is synthetic.
+    """
+
+    dataset: str
+    licence: str
+    address: str
+    files: Count | None = None
+    sha256: Sha256 | None = None
+    sample: str | None = None
+
+
+class Built(Frozen):
+    """What was built from the recipe.
+
+    Attributes:
+        counts: frames, sequences, windows and more, as `posedata info` shows them.
+        content_digest: of the store: the same for every build of this recipe from these sources.
+        files_digest: sha256 of the canonical JSON of the store's list of files.
+        manifest_sha256: of the store's manifest.json: proves every byte of the store.
+        manifest_size: of it.
+        files: how many, without manifest.json.
+        bytes: of all files.
+    """
+
+    counts: dict[str, Any]
+    content_digest: Sha256
+    files_digest: Sha256
+    manifest_sha256: Sha256
+    manifest_size: Count
+    files: Count
+    bytes: Count
+
+    @property
+    def manifest_file(self) -> StoreFile:
+        """The store's manifest.json as a file to fetch."""
+        return StoreFile(path=MANIFEST_NAME, size=self.manifest_size, sha256=self.manifest_sha256)
+
+
+class Dataset(Frozen):
+    """One published dataset.
+
+    Attributes:
+        dataset_version: of this layout.
+        name: of the dataset.
+        version: of the dataset, as its team counts.
+        recipe: all that was asked for, resolved: what `posedata build --recipe` takes; for a store made from other
+            stores, how it was made.
+        sources: the raw data, a dataset each.
+        built: counts and digests; None = not built yet.
+        locations: URLs of collections that hold it.
+    """
+
+    dataset_version: Literal[1] = 1
+    name: Name
+    version: Annotated[str, Field(min_length=1, max_length=50)] = "1"
+    recipe: dict[str, Any]
+    sources: Annotated[tuple[Source, ...], Field(strict=False)]
+    built: Built | None = None
+    locations: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+    def to_json(self) -> bytes:
+        """The text of the file."""
+        return json.dumps(self.model_dump(mode="json"), indent=1).encode() + b"\n"
+
+
+def parse_dataset(content: bytes, where: str) -> Dataset:
+    """A dataset manifest from its text.
+
+    Raises:
+        BadInputError: if it is none; every fault is listed.
+    """
+    try:
+        return Dataset.model_validate_json(content)
+    except ValidationError as error:
+        raise BadInputError(*(f"{where}: expected a dataset manifest: {fault}" for fault in faults(error))) from error
+
+
+def buildable(dataset: Dataset, where: str) -> Recipe:
+    """The recipe of a dataset that is built from raw data.
+
+    Raises:
+        BadInputError: if it was made from other stores, or the recipe does not fit.
+    """
+    if "parents" in dataset.recipe:
+        raise BadInputError(f"{where}: expected a recipe from raw data, found one from other stores; pull it instead")
+    try:
+        return Recipe.model_validate(dataset.recipe)
+    except ValidationError as error:
+        raise BadInputError(*(f"{where}: recipe.{fault}" for fault in faults(error))) from error
+
+
+def need_built(dataset: Dataset, where: str) -> Built:
+    """What was built; raises BadInputError if nothing was."""
+    if dataset.built is None:
+        raise BadInputError(
+            f"{where}: expected a dataset that was built, found a recipe alone; run posedata build --recipe {where}"
+        )
+    return dataset.built
+
+
+def describe(
+    store: Path, manifest: Manifest, name: str, version: str = "1", locations: tuple[str, ...] = ()
+) -> Dataset:
+    """The dataset manifest of a store.
+
+    Args:
+        store: the folder.
+        manifest: of it.
+        name: of the dataset.
+        version: of the dataset.
+        locations: URLs of collections that hold it.
+
+    Raises:
+        ChoiceError: if name or version do not do.
+    """
+    summary, path = manifest.summary, store / MANIFEST_NAME
+    built = Built(
+        counts=summary["counts"],
+        content_digest=manifest.content_digest,
+        files_digest=files_digest(manifest),
+        manifest_sha256=sha256_file(path),
+        manifest_size=path.stat().st_size,
+        files=len(manifest.files),
+        bytes=sum(file.size for file in manifest.files) + path.stat().st_size,
+    )
+    lines = _source_lines(store / SOURCES_NAME)
+    sources = tuple(
+        Source(
+            dataset=source,
+            licence=licence,
+            address=FORMATS[source].source if source in FORMATS else "",
+            files=len(lines[source]),
+            sha256=hashlib.sha256(canonical_json(lines[source])).hexdigest(),
+            sample=summary["samples"].get(source),
+        )
+        for source, licence in summary["licences"].items()
+    )
+    try:
+        return Dataset(
+            name=name, version=version, recipe=summary["recipe"], sources=sources, built=built, locations=locations
+        )
+    except ValidationError as error:
+        raise ChoiceError(*(f"--{fault}" for fault in faults(error))) from error
+
+
+def files_digest(manifest: Manifest) -> str:
+    """Hex sha256 of the list of a store's files: equal only if every byte is."""
+    return hashlib.sha256(canonical_json([file.model_dump() for file in manifest.files])).hexdigest()
+
+
+def compare_rebuilt(store: Path, expected: Dataset) -> list[str]:
+    """What keeps a rebuilt store from being the dataset; empty if it is, or if nobody has built that yet."""
+    return differences(expected, describe(store, read_manifest(store), expected.name))
+
+
+def differences(expected: Dataset, found: Dataset) -> list[str]:
+    """What keeps two builds of a dataset from having the same content; empty if it is the same.
+
+    The digest of the files may differ all the same: another version of the compressor writes other bytes.
+    """
+    if expected.built is None or found.built is None or expected.built.content_digest == found.built.content_digest:
+        return []
+    told = [f"recipe: {text}" for text in _differing(expected.recipe, found.recipe)]
+    ours = {source.dataset: source for source in found.sources}
+    for source in expected.sources:
+        other = ours.get(source.dataset)
+        if other is None or source.sha256 != other.sha256:
+            files = "none" if other is None else f"{other.files} with other content"
+            told.append(f"raw data of {source.dataset}: expected {source.files} files, found {files}")
+    told += [f"counts: {text}" for text in _differing(expected.built.counts, found.built.counts)]
+    digests = f"expected {expected.built.content_digest}, found {found.built.content_digest}"
+    return [*told, f"content digest: {digests}"]
+
+
+def _differing(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for key in sorted(expected.keys() | found.keys()):
+        if expected.get(key) != found.get(key):
+            yield f"{key}: expected {json.dumps(expected.get(key))}, found {json.dumps(found.get(key))}"
+
+
+def _source_lines(path: Path) -> dict[str, list[list[str]]]:
+    """Dataset -> its lines in sources.csv."""
+    lines: dict[str, list[list[str]]] = defaultdict(list)
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.reader(file):
+            lines[row[0]].append(row)
+    return lines

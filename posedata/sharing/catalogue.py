@@ -1,0 +1,127 @@
+"""What there is: datasets of a collection, manifests on this disk, stores of the data home."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from posedata.dataset import Built, Dataset, parse_dataset
+from posedata.errors import BadInputError, IntegrityError, RemoteError
+from posedata.sharing.objects import OBJECTS
+from posedata.sharing.remote import NotThereError, Remote, open_remote
+
+MANIFESTS = Path("data_manifests")
+"""Where a project keeps the manifests of its datasets."""
+
+
+class Found(NamedTuple):
+    """A dataset, and where its manifest was."""
+
+    dataset: Dataset
+    where: str
+
+
+def default_collection() -> str | None:
+    """$POSEDATA_REMOTE: the URL of the team's collection."""
+    return os.environ.get("POSEDATA_REMOTE") or None
+
+
+def find_published(remote: Remote, name: str) -> Dataset | None:
+    """The dataset of that name in a collection, None if it has none; raises RemoteError if the place fails."""
+    where = f"{remote.url}/{name}.json"
+    try:
+        content = remote.read(f"{name}.json")
+    except NotThereError:
+        return None
+    try:
+        return parse_dataset(content, where)
+    except BadInputError as error:
+        start = content[:40].decode("utf-8", "replace")
+        raise RemoteError(f"{where}: expected a dataset manifest, found {start!r}: a login page?") from error
+
+
+def published(remote: Remote) -> list[Dataset]:
+    """All datasets of a collection, by name."""
+    names = sorted(name.removesuffix(".json") for name in remote.sizes("") if name.endswith(".json"))
+    found = (find_published(remote, name) for name in names)
+    return [dataset for dataset in found if dataset]
+
+
+def find_dataset(given: str) -> Found:
+    """A dataset by the path of its manifest, by a URL COLLECTION/NAME, or by a name.
+
+    A name is looked for in `data_manifests/`, then in the collection $POSEDATA_REMOTE.
+
+    Raises:
+        BadInputError: if there is none.
+        RemoteError: if the place fails, or has no such dataset.
+    """
+    path = Path(given)
+    if "://" not in given and path.is_file():
+        return Found(parse_dataset(path.read_bytes(), given), given)
+    if "://" in given or "/" in given:
+        return _of_url(given)
+    own = MANIFESTS / f"{given}.json"
+    if own.is_file():
+        return Found(parse_dataset(own.read_bytes(), str(own)), str(own))
+    collection = default_collection()
+    if collection:
+        return _of_url(f"{collection.rstrip('/')}/{given}")
+    raise BadInputError(
+        f"{given}: expected a dataset of {MANIFESTS}/, found none; give a URL COLLECTION/NAME, or set $POSEDATA_REMOTE "
+        "to your team's collection"
+    )
+
+
+def _of_url(url: str) -> Found:
+    place, _, name = url.rstrip("/").removesuffix(".json").rpartition("/")
+    remote = open_remote(place or "/")
+    dataset = find_published(remote, name)
+    if dataset is None:
+        raise RemoteError(f"{url}: expected a dataset, found none; {_choices(url, place)}")
+    # Where it was found comes first: it may have been copied there from where it was published.
+    here = (remote.url, *(other for other in dataset.locations if other != remote.url))
+    return Found(dataset.model_copy(update={"locations": here}), f"{remote.url}/{name}.json")
+
+
+def _choices(*urls: str) -> str:
+    """What there is instead, as far as it can be told."""
+    for url in urls:
+        try:
+            names = [dataset.name for dataset in published(open_remote(url))]
+        except RemoteError:
+            continue
+        if names:
+            return f"{url} has {', '.join(names)}"
+    return "see posedata list URL"
+
+
+def first_answer(found: Found, built: Built) -> tuple[Remote, bytes]:
+    """The first location that has the dataset, and the store's manifest from there, proven.
+
+    Raises:
+        IntegrityError: if what it has is not what was published.
+        RemoteError: if none has it.
+    """
+    name = f"{OBJECTS}/{built.manifest_sha256}"
+    lost: list[str] = []
+    for url in found.dataset.locations:
+        remote = open_remote(url)
+        try:
+            text = remote.read(name)
+        except RemoteError as error:
+            lost += error.faults
+            continue
+        if hashlib.sha256(text).hexdigest() != built.manifest_sha256:
+            raise IntegrityError(
+                f"{remote.url}/{name}: expected that sha256, found another: damaged there; push it again"
+            )
+        return remote, text
+    raise RemoteError(f"{found.where}: expected a location that has it, found none", *lost)
+
+
+def local_stores(home: Path) -> Iterator[Path]:
+    """Folders of the data home that may hold files of stores: stores, and mirrors of published ones."""
+    yield from sorted((home / "stores").glob("*/"))
+    yield from sorted((home / "cache" / "mirrors").glob("*/"))

@@ -1,0 +1,86 @@
+"""Publish a store in a collection."""
+
+from pathlib import Path
+from typing import Any
+
+from posedata.card import CARD_NAME, PICTURE_NAME
+from posedata.dataset import Dataset, describe, need_built
+from posedata.errors import ConflictError
+from posedata.progress import Progress, silent
+from posedata.sharing.catalogue import find_published
+from posedata.sharing.objects import Parts, send, to_send
+from posedata.sharing.remote import Remote, open_remote
+from posedata.store.reader import open_store
+
+
+def push(
+    store: Path,
+    url: str,
+    *,
+    name: str | None = None,
+    version: str = "1",
+    overwrite: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Publish a store.
+
+    Files that the collection has are not sent again; the dataset manifest comes last, so a push that was cut has
+    published nothing, and the same command goes on. Of two pushers of one name, the first to finish wins.
+
+    Args:
+        store: the folder.
+        url: of the collection.
+        name: of the dataset; None = the folder's.
+        version: of the dataset.
+        overwrite: whether another dataset of that name may be replaced.
+        dry_run: only tell.
+        progress: told of the bytes.
+
+    Returns:
+        The report: dataset, url, files and bytes sent, files kept, content digest, licences.
+
+    Raises:
+        ConflictError: if the collection has another dataset of that name.
+        IntegrityError: if the store is damaged.
+        RemoteError: if the place fails.
+    """
+    opened = open_store(store)
+    remote = open_remote(url)
+    wanted = describe(store, opened.manifest, name or store.name.removesuffix(".zarr"), version, (remote.url,))
+    published = find_published(remote, wanted.name)
+    if published and not overwrite and published.built != wanted.built:
+        raise ConflictError(
+            f"{remote.url}/{wanted.name}: expected no other dataset of this name, found one; use --overwrite or "
+            "another --name"
+        )
+    manifest = need_built(wanted, wanted.name).manifest_file
+    parts = to_send(remote, [*opened.manifest.files, manifest])
+    if not dry_run:
+        with progress(f"pushing {wanted.name}", parts.bytes, "bytes") as advance:
+            send(remote, store, parts.move, advance)
+        _announce(remote, store, wanted, published is not None)
+    return _report(wanted, remote, parts, dry_run)
+
+
+def _announce(remote: Remote, store: Path, dataset: Dataset, replace: bool) -> None:
+    """What makes it a dataset of the collection; then the card, for people."""
+    remote.write(f"{dataset.name}.json", dataset.to_json(), replace)
+    picture = f"{dataset.name}.svg"
+    card = (store / CARD_NAME).read_text(encoding="utf-8").replace(f"({PICTURE_NAME})", f"({picture})")
+    remote.write(picture, (store / PICTURE_NAME).read_bytes(), replace=True)
+    remote.write(f"{dataset.name}.md", card.encode(), replace=True)
+
+
+def _report(dataset: Dataset, remote: Remote, parts: Parts, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dataset": dataset.name,
+        "version": dataset.version,
+        "url": f"{remote.url}/{dataset.name}",
+        "dry_run": dry_run,
+        "files": len(parts.move),
+        "bytes": parts.bytes,
+        "files_kept": len(parts.keep),
+        "content_digest": need_built(dataset, dataset.name).content_digest,
+        "licences": {source.dataset: source.licence for source in dataset.sources},
+    }

@@ -1,0 +1,228 @@
+"""Places where collections lie, all with the same few operations and the same errors."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from posedata.errors import ChoiceError, ConflictError, RemoteError
+from posedata.files import copy_durably, sync_folder, write_durably
+from posedata.secrets import redact
+
+_PACKAGES = {"s3": "s3fs", "hf": "huggingface_hub", "http": "aiohttp", "https": "aiohttp"}
+"""Scheme -> the package that speaks it."""
+
+_SECONDS = 30
+"""Until a silent connection counts as lost."""
+
+
+class NotThereError(RemoteError):
+    """A place that answers, and has not what was asked for."""
+
+
+class Remote(Protocol):
+    """A folder of files somewhere; names are relative to it, with `/`."""
+
+    url: str
+
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
+        """Bytes of a file; all of it from a place that cannot give parts. Raises RemoteError."""
+
+    def sizes(self, folder: str) -> dict[str, int | None]:
+        """Names in a folder and their sizes, None where the place does not tell them; raises RemoteError."""
+
+    def send(self, source: Path, name: str) -> None:
+        """Put a file there, whole or not at all. Raises RemoteError."""
+
+    def write(self, name: str, content: bytes, replace: bool) -> None:
+        """Write a small file, whole or not at all.
+
+        Raises:
+            ConflictError: if it is there and not to be replaced.
+            RemoteError: if it cannot be written.
+        """
+
+    def stop(self) -> None:
+        """Give up whatever is under way, from any thread."""
+
+
+class Folder:
+    """A collection on a disk, or on one that is shared."""
+
+    def __init__(self, root: Path) -> None:
+        self.url = str(root)
+        self._root = root
+
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
+        """See `Remote`."""
+        with _speaking(f"{self.url}/{name}"), (self._root / name).open("rb") as file:
+            file.seek(start)
+            return file.read(-1 if stop is None else stop - start)
+
+    def sizes(self, folder: str) -> dict[str, int | None]:
+        """See `Remote`."""
+        path = self._root / folder
+        if not self._root.is_dir():
+            raise NotThereError(f"{self.url}: expected a folder, found none")
+        entries = os.scandir(path) if path.is_dir() else ()
+        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file(follow_symlinks=False)}
+
+    def send(self, source: Path, name: str) -> None:
+        """See `Remote`."""
+        copy_durably(source, self._root / name)
+
+    def write(self, name: str, content: bytes, replace: bool) -> None:
+        """See `Remote`."""
+        path = self._root / name
+        if replace:
+            write_durably(path, [content])
+        else:
+            mine = path.with_name(f".{path.name}.{os.getpid()}")
+            write_durably(mine, [content])
+            try:
+                path.hardlink_to(mine)  # fails where the file is, unlike a rename
+            except FileExistsError as error:
+                raise _taken(f"{self.url}/{name}") from error
+            finally:
+                mine.unlink()
+        sync_folder(path.parent)
+
+    def stop(self) -> None:
+        """Nothing takes long here."""
+
+
+class Network:
+    """A collection behind a URL, reached by fsspec."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self.url = url.rstrip("/")
+        self._scheme = urlsplit(url).scheme
+        with _speaking(url):
+            self._files: Any = fsspec.filesystem(self._scheme, skip_instance_cache=True, **_options(self._scheme))
+            self._root = self._files._strip_protocol(self.url).rstrip("/")
+
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
+        """See `Remote`."""
+        part = {} if stop is None else {"start": start, "end": stop}
+        with _speaking(f"{self.url}/{name}"):
+            content: bytes = self._files.cat_file(f"{self._root}/{name}", **part)
+        return content
+
+    def sizes(self, folder: str) -> dict[str, int | None]:
+        """See `Remote`."""
+        self._files.invalidate_cache()
+        where = f"{self._root}/{folder}".rstrip("/")
+        with _speaking(f"{self.url}/{folder}".rstrip("/")):
+            found = self._files.ls(f"{where}/" if self._scheme.startswith("http") else where, detail=True)
+        return {entry["name"].rpartition("/")[2]: entry["size"] for entry in found if entry["type"] == "file"}
+
+    def send(self, source: Path, name: str) -> None:
+        """See `Remote`."""
+        self._writable()
+        with _speaking(f"{self.url}/{name}"):
+            self._files.put_file(str(source), f"{self._root}/{name}")
+
+    def write(self, name: str, content: bytes, replace: bool) -> None:
+        """See `Remote`."""
+        self._writable()
+        mode = {} if replace or self._scheme != "s3" else {"mode": "create"}
+        try:
+            with _speaking(f"{self.url}/{name}"):
+                if not replace and self._scheme != "s3" and self._files.exists(f"{self._root}/{name}"):
+                    raise FileExistsError(name)
+                self._files.pipe_file(f"{self._root}/{name}", content, **mode)
+        except FileExistsError as error:
+            raise _taken(f"{self.url}/{name}") from error
+
+    def stop(self) -> None:
+        """See `Remote`."""
+        loop = getattr(self._files, "loop", None)
+        if loop is not None:
+            loop.call_soon_threadsafe(_cancel_all, loop)
+
+    def _writable(self) -> None:
+        if self._scheme.startswith("http"):
+            raise ChoiceError(
+                f"{self.url}: expected a place to write to, found a web server; push to s3://, hf:// or a folder"
+            )
+
+
+def open_remote(url: str) -> Remote:
+    """The place that a URL or a path names; nothing is asked of it yet.
+
+    Raises:
+        ChoiceError: if nothing here speaks its scheme, or it has a query.
+        ModuleNotFoundError: if the package that does is not installed.
+    """
+    if "://" not in url:
+        return Folder(Path(url).absolute())
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Folder(Path(parts.path))
+    if parts.scheme not in _PACKAGES:
+        known = ", ".join(f"{scheme}://" for scheme in (*_PACKAGES, "file"))
+        raise ChoiceError(f"{redact(url)}: expected a path or one of {known}, found {parts.scheme}://")
+    if parts.query or parts.fragment:
+        raise ChoiceError(f"{redact(url)}: expected a URL without a query: every file has a name of its own")
+    import_module(_PACKAGES[parts.scheme])
+    return Network(url)
+
+
+def _options(scheme: str) -> dict[str, Any]:
+    """What lets a file system give up: none does by itself."""
+    if scheme == "s3":
+        times = {"connect_timeout": _SECONDS / 3, "read_timeout": _SECONDS, "retries": {"max_attempts": 3}}
+        return {"config_kwargs": times, "use_listings_cache": False}
+    if scheme.startswith("http"):
+        import aiohttp
+
+        limits = aiohttp.ClientTimeout(total=None, connect=_SECONDS / 3, sock_read=_SECONDS)
+        return {"client_kwargs": {"timeout": limits, "trust_env": True}}
+    return {}
+
+
+def _taken(what: str) -> ConflictError:
+    return ConflictError(f"{what}: expected no dataset of this name, found one; use --overwrite or another --name")
+
+
+@contextmanager
+def _speaking(what: str) -> Iterator[None]:
+    """Whatever the libraries raise becomes a RemoteError that names the place."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotThereError(f"{what}: expected it there, found nothing") from error
+    except FileExistsError:
+        raise
+    except PermissionError as error:
+        raise RemoteError(f"{what}: expected to be let in, found {_why(error)}; check the credentials") from error
+    except _faults() as error:
+        raise RemoteError(f"{what}: expected an answer, found {_why(error)}; the same command goes on") from error
+
+
+def _why(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What libraries of remote places raise; only of those that are loaded."""
+    names = [
+        ("aiohttp", "ClientError"),
+        ("botocore.exceptions", "BotoCoreError"),
+        ("botocore.exceptions", "ClientError"),
+    ]
+    names += [("huggingface_hub.errors", "HfHubHTTPError"), ("huggingface_hub.errors", "HFValidationError")]
+    loaded = [getattr(sys.modules[module], name) for module, name in names if module in sys.modules]
+    return (OSError, ValueError, *loaded)
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
