@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from posedata.errors import ChoiceError, ConflictError, RemoteError
 from posedata.files import copy_durably, sync_folder, write_durably
@@ -16,6 +17,9 @@ from posedata.secrets import redact
 
 _PACKAGES = {"s3": "s3fs", "hf": "huggingface_hub", "http": "aiohttp", "https": "aiohttp"}
 """Scheme -> the package that speaks it."""
+
+_REFUSED = ("PreconditionFailed", "ConditionalRequestConflict")
+"""S3's words for a file that was to be new, and is not."""
 
 _SECONDS = 30
 """Until a silent connection counts as lost."""
@@ -74,23 +78,33 @@ class Folder:
 
     def send(self, source: Path, name: str) -> None:
         """See `Remote`."""
-        copy_durably(source, self._root / name)
+        path = self._root / name
+        with self._mine(path) as mine:
+            copy_durably(source, mine)
+            mine.replace(path)
+        sync_folder(path.parent)
 
     def write(self, name: str, content: bytes, replace: bool) -> None:
         """See `Remote`."""
         path = self._root / name
-        if replace:
-            write_durably(path, [content])
-        else:
-            mine = path.with_name(f".{path.name}.{os.getpid()}")
+        with self._mine(path) as mine:
             write_durably(mine, [content])
-            try:
+            if replace:
+                mine.replace(path)
+            else:
                 path.hardlink_to(mine)  # fails where the file is, unlike a rename
-            except FileExistsError as error:
-                raise _taken(f"{self.url}/{name}") from error
-            finally:
-                mine.unlink()
         sync_folder(path.parent)
+
+    @contextmanager
+    def _mine(self, path: Path) -> Iterator[Path]:
+        """A name beside `path` that nobody else uses: other machines may write to this disk."""
+        mine = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
+            yield mine
+        except FileExistsError as error:
+            raise _taken(str(path)) from error
+        finally:
+            mine.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Nothing takes long here."""
@@ -132,14 +146,19 @@ class Network:
     def write(self, name: str, content: bytes, replace: bool) -> None:
         """See `Remote`."""
         self._writable()
-        mode = {} if replace or self._scheme != "s3" else {"mode": "create"}
-        try:
-            with _speaking(f"{self.url}/{name}"):
-                if not replace and self._scheme != "s3" and self._files.exists(f"{self._root}/{name}"):
-                    raise FileExistsError(name)
-                self._files.pipe_file(f"{self._root}/{name}", content, **mode)
-        except FileExistsError as error:
-            raise _taken(f"{self.url}/{name}") from error
+        path, where = f"{self._root}/{name}", f"{self.url}/{name}"
+        with _speaking(where):
+            if replace:
+                self._files.pipe_file(path, content)
+                return
+            if self._scheme != "s3" and self._files.exists(path):  # only there can the server decide
+                raise _taken(where)
+            try:
+                self._files.pipe_file(path, content, **({"mode": "create"} if self._scheme == "s3" else {}))
+            except OSError as error:
+                if _code(error) in _REFUSED:
+                    raise _taken(where) from error
+                raise
 
     def stop(self) -> None:
         """See `Remote`."""
@@ -188,6 +207,12 @@ def _options(scheme: str) -> dict[str, Any]:
     return {}
 
 
+def _code(error: OSError) -> str | None:
+    """What an S3 server called an error."""
+    answer = getattr(error.__cause__, "response", {})
+    return answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+
+
 def _taken(what: str) -> ConflictError:
     return ConflictError(f"{what}: expected no dataset of this name, found one; use --overwrite or another --name")
 
@@ -199,8 +224,6 @@ def _speaking(what: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotThereError(f"{what}: expected it there, found nothing") from error
-    except FileExistsError:
-        raise
     except PermissionError as error:
         raise RemoteError(f"{what}: expected to be let in, found {_why(error)}; check the credentials") from error
     except _faults() as error:

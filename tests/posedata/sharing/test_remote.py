@@ -1,0 +1,96 @@
+"""The same few operations on every kind of place."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from places import S3Server
+
+from posedata.errors import ChoiceError, ConflictError, RemoteError
+from posedata.sharing.remote import NotThereError, Remote, open_remote
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
+    """An empty collection that can be written to."""
+    if request.param == "folder":
+        return open_remote(str(tmp_path / "collection"))
+    request.getfixturevalue("s3")
+    return open_remote(f"s3://pose/{uuid4().hex}")
+
+
+def test_what_is_sent_is_read_and_listed(place: Remote, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(bytes(range(200)))
+    place.send(source, "objects/abc")
+    place.write("people.json", b"{}", replace=False)
+    assert place.read("objects/abc") == bytes(range(200))
+    assert place.read("objects/abc", 10, 20) == bytes(range(10, 20))
+    assert place.sizes("objects") == {"abc": 200}
+    assert place.sizes("") == {"people.json": 2}
+
+
+def test_what_is_not_there_is_told(place: Remote) -> None:
+    with pytest.raises(NotThereError, match="objects/none: expected it there"):
+        place.read("objects/none")
+
+
+def test_of_two_writers_one_wins(place: Remote) -> None:
+    """Many at once, and nobody's bytes are mixed with another's."""
+
+    def write(content: bytes) -> bool:
+        try:
+            place.write("people.json", content * 1000, replace=False)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(write, [bytes([letter]) for letter in b"abcdefgh"]))
+    assert sum(won) == 1
+    assert place.read("people.json") == b"abcdefgh"[won.index(True)].to_bytes() * 1000
+    place.write("people.json", b"new", replace=True)
+    assert place.read("people.json") == b"new"
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("ftp://host/x", "expected a path or one of s3://"),
+        ("s3://bucket/x?versionId=3", "without a query"),
+        ("gs://bucket/x", "gs://"),
+    ],
+)
+def test_places_that_are_not_spoken_with(url: str, word: str) -> None:
+    with pytest.raises(ChoiceError, match=word):
+        open_remote(url)
+
+
+def test_a_web_server_is_read_and_not_written(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "objects" / "abc").write_bytes(b"0123456789")
+    remote = open_remote(serve(tmp_path))
+    assert remote.read("objects/abc", 2, 5) == b"234"
+    assert remote.sizes("objects") == {"abc": None}
+    with pytest.raises(NotThereError):
+        remote.read("objects/none")
+    with pytest.raises(ChoiceError, match="web server"):
+        remote.write("x", b"", replace=True)
+    with pytest.raises(ChoiceError, match="web server"):
+        remote.send(tmp_path / "objects" / "abc", "x")
+
+
+def test_nobody_listens() -> None:
+    with pytest.raises(RemoteError, match="expected an answer"):
+        open_remote("http://127.0.0.1:9/x").read("y")
+
+
+def test_a_wrong_secret_is_refused_and_not_shown(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
+    with pytest.raises(RemoteError, match="expected to be let in") as caught:
+        open_remote("s3://pose/x").read("y")
+    assert "not-the-secret" not in str(caught.value)
