@@ -21,16 +21,17 @@ def stores_in_home() -> list[Path]:
 def find_store(given: Path | str | None) -> Path:
     """The store at a path or of that name in the data home; None = the newest there.
 
-    Of a published store, given by its URL, there is a mirror to which files come when they are read.
+    Of a published store, COLLECTION/NAME, there is a mirror to which files come when they are read.
 
     Raises:
         BadInputError: if there is none; the message says how to make one.
         RemoteError: if it is published, and the place fails.
     """
-    if isinstance(given, str) and "://" in given:
-        from posedata.sharing.mirror import mirror
+    from posedata.sharing.mirror import mirror
 
-        return mirror(given)
+    if "://" in str(given or ""):
+        return mirror(str(given))
+    given = Path(given) if given else None
     stores = data_home() / "stores"
     if given is None:
         found = stores_in_home()
@@ -40,7 +41,9 @@ def find_store(given: Path | str | None) -> Path:
                 "posedata sample brace && posedata build --dataset brace"
             )
         return found[-1]
-    for path in (Path(given), stores / given, stores / f"{given}.zarr"):
+    for path in (given, stores / given, stores / f"{given}.zarr"):
         if path.exists():
             return path
+    if given.with_name(f"{given.name}.json").is_file():
+        return mirror(str(given))
     raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")

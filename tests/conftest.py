@@ -5,12 +5,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from places import S3Server, web_server
+from places import S3Server, WebServer, web_server
 
 from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
@@ -104,13 +103,12 @@ def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """Serves a folder over HTTP and gives its URL; takes what `places.web_server` takes."""
-    servers: list[ThreadingHTTPServer] = []
+    servers: list[WebServer] = []
 
     def start(folder: Path, **options: Any) -> str:
         servers.append(web_server(folder, **options))
-        return f"http://127.0.0.1:{servers[-1].server_address[1]}"
+        return servers[-1].url
 
     yield start
     for server in servers:
-        server.shutdown()
-        server.server_close()
+        server.close()

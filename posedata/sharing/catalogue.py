@@ -115,7 +115,7 @@ def first_answer(found: Found, built: Built) -> tuple[Remote, bytes]:
             continue
         if hashlib.sha256(text).hexdigest() != built.manifest_sha256:
             raise IntegrityError(
-                f"{remote.url}/{name}: expected that sha256, found another: damaged there; push it again"
+                f"{remote.url}/{name}: expected that sha256, found another: damaged there: remove it and push again"
             )
         return remote, text
     raise RemoteError(f"{found.where}: expected a location that has it, found none", *lost)

@@ -12,7 +12,7 @@ from posedata.errors import IntegrityError, RemoteError
 from posedata.files import sha256_file
 from posedata.manifest import StoreFile
 from posedata.progress import Advance
-from posedata.sharing.remote import NotThereError, Remote
+from posedata.sharing.remote import GivenUpError, NotThereError, Remote
 
 OBJECTS = "objects"
 
@@ -140,7 +140,9 @@ def _download(remote: Remote, file: StoreFile, part: Path, advance: Advance) -> 
     part.unlink()
     if not begun:
         name = f"{remote.url}/{OBJECTS}/{file.sha256}"
-        raise IntegrityError(f"{name}: expected the bytes of {file.path}, found others: damaged there; push it again")
+        raise IntegrityError(
+            f"{name}: expected the bytes of {file.path}, found others: damaged there: remove it and push again"
+        )
     advance(-file.size)
     _download(remote, file, part, advance)
 
@@ -160,7 +162,7 @@ def _patiently(read: Callable[[int, int], bytes], start: int, stop: int) -> byte
     for seconds in _WAITS:
         try:
             return read(start, stop)
-        except NotThereError:
+        except (NotThereError, GivenUpError):
             raise
         except RemoteError:
             time.sleep(seconds)

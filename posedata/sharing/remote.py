@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,10 @@ _SECONDS = 30
 
 class NotThereError(RemoteError):
     """A place that answers, and has not what was asked for."""
+
+
+class GivenUpError(RemoteError):
+    """Somebody called `stop`."""
 
 
 class Remote(Protocol):
@@ -118,6 +123,8 @@ class Network:
 
         self.url = url.rstrip("/")
         self._scheme = urlsplit(url).scheme
+        self._jobs: set[Future[Any]] = set()
+        self._given_up = False
         with _speaking(url):
             self._files: Any = fsspec.filesystem(self._scheme, skip_instance_cache=True, **_options(self._scheme))
             self._root = self._files._strip_protocol(self.url).rstrip("/")
@@ -126,7 +133,7 @@ class Network:
         """See `Remote`."""
         part = {} if stop is None else {"start": start, "end": stop}
         with _speaking(f"{self.url}/{name}"):
-            content: bytes = self._files.cat_file(f"{self._root}/{name}", **part)
+            content: bytes = self._do("cat_file", f"{self._root}/{name}", **part)
         return content
 
     def sizes(self, folder: str) -> dict[str, int | None]:
@@ -134,14 +141,14 @@ class Network:
         self._files.invalidate_cache()
         where = f"{self._root}/{folder}".rstrip("/")
         with _speaking(f"{self.url}/{folder}".rstrip("/")):
-            found = self._files.ls(f"{where}/" if self._scheme.startswith("http") else where, detail=True)
+            found = self._do("ls", f"{where}/" if self._scheme.startswith("http") else where, detail=True)
         return {entry["name"].rpartition("/")[2]: entry["size"] for entry in found if entry["type"] == "file"}
 
     def send(self, source: Path, name: str) -> None:
         """See `Remote`."""
         self._writable()
         with _speaking(f"{self.url}/{name}"):
-            self._files.put_file(str(source), f"{self._root}/{name}")
+            self._do("put_file", str(source), f"{self._root}/{name}")
 
     def write(self, name: str, content: bytes, replace: bool) -> None:
         """See `Remote`."""
@@ -149,12 +156,12 @@ class Network:
         path, where = f"{self._root}/{name}", f"{self.url}/{name}"
         with _speaking(where):
             if replace:
-                self._files.pipe_file(path, content)
+                self._do("pipe_file", path, content)
                 return
-            if self._scheme != "s3" and self._files.exists(path):  # only there can the server decide
+            if self._scheme != "s3" and self._do("exists", path):  # only there can the server decide
                 raise _taken(where)
             try:
-                self._files.pipe_file(path, content, **({"mode": "create"} if self._scheme == "s3" else {}))
+                self._do("pipe_file", path, content, **({"mode": "create"} if self._scheme == "s3" else {}))
             except OSError as error:
                 if _code(error) in _REFUSED:
                     raise _taken(where) from error
@@ -162,9 +169,26 @@ class Network:
 
     def stop(self) -> None:
         """See `Remote`."""
-        loop = getattr(self._files, "loop", None)
-        if loop is not None:
-            loop.call_soon_threadsafe(_cancel_all, loop)
+        self._given_up = True
+        for job in tuple(self._jobs):
+            job.cancel()
+
+    def _do(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """Call the file system; what is asynchronous there can be cancelled, which fsspec's own waiting cannot."""
+        if self._given_up:
+            raise GivenUpError(f"{self.url}: given up")
+        if not self._files.async_impl:
+            return getattr(self._files, method)(*arguments, **options)
+        job = asyncio.run_coroutine_threadsafe(
+            getattr(self._files, f"_{method}")(*arguments, **options), self._files.loop
+        )
+        self._jobs.add(job)
+        try:
+            return job.result()
+        except CancelledError as error:
+            raise GivenUpError(f"{self.url}: given up") from error
+        finally:
+            self._jobs.discard(job)
 
     def _writable(self) -> None:
         if self._scheme.startswith("http"):
@@ -244,8 +268,3 @@ def _faults() -> tuple[type[Exception], ...]:
     names += [("huggingface_hub.errors", "HfHubHTTPError"), ("huggingface_hub.errors", "HFValidationError")]
     loaded = [getattr(sys.modules[module], name) for module, name in names if module in sys.modules]
     return (OSError, ValueError, *loaded)
-
-
-def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    for task in asyncio.all_tasks(loop):
-        task.cancel()

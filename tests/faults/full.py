@@ -17,6 +17,7 @@ import damage
 import fuzz
 import interruptions
 import powercuts
+import pulls
 import secrets_planted
 import trainings
 from harness import Bench, Outcome, make_bench, say
@@ -37,6 +38,8 @@ def tasks() -> list[Task]:
         ("disk full", 50, interruptions.full_disks),
         ("races", 200, interruptions.races),
         ("readers", 20, interruptions.readers),
+        ("killed pulls", 100, pulls.killed_pulls),
+        ("cut pulls", 500, pulls.cut_pulls),
     ]
     damages: list[Task] = [
         (kind.__name__, 10_000 if kind is damage.flip else 500, partial(damage.damages, damage=kind))

@@ -9,6 +9,7 @@ import damage
 import fuzz
 import interruptions
 import powercuts
+import pulls
 import pytest
 import secrets_planted
 import trainings
@@ -43,6 +44,11 @@ def test_a_build_stopped_at_any_instant_leaves_the_old_or_the_new(
 @pytest.mark.parametrize("number", [0, errno.EIO, errno.ENOSPC])
 def test_a_call_that_fails_or_is_the_last(bench: Bench, tmp_path: Path, number: int) -> None:
     sound(interruptions.points(bench, tmp_path, 6, number))
+
+
+def test_a_pull_cut_or_killed_at_any_instant_goes_on(bench: Bench, tmp_path: Path) -> None:
+    sound(pulls.killed_pulls(bench, tmp_path, 3))
+    sound(pulls.cut_pulls(bench, tmp_path, 6))
 
 
 def test_a_full_disk(bench: Bench, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 KEY, SECRET = "testkey", "a-secret-of-the-tests"
 _ACTIONS = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -100,6 +101,13 @@ class _Quiet(SimpleHTTPRequestHandler):
     """A web server as Python has it: without ranges."""
 
     protocol_version = "HTTP/1.1"
+    delay = 0.0
+    """Seconds before an object comes."""
+
+    def send_head(self) -> Any:
+        if "/objects/" in self.path:
+            time.sleep(self.delay)
+        return super().send_head()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         del format, args
@@ -115,6 +123,7 @@ class _Ranged(_Quiet):
             super().do_GET()
             return
         first, _, last = span.partition("-")
+        time.sleep(self.delay)
         content = path.read_bytes()
         part = content[int(first) : int(last) + 1 if last else None]
         self.send_response(206)
@@ -124,7 +133,7 @@ class _Ranged(_Quiet):
         self.wfile.write(part)
 
 
-class _Cutting(_Ranged):
+class _Cutting(_Quiet):
     """Cuts the first answers, each after some bytes of its body."""
 
     after: list[int]
@@ -151,11 +160,25 @@ class _Cutting(_Ranged):
         self.close_connection = True
 
 
-def web_server(folder: Path, ranges: bool = True, cuts: list[int] | None = None) -> ThreadingHTTPServer:
+class WebServer(ThreadingHTTPServer):
+    """A server that runs until it is closed."""
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has gone is nothing to speak of."""
+
+
+def web_server(folder: Path, ranges: bool = True, cuts: list[int] | None = None, delay: float = 0.0) -> WebServer:
     """A running server of a folder; with `cuts`, the first answers end after so many bytes of their bodies."""
-    kind: type[_Quiet] = _Ranged if ranges else _Quiet
-    if cuts is not None:
-        kind = type("Cutting", (_Cutting,), {"after": list(cuts)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(folder)))
+    base: type[_Quiet] = _Ranged if ranges else _Quiet
+    kind = type("Handler", (_Cutting, base) if cuts else (base,), {"after": list(cuts or ()), "delay": delay})
+    server = WebServer(("127.0.0.1", 0), partial(kind, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
