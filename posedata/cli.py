@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from posedata import __version__, console
+from posedata.fetch.cli import fetch
 
 _FOLDER = click.Path(path_type=Path)
 _MOST_LISTED = 10
@@ -277,6 +278,9 @@ def _noise(noise: dict[str, Any] | None, shift_std: float | None) -> str:
 
 def _or_none(value: object, form: str) -> str:
     return "none" if value is None else form.format(value)
+
+
+cli.add_command(fetch)
 
 
 def main() -> None:
