@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from posedata.errors import ResourceError
+from posedata.errors import ConflictError, ResourceError
 
 _BLOCK = 1 << 20
 
@@ -73,3 +73,9 @@ def need_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size:
         raise ResourceError(f"{folder}: expected {size:,} bytes of free space at least, found {free:,}; free some")
+
+
+def need_empty(folder: Path) -> None:
+    """Raise ConflictError if something is there already, be it a file or a folder that holds anything."""
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise ConflictError(f"{folder}: expected no such folder or an empty one, found something; give another --out")

@@ -33,9 +33,9 @@ ACTIONS = ("footwork", "powermove", "toprock")
 LICENCE = "S-Lab Licence 1.0, non-commercial; see https://github.com/dmoltisanti/brace"
 
 SOURCE = (
-    "get dataset.zip and manual_keypoints.zip from the releases of https://github.com/dmoltisanti/brace "
-    "(non-commercial licence), unpack them there beside the repository's annotations/ and videos_info.csv, "
-    "or make a synthetic tree with `posedata sample brace`"
+    "get it with `posedata fetch brace` (non-commercial licence), or by hand: dataset.zip and manual_keypoints.zip "
+    "from the releases of https://github.com/dmoltisanti/brace, unpacked there beside the repository's annotations/ "
+    "and videos_info.csv; or make a synthetic tree with `posedata sample brace`"
 )
 
 WIDTH, HEIGHT = 1920, 1080

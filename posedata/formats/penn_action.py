@@ -45,7 +45,8 @@ ACTIONS = (
 LICENCE = "research use; see the dataset's page"
 
 SOURCE = (
-    "get Penn_Action.tar.gz from http://dreamdragon.github.io/PennAction/ and unpack its labels/ there, "
+    "get it with `posedata fetch penn_action`, or by hand: Penn_Action.tar.gz from "
+    "http://dreamdragon.github.io/PennAction/, of which labels/ belongs there; "
     "or make a synthetic tree with `posedata sample penn_action`"
 )
 

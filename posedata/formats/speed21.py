@@ -24,7 +24,8 @@ from posedata.skeleton import MPII_16, to_keypoints
 LICENCE = "see the dataset's page; cite Elias et al. 2021"
 
 SOURCE = (
-    "get SPEED21 from its authors (Masaryk University, Elias et al. 2021), put skeletons/ and metadata.txt there, "
+    "get it with `posedata fetch speed21 --url URL`, or by hand from its authors (Masaryk University, Elias et al. "
+    "2021, https://dl.acm.org/doi/10.1145/3475722.3482795), of which skeletons/ and metadata.txt belong there; "
     "or make a synthetic tree with `posedata sample speed21`"
 )
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.errors import ConflictError
+from posedata.files import need_empty
 from posedata.formats.base import SYNTHETIC_MARK
 from posedata.skeleton import INDEX, K
 
@@ -24,8 +24,7 @@ def empty_tree(root: Path, command: str) -> Iterator[Path]:
     Raises:
         ConflictError: if `root` holds anything already.
     """
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise ConflictError(f"{root}: expected no such folder or an empty one, found something; give another --out")
+    need_empty(root)
     root = root.absolute()  # "." has no parent to write beside
     root.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as stage:
