@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from posedata import __version__, console
+from posedata.preview.cli import preview
 
 _FOLDER = click.Path(path_type=Path)
 _MOST_LISTED = 10
@@ -229,6 +230,9 @@ def verify(store: Path, quick: bool, as_json: bool, quiet: bool) -> None:
         console.print_table([(f"{store}: {verdict}, {files} files, {len(problems)} problems",)])
     if problems:
         raise click.exceptions.Exit(4)
+
+
+cli.add_command(preview)
 
 
 def _print_report(report: dict[str, Any], as_json: bool, quiet: bool) -> None:

@@ -20,6 +20,8 @@ from posedata.secrets import redact, redact_values, refuse_credentials
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
+    "PIL": "view",
+    "cv2": "view",
     "distributed": "cluster",
     "jinja2": "report",
     "matplotlib": "report",
