@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -73,9 +74,10 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
-    def _message(self) -> dict[str, Any]:
+    def _message(self, end: float) -> dict[str, Any]:
+        """The next one, before a point in time."""
         while b"\0" not in self._heard:
-            assert select.select([self._in], [], [], PATIENCE)[0], "chromium says nothing"
+            assert select.select([self._in], [], [], max(0, end - monotonic()))[0], "chromium does not answer"
             heard = os.read(self._in, 1 << 20)
             assert heard, "chromium has gone"
             self._heard += heard
@@ -89,7 +91,8 @@ class Browser:
         if self._session:
             request["sessionId"] = self._session
         os.write(self._out, json.dumps(request).encode() + b"\0")
-        while (message := self._message()).get("id") != self._number:
+        end = monotonic() + PATIENCE
+        while (message := self._message(end)).get("id") != self._number:
             self.events.append(message)
         assert "error" not in message, message
         return dict(message["result"])
@@ -99,9 +102,10 @@ class Browser:
         # From page to page#place alone nothing would be loaded.
         for url in ("about:blank", address):
             self.events.clear()
+            end = monotonic() + PATIENCE
             self.call("Page.navigate", url=url)
             while not any(event["method"] == "Page.loadEventFired" for event in self.events):
-                self.events.append(self._message())
+                self.events.append(self._message(end))
 
     def ask(self, expression: str) -> Any:
         """The value of an expression in the page; a promise is waited for."""

@@ -64,6 +64,7 @@ def test_the_lighter_skeleton_is_thinner() -> None:
     place = points(nose=(10.5, 20.5), left_ear=(30.5, 20.5))
     strong, light = skeleton(black(8), place, 8), skeleton(black(8), place, 8, light=True)
     assert light[164, 84].tolist() == list(lighter(KEYPOINT_COLOURS[NOSE]))
+    assert light[164, 164].tolist() == list(lighter(LIMB_COLOURS[LIMB]))
     assert (light[:, 164].any(axis=-1)).sum() < (strong[:, 164].any(axis=-1)).sum()
 
 

@@ -12,9 +12,11 @@ from PIL import Image, ImageSequence
 
 from posedata.errors import ChoiceError, ResourceError
 from posedata.preview import films
-from posedata.preview.draw import Picture, grid, tile, titled
+from posedata.preview.colours import KEYPOINT_COLOURS
+from posedata.preview.draw import GAP, Picture, grid, tile, titled
 from posedata.preview.films import GIF_SCALE, MP4_SCALE, SHEET_SCALE, write_gif, write_mp4, write_png
 from posedata.preview.scenes import Scene
+from posedata.skeleton import INDEX
 
 from .conftest import ABOUT, scene_of
 
@@ -48,6 +50,17 @@ def test_a_gif_has_all_frames_their_time_and_no_end(tmp_path: Path) -> None:
         off = np.abs(found - drawn(scene, GIF_SCALE))
         assert off.mean() < 1.5  # 256 colours a frame
         assert np.percentile(off, 99) < 20
+
+
+def test_every_frame_of_a_gif_has_colours_of_its_own(tmp_path: Path) -> None:
+    joints = [INDEX["nose"], INDEX["right_ankle"], INDEX["left_ear"]]
+    write_gif(tmp_path / "f.gif", iter([scene_of({k: (20.5, 30.5)}) for k in joints]), replace(ABOUT, frames=3))
+    with Image.open(tmp_path / "f.gif") as film:
+        pictures = [np.asarray(frame.convert("RGB")).astype(int) for frame in ImageSequence.Iterator(film)]
+    top = pictures[0].shape[0] - tile(scene_of({}), GIF_SCALE).shape[0]
+    for picture, k in zip(pictures, joints, strict=True):
+        found = picture[top + GAP + 30 * GIF_SCALE + 2, GAP + 20 * GIF_SCALE + 2]
+        assert np.abs(found - KEYPOINT_COLOURS[k]).max() < 12
 
 
 @pytest.mark.parametrize(("rate", "milliseconds"), [(1.0, 1000), (25.0, 40), (29.97, 30), (240.0, 20)])
