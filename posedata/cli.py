@@ -8,6 +8,7 @@ import click
 
 from posedata import __version__, console
 from posedata.commands.fetch import fetch
+from posedata.commands.preview import preview
 from posedata.commands.share import list_datasets, manifest, pull, push, status
 
 _MOST_LISTED = 10
@@ -297,7 +298,7 @@ def _or_none(value: object, form: str) -> str:
     return "none" if value is None else form.format(value)
 
 
-for _command in (fetch, push, pull, list_datasets, status, manifest):
+for _command in (fetch, preview, push, pull, list_datasets, status, manifest):
     cli.add_command(_command)
 
 

@@ -21,6 +21,8 @@ from posedata.secrets import redact, redact_values, refuse_credentials
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
+    "PIL": "view",
+    "cv2": "view",
     "distributed": "cluster",
     "huggingface_hub": "hf",
     "jinja2": "report",

@@ -1,0 +1,34 @@
+"""What a preview says of itself."""
+
+from dataclasses import dataclass
+
+from posedata.store.reader import Store
+
+UNKNOWN_RATE = 25.0
+"""Frames a second where the source does not tell."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What all frames of a preview share.
+
+    Attributes:
+        title: store, whether it is synthetic, noise.
+        digest: of the store's content.
+        frames: how many are shown.
+        rate: of a film, in frames a second.
+    """
+
+    title: str
+    digest: str
+    frames: int
+    rate: float
+
+
+def title_of(store: Store) -> str:
+    """Name of the store, whether it is synthetic, and what its input is."""
+    noise = store.attributes["recipe"]["noise"]
+    sigmas = ", ".join(f"{sigma:g}" for sigma in store.sigmas)
+    given = f"noise k {noise['k']:g}, sigma {sigmas} a {noise['sigma_per']}" if noise else "a detector's input"
+    synthetic = "SYNTHETIC data, " if store.attributes["synthetic"] else ""
+    return f"{store.path.name}: {synthetic}{given}"

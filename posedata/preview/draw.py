@@ -1,0 +1,148 @@
+"""Draw frames. Pure: arrays in, pictures out, (h, w, 3) uint8, red green blue.
+
+A grid position u lies u * scale pixels from the left or upper edge. OpenCV means by a whole number the middle of a
+pixel, so half a pixel is taken off.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.geometry import GRID
+from posedata.preview.colours import GROUND, INK, KEYPOINT_COLOURS, LIMB_COLOURS, PAPER, PEAK, SIDES, Colour, lighter
+from posedata.preview.scenes import Floats, Scene, fused
+from posedata.skeleton import LIMBS, K
+
+Picture = NDArray[np.uint8]
+
+GAP = 4
+"""Pixels between the two panels of a tile, and around it."""
+
+LINE_HEIGHT = 22
+"""Pixels of a line of text."""
+
+_SPACE = 6
+_FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
+_SUBPIXEL_BITS = 4
+
+
+def ground(heat: NDArray[np.floating], scale: int) -> Picture:
+    """A heatmap in grey, each cell a square.
+
+    Args:
+        heat: (56, 56) from 0 to 1.
+        scale: pixels of a cell.
+
+    Returns:
+        (56 * scale, 56 * scale, 3).
+    """
+    low, high = np.asarray(GROUND, np.float64), np.asarray(PEAK, np.float64)
+    cells = np.rint(low + heat[..., None] * (high - low)).astype(np.uint8)
+    return cells.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def skeleton(picture: Picture, points: Floats, scale: int, light: bool = False) -> Picture:
+    """A picture with a skeleton on it.
+
+    Args:
+        picture: of a grid.
+        points: (25, 2) grid positions, NaN = missing: neither the point nor its limbs are drawn.
+        scale: pixels of a cell.
+        light: thin and in lighter colours, as the input is.
+    """
+    drawn = picture.copy()
+    shift = 1 << _SUBPIXEL_BITS
+    there = ~np.isnan(points[:, 0])
+    places = np.rint((np.nan_to_num(points) * scale - 0.5) * shift).astype(int).tolist()
+    width = max(1, round(scale * (0.2 if light else 0.4)))
+    for (a, b), colour in zip(LIMBS, LIMB_COLOURS, strict=True):
+        if there[a] and there[b]:
+            shade = lighter(colour) if light else colour
+            cv2.line(drawn, places[a], places[b], shade, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    radius = round(scale * (0.4 if light else 0.55) * shift)
+    for place, colour in ((places[k], KEYPOINT_COLOURS[k]) for k in np.flatnonzero(there)):
+        shade = lighter(colour) if light else colour
+        cv2.circle(drawn, place, radius, shade, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+    return drawn
+
+
+def panels(scene: Scene, scale: int) -> Picture:
+    """The target on its heatmaps; beside it the input, on its own, with the target under it."""
+    target = skeleton(ground(fused(scene.target_heatmaps), scale), scene.target, scale)
+    seen = skeleton(ground(fused(scene.input_heatmaps), scale), scene.target, scale)
+    seen = skeleton(seen, scene.peaks, scale, light=True)
+    between = np.full((GRID * scale, GAP, 3), PAPER, np.uint8)
+    return np.concatenate([target, between, seen], axis=1)
+
+
+def tile(scene: Scene, scale: int) -> Picture:
+    """A frame: its panels, and below them sequence, frame number, split, and how many keypoints are missing."""
+    picture = panels(scene, scale)
+    absent = int(np.isnan(scene.target).any(axis=-1).sum())
+    gone = "no keypoint" if absent == K else f"{absent} of {K} missing" if absent else "none missing"
+    words = line(picture.shape[1], (scene.sequence, INK), right=f"frame {scene.number}, {scene.split}, {gone}")
+    return bordered(np.concatenate([picture, words]))
+
+
+def header(title: str, width: int) -> Picture:
+    """What is seen: a title, and a legend of panels and colours."""
+    legend = line(width, ("target; input (light) over target", INK), *((name, SIDES[name]) for name in SIDES))
+    return bordered(np.concatenate([line(width, (title, INK)), legend]))
+
+
+def titled(picture: Picture, title: str) -> Picture:
+    """Below a header of its own width."""
+    return np.concatenate([header(title, picture.shape[1] - 2 * GAP), picture])
+
+
+def grid(tiles: Sequence[Picture], columns: int) -> Picture:
+    """Tiles of one size in rows; places that are left over stay empty."""
+    empty = np.full_like(tiles[0], np.asarray(PAPER, np.uint8))
+    filled = [*tiles, *[empty] * (-len(tiles) % columns)]
+    rows = [np.concatenate(filled[i : i + columns], axis=1) for i in range(0, len(filled), columns)]
+    return np.concatenate(rows)
+
+
+def line(width: int, *pieces: tuple[str, Colour], right: str = "") -> Picture:
+    """A line of text: pieces one after the other, and one at the right end.
+
+    What does not fit is cut out of the middle of a piece; letters that are not ASCII become "?".
+
+    Returns:
+        (LINE_HEIGHT, width, 3).
+    """
+    drawn = np.full((LINE_HEIGHT, width, 3), PAPER, np.uint8)
+    end = _write(drawn, right, INK, width - _width(right) - _SPACE) if right else width
+    place = _SPACE
+    for words, colour in pieces:
+        _write(drawn, cut := _fitted(words, end - place - _SPACE), colour, place)
+        place += _width(cut) + 2 * _SPACE
+    return drawn
+
+
+def bordered(picture: Picture) -> Picture:
+    """With a gap on all sides."""
+    framed = np.full((picture.shape[0] + 2 * GAP, picture.shape[1] + 2 * GAP, 3), PAPER, np.uint8)
+    framed[GAP:-GAP, GAP:-GAP] = picture
+    return framed
+
+
+def _write(drawn: Picture, words: str, colour: Colour, place: int) -> int:
+    """Put words on a line of text; returns where they begin."""
+    cv2.putText(drawn, words, (place, 15), _FONT, _FONT_SCALE, colour, 1, cv2.LINE_AA)
+    return place
+
+
+def _width(words: str) -> int:
+    return cv2.getTextSize(words, _FONT, _FONT_SCALE, 1)[0][0]
+
+
+def _fitted(words: str, width: int) -> str:
+    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in words)
+    cut, kept = plain, len(plain)
+    while kept > 0 and _width(cut) > width:
+        kept -= 1
+        cut = f"{plain[: kept - kept // 2]}..{plain[len(plain) - kept // 2 :]}"
+    return cut

@@ -1,0 +1,99 @@
+"""Write frames as a contact sheet or a film. A film's frames are drawn one at a time, and none is kept."""
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.GifImagePlugin import getdata, getheader
+
+from posedata.errors import ChoiceError, ResourceError
+from posedata.preview.about import About
+from posedata.preview.draw import Picture, grid, tile, titled
+from posedata.preview.scenes import Scene
+
+SHEET_SCALE = 5
+GIF_SCALE = 5
+MP4_SCALE = 6
+"""Pixels of a cell."""
+
+_SHORTEST = 2
+"""Hundredths of a second: browsers show a frame of a GIF that asks for less far longer."""
+
+_CODEC = "vp09"
+"""VP9: browsers play it, and OpenCV's own build has it; H.264 it has not."""
+
+
+def write_png(path: Path, scenes: Iterator[Scene], about: About) -> None:
+    """All frames on one sheet, about as wide as high."""
+    tiles = [tile(scene, SHEET_SCALE) for scene in scenes]
+    height, width = tiles[0].shape[:2]
+    columns = max(1, min(len(tiles), round(math.sqrt(len(tiles) * height / width * 4 / 3))))
+    picture = titled(grid(tiles, columns), about.title)
+    _, data = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    path.write_bytes(data.tobytes())
+
+
+def write_gif(path: Path, scenes: Iterator[Scene], about: About) -> None:
+    """A film that begins anew when it ends; its times are whole hundredths of a second.
+
+    Pillow's `save` keeps every frame until the last is known, so the parts of the file are asked for one by one.
+    """
+    pictures = (_quantised(picture) for picture in _film(scenes, about, GIF_SCALE))
+    first = next(pictures)
+    duration = max(_SHORTEST, round(100 / about.rate)) * 10
+    with path.open("wb") as file:
+        file.writelines(getheader(first, info={"loop": 0, "duration": duration})[0])
+        for picture in chain([first], pictures):
+            file.writelines(getdata(picture, duration=duration, include_color_table=True))
+        file.write(b";")
+
+
+def write_mp4(path: Path, scenes: Iterator[Scene], about: About) -> None:
+    """A film.
+
+    Raises:
+        ChoiceError: if this build of OpenCV cannot write it.
+        ResourceError: if it is not whole: OpenCV does not say that a disk is full.
+    """
+    pictures = _film(scenes, about, MP4_SCALE)
+    first = next(pictures)
+    size = (first.shape[1], first.shape[0])
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*_CODEC), about.rate, size)
+    if not film.isOpened():
+        raise ChoiceError(
+            f"{path.name}: expected an OpenCV that writes VP9, found one that does not; make a .gif or .html"
+        )
+    try:
+        for picture in chain([first], pictures):
+            film.write(np.ascontiguousarray(picture[..., ::-1]))
+    finally:
+        film.release()
+    found = _frames_in(path)
+    if found != about.frames:
+        what = f"expected a film of {about.frames:,} frames, found {found:,}"
+        raise ResourceError(f"{path.name}: {what}; free some space on the disk and run the command again")
+
+
+def _film(scenes: Iterator[Scene], about: About, scale: int) -> Iterator[Picture]:
+    for scene in scenes:
+        yield titled(tile(scene, scale), about.title)
+
+
+def _quantised(picture: Picture) -> Image.Image:
+    """With a palette of its own; without dithering, which would flicker."""
+    return Image.fromarray(picture).quantize(256, dither=Image.Dither.NONE)
+
+
+def _frames_in(path: Path) -> int:
+    film = cv2.VideoCapture(str(path))
+    try:
+        found = 0
+        while film.grab():
+            found += 1
+    finally:
+        film.release()
+    return found

@@ -1,0 +1,149 @@
+"""Frames of a store, ready to be drawn, and what picks are ordered by. Read in blocks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.heatmaps import decode
+from posedata.skeleton import K
+from posedata.splits import SPLITS
+from posedata.store.reader import Store
+from posedata.store.schema import CHUNK_FRAMES
+
+Floats = NDArray[np.float64]
+Halves = NDArray[np.float16]
+
+_SPLIT_NAMES = {number: name.replace("_", "-") for name, number in SPLITS.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What a heatmap was rendered from.
+
+    Attributes:
+        cells: (25, 2) int8, x y; -1 = missing.
+        sigma: (25,) in cells.
+    """
+
+    cells: NDArray[np.int8]
+    sigma: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One frame.
+
+    Attributes:
+        sequence: dataset/name.
+        number: of the frame in its source.
+        split: name, or "no split".
+        target: (25, 2) sub-cell grid positions, NaN = missing.
+        peaks: (25, 2) centres of the input's largest cells, NaN where the input is all zeros.
+        target_heatmaps: (25, 56, 56).
+        input_heatmaps: (25, 56, 56).
+        target_drawn: what the target was rendered from, sigma 1.
+        input_drawn: the same of the input; None for a detector's.
+    """
+
+    sequence: str
+    number: int
+    split: str
+    target: Floats
+    peaks: Floats
+    target_heatmaps: Halves
+    input_heatmaps: Halves
+    target_drawn: Drawn
+    input_drawn: Drawn | None
+
+
+def sequence_names(store: Store) -> list[str]:
+    """dataset/name of every sequence."""
+    return [f"{d}/{n}" for d, n in zip(store["sequence_dataset"], store["sequence_name"], strict=True)]
+
+
+def peaks(heatmaps: Halves) -> Floats:
+    """Centres of the largest cells, NaN where a heatmap is all zeros; (..., 56, 56) to (..., 2)."""
+    top = heatmaps.max(axis=(-2, -1), keepdims=True)
+    return np.where(top[..., 0] > 0, decode(heatmaps), np.nan)
+
+
+def fused(heatmaps: Halves) -> NDArray[np.float32]:
+    """One picture of many heatmaps: each scaled to its own peak, then the largest at every cell.
+
+    Args:
+        heatmaps: (n, 56, 56).
+
+    Returns:
+        (56, 56) from 0 to 1.
+    """
+    values = heatmaps.astype(np.float32)
+    top = values.max(axis=(-2, -1), keepdims=True)
+    together: NDArray[np.float32] = (values / np.where(top > 0, top, 1)).max(axis=0)
+    return together
+
+
+def read_scenes(store: Store, positions: NDArray[np.int64]) -> Iterator[Scene]:
+    """The frames at these positions, in this order; a chunk of them is in memory at a time.
+
+    Raises:
+        IntegrityError: where the store is damaged.
+    """
+    names = sequence_names(store)
+    for start in range(0, len(positions), CHUNK_FRAMES):
+        yield from _block(store, positions[start : start + CHUNK_FRAMES], names)
+
+
+def _block(store: Store, positions: NDArray[np.int64], names: list[str]) -> Iterator[Scene]:
+    wanted = ("frame_number", "split", "target_points", "target_cells", "target_heatmaps", "input_heatmaps")
+    arrays = {name: store.frames(name, positions) for name in wanted}
+    found = peaks(arrays["input_heatmaps"])
+    drawn = _input_drawn(store, positions)
+    for i, position in enumerate(positions.tolist()):
+        yield Scene(
+            names[store.frame_sequence[position]],
+            int(arrays["frame_number"][i]),
+            _SPLIT_NAMES.get(int(arrays["split"][i]), "no split"),
+            arrays["target_points"][i].astype(np.float64),
+            found[i],
+            arrays["target_heatmaps"][i],
+            arrays["input_heatmaps"][i],
+            Drawn(arrays["target_cells"][i], np.ones(K)),
+            drawn[i] if drawn else None,
+        )
+
+
+def _input_drawn(store: Store, positions: NDArray[np.int64]) -> list[Drawn] | None:
+    if "input_heatmaps" not in store.rendered:
+        return None
+    cells = store.frames("input_cells", positions)
+    sigma = store.frames("input_sigma", positions).astype(np.float64)
+    sigma = np.broadcast_to(sigma.reshape(len(positions), -1), (len(positions), K))
+    return [Drawn(*pair) for pair in zip(cells, sigma, strict=True)]
+
+
+def missing(store: Store, positions: NDArray[np.int64]) -> Floats:
+    """How many keypoints of each frame are not annotated."""
+    return np.asarray(K - store.frames("annotated", positions).sum(axis=-1), np.float64)
+
+
+def noise(store: Store, positions: NDArray[np.int64]) -> Floats:
+    """How far each frame's input lies from its target, in cells: the mean over keypoints that have both.
+
+    The input of a noisy store is where its impulse was put; a detector's is decoded.
+
+    Returns:
+        (n,), NaN where no keypoint has both.
+    """
+    if "input_heatmaps" in store.rendered:
+        cells = store.frames("input_cells", positions)
+        found = np.where(cells < 0, np.nan, cells + 0.5)
+    else:
+        starts = range(0, len(positions), CHUNK_FRAMES)
+        blocks = (positions[start : start + CHUNK_FRAMES] for start in starts)
+        found = np.concatenate([peaks(store.frames("input_heatmaps", block)) for block in blocks])
+    off = np.linalg.norm(found - store.frames("target_points", positions), axis=-1)
+    known = ~np.isnan(off)
+    count = known.sum(axis=-1)
+    return np.where(count > 0, np.where(known, off, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)
