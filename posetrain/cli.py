@@ -7,6 +7,7 @@ from posetrain.commands.evaluate import evaluate
 from posetrain.commands.report import report
 from posetrain.commands.run import run
 from posetrain.commands.runs import runs
+from posetrain.commands.share import pull, push
 from posetrain.commands.sweep import sweep
 
 
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, evaluate, sweep, runs, report):
+for _command in (run, evaluate, sweep, runs, report, push, pull):
     cli.add_command(_command)
 
 

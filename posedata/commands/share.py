@@ -30,9 +30,10 @@ def push(store: Path, url: str | None, as_json: bool, quiet: bool, **options: An
       posedata push brace-k2-random s3://bucket/datasets --dry-run
     """
     from posedata.home import find_store
+    from posedata.sharing.catalogue import need_collection
     from posedata.sharing.push import push as push_store
 
-    report = push_store(find_store(store), _collection(url), progress=console.progress(quiet), **options)
+    report = push_store(find_store(store), need_collection(url), progress=console.progress(quiet), **options)
     if as_json:
         console.print_json(report)
         return
@@ -126,9 +127,10 @@ def status(url: str | None, names: tuple[str, ...], quick: bool, as_json: bool, 
     Example:
       posedata status s3://bucket/datasets --dataset brace-k2-random
     """
+    from posedata.sharing.catalogue import need_collection
     from posedata.sharing.compare import compare
 
-    where = _collection(url)
+    where = need_collection(url)
     found = compare(where, names, quick, console.progress(quiet))
     same = all(each.state == "same" for each in found)
     if as_json:
@@ -158,15 +160,6 @@ def manifest(store: Path | str, name: str | None, version: str, locations: tuple
     path = find_store(store)
     dataset = describe(path, open_store(path).manifest, name or path.stem, version, locations)
     click.echo(dataset.to_json(), nl=False)
-
-
-def _collection(url: str | None) -> str:
-    from posedata.sharing.catalogue import default_collection
-
-    found = url or default_collection()
-    if not found:
-        raise click.UsageError("expected the URL of a collection, or $POSEDATA_REMOTE, found neither")
-    return found
 
 
 def _say_licences(licences: dict[str, str], quiet: bool) -> None:

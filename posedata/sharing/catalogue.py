@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posedata.dataset import Built, Dataset, parse_dataset
-from posedata.errors import BadInputError, IntegrityError, RemoteError
+from posedata.errors import BadInputError, ChoiceError, IntegrityError, RemoteError
 from posedata.sharing.objects import OBJECTS
 from posedata.sharing.remote import NotThereError, Remote, open_remote
 
@@ -25,6 +25,18 @@ class Found(NamedTuple):
 def default_collection() -> str | None:
     """$POSEDATA_REMOTE: the URL of the team's collection."""
     return os.environ.get("POSEDATA_REMOTE") or None
+
+
+def need_collection(given: str | None) -> str:
+    """The URL that was given, or the team's.
+
+    Raises:
+        ChoiceError: if there is neither.
+    """
+    url = given or default_collection()
+    if url is None:
+        raise ChoiceError("expected the URL of a collection, or $POSEDATA_REMOTE, found neither")
+    return url
 
 
 def find_published(remote: Remote, name: str) -> Dataset | None:

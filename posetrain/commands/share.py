@@ -1,0 +1,67 @@
+"""`posetrain push` and `posetrain pull`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from posedata import console
+
+
+@click.command()
+@click.argument("run", type=console.FOLDER)
+@click.argument("url", required=False)
+@click.option("--name", help="Of the published run.  [default: the run's]")
+@click.option("--overwrite", is_flag=True, help="Replace another run of that name.")
+@click.option("--dry-run", is_flag=True, help="Tell files and bytes, send nothing.")
+@console.output_options
+def push(run: Path, url: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Publish RUN, with its checkpoints, in the collection at URL: a folder, s3:// or hf://.
+
+    With no URL, in $POSEDATA_REMOTE; beside the datasets that `posedata push` puts there.
+
+    \b
+    Example:
+      posetrain push conv3d-brace-k2-random s3://bucket/datasets
+    """
+    from posedata.sharing.catalogue import need_collection
+    from posetrain.find import find_run
+    from posetrain.sharing import push_run
+
+    report = push_run(find_run(run), need_collection(url), progress=console.progress(quiet), **options)
+    console.remark(f"next, for a colleague: posetrain pull {report['url']}", quiet or as_json or report["dry_run"])
+    _print(report, "would send" if report["dry_run"] else "sent", "url", as_json)
+
+
+@click.command()
+@click.argument("url")
+@click.option("--out", type=console.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/NAME]")
+@click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
+@click.option("--dry-run", is_flag=True, help="Tell files and bytes, fetch nothing.")
+@console.output_options
+def pull(url: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Fetch the run at URL, which is COLLECTION/NAME.
+
+    \b
+    Example:
+      posetrain pull s3://bucket/datasets/conv3d-brace-k2-random
+    """
+    from posetrain.sharing import pull_run
+
+    console.when_stopped("what has come is kept; the same command goes on")
+    report = pull_run(url, progress=console.progress(quiet), **options)
+    _print(report, "would fetch" if report["dry_run"] else "fetched", "run", as_json)
+
+
+def _print(report: dict[str, Any], done: str, where: str, as_json: bool) -> None:
+    if as_json:
+        console.print_json(report)
+        return
+    console.print_table(
+        [
+            ("name", report["name"]),
+            (where, report[where]),
+            ("trained on", f"{report['store']}, digest {report['content_digest']}"),
+            (done, f"{report['files']:,} files, {report['bytes']:,} bytes; {report['files_kept']:,} were there"),
+        ]
+    )

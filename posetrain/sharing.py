@@ -1,0 +1,159 @@
+"""Trained runs in collections, beside the datasets that they were trained on; see `posedata.sharing`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from posedata.config import Frozen, faults
+from posedata.dataset import Name
+from posedata.errors import ChoiceError, ConflictError, RemoteError
+from posedata.files import need_space, sync_tree
+from posedata.home import data_home
+from posedata.locks import locked
+from posedata.manifest import StoreFile, list_files, remove_others
+from posedata.progress import Progress, silent
+from posedata.sharing.objects import Parts, fetch, part_name, send, to_send
+from posedata.sharing.remote import NotThereError, Remote, open_remote
+from posedata.store.staging import check_target, publish, staged
+from posetrain.checkpoints import RUN_NAME, RunInfo, read_run
+
+FOLDER = "runs"
+"""Of a collection."""
+
+
+class PublishedRun(Frozen):
+    """What stands in COLLECTION/runs/NAME.json.
+
+    Attributes:
+        run_version: of this layout.
+        name: of the run.
+        info: its configuration, and the store that it was trained on.
+        files: all of it.
+    """
+
+    run_version: Literal[1] = 1
+    name: Name
+    info: RunInfo
+    files: Annotated[tuple[StoreFile, ...], Field(strict=False)]
+
+
+def push_run(
+    run: Path,
+    url: str,
+    *,
+    name: str | None = None,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Publish a run, with all its checkpoints; what the collection has is not sent again.
+
+    Args:
+        run: its folder.
+        url: of the collection.
+        name: of the published run; None = the folder's.
+        overwrite: whether another run of that name may be replaced.
+        dry_run: only tell.
+        progress: told of the bytes.
+
+    Raises:
+        ConflictError: if the collection has another run of that name, or this one is being trained.
+        RemoteError: if the place fails.
+    """
+    info = read_run(run)
+    remote = open_remote(url)
+    with locked(run, run):
+        wanted = _described(name or run.absolute().name, info, list_files(run))
+        before = _find_published(remote, wanted.name)
+        if before and before != wanted and not overwrite:
+            raise ConflictError(
+                f"{remote.url}/{FOLDER}/{wanted.name}: expected no other run of this name, found one; use --overwrite "
+                "or another --name"
+            )
+        parts = to_send(remote, wanted.files)
+        if not dry_run:
+            with progress(f"pushing {wanted.name}", parts.bytes, "bytes") as advance:
+                send(remote, run, parts.move, advance)
+            if before != wanted:
+                remote.write(f"{FOLDER}/{wanted.name}.json", wanted.model_dump_json(indent=1).encode(), overwrite)
+    return _report(wanted, parts, dry_run) | {"url": f"{remote.url}/{wanted.name}"}
+
+
+def pull_run(
+    url: str,
+    *,
+    out: Path | None = None,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Fetch a run, exactly the bytes that were published; it appears whole.
+
+    Args:
+        url: COLLECTION/NAME.
+        out: where it will stand; None = in the data home.
+        overwrite: whether a run that stands there may be replaced.
+        dry_run: only tell.
+        progress: told of the bytes.
+
+    Raises:
+        ConflictError: if the target exists.
+        IntegrityError: if what comes is not what was published.
+        RemoteError: if there is no such run, or the place fails.
+    """
+    place, _, name = url.rstrip("/").rpartition("/")
+    remote = open_remote(place or "/")
+    found = _find_published(remote, name)
+    if found is None:
+        raise RemoteError(f"{url}: expected a run, found none in {remote.url}/{FOLDER}")
+    target = (out or data_home() / "runs" / name).absolute()
+    check_target(target, overwrite, _is_run)
+    parts = Parts(found.files, ())
+    if not dry_run:
+        with staged(target, overwrite, _is_run, resume=True, keep=True) as stage:
+            folder = stage / "run"
+            folder.mkdir(exist_ok=True)
+            remove_others(folder, {path for file in found.files for path in (file.path, part_name(file.path))})
+            need_space(stage.parent, parts.bytes)
+            with progress(f"pulling {name}", parts.bytes, "bytes") as advance:
+                fetch(remote, found.files, folder, {}, advance)
+            read_run(folder)
+            sync_tree(folder)
+            check_target(target, overwrite, _is_run)
+            publish(folder, target)
+    return _report(found, parts, dry_run) | {"run": str(target)}
+
+
+def _described(name: str, info: RunInfo, files: tuple[StoreFile, ...]) -> PublishedRun:
+    try:
+        return PublishedRun(name=name, info=info, files=files)
+    except ValidationError as error:
+        raise ChoiceError(*(f"--{fault}" for fault in faults(error))) from error
+
+
+def _find_published(remote: Remote, name: str) -> PublishedRun | None:
+    where = f"{FOLDER}/{name}.json"
+    try:
+        return PublishedRun.model_validate_json(remote.read(where))
+    except NotThereError:
+        return None
+    except ValidationError as error:
+        raise RemoteError(f"{remote.url}/{where}: expected a published run, found something else") from error
+
+
+def _is_run(path: Path) -> bool:
+    return (path / RUN_NAME).is_file()
+
+
+def _report(run: PublishedRun, parts: Parts, dry_run: bool) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "model": run.info.config.model,
+        "store": Path(run.info.store.path).name,
+        "content_digest": run.info.store.content_digest,
+        "dry_run": dry_run,
+        "files": len(parts.move),
+        "bytes": parts.bytes,
+        "files_kept": len(parts.keep),
+    }

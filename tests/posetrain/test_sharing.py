@@ -1,0 +1,109 @@
+"""Trained runs handed from one team member to another."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import torch
+
+from posedata import open_store
+from posedata.errors import ChoiceError, ConflictError, IntegrityError, RemoteError
+from posedata.locks import locked
+from posetrain.config import TrainConfig
+from posetrain.sharing import pull_run, push_run
+from posetrain.training import train
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def run(stores: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained run."""
+    folder = tmp_path_factory.mktemp("runs") / "smooth"
+    train(
+        TrainConfig(model="smoothnet", epochs=1, max_windows=8),
+        open_store(stores["brace"]),
+        folder,
+        device=torch.device("cpu"),
+    )
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(params=["folder", "s3"])
+def collection(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "folder":
+        return str(tmp_path / "collection")
+    request.getfixturevalue("s3")
+    return f"s3://pose/{uuid4().hex}"
+
+
+def test_a_run_comes_back_as_it_was(run: Path, collection: str, tmp_path: Path) -> None:
+    sent = push_run(run, collection)
+    again = push_run(run, collection)
+    assert (again["files"], again["files_kept"]) == (0, sent["files"])
+    planned = pull_run(f"{collection}/smooth", out=tmp_path / "got", dry_run=True)
+    assert not (tmp_path / "got").exists()
+    pulled = pull_run(f"{collection}/smooth", out=tmp_path / "got")
+    assert contents(tmp_path / "got") == contents(run)
+    assert planned["bytes"] == pulled["bytes"] == sum(len(content) for content in contents(run).values())
+
+
+def test_nothing_is_overwritten_unless_asked(run: Path, tmp_path: Path) -> None:
+    collection = str(tmp_path / "collection")
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    (other / "summary.json").write_text("{}")
+    push_run(run, collection)
+    with pytest.raises(ConflictError, match="--overwrite"):
+        push_run(other, collection, name="smooth")
+    push_run(other, collection, name="smooth", overwrite=True)
+    pull_run(f"{collection}/smooth", out=tmp_path / "got")
+    assert contents(tmp_path / "got") == contents(other)
+    with pytest.raises(ConflictError):
+        pull_run(f"{collection}/smooth", out=tmp_path / "got")
+    pull_run(f"{collection}/smooth", out=tmp_path / "got", overwrite=True)
+
+
+def test_a_run_in_training_is_not_pushed(run: Path, tmp_path: Path) -> None:
+    with locked(run, run), pytest.raises(ConflictError):
+        push_run(run, str(tmp_path / "collection"))
+
+
+def test_what_is_wrong_there_is_told(run: Path, tmp_path: Path) -> None:
+    collection = tmp_path / "collection"
+    with pytest.raises(ChoiceError, match="--name"):
+        push_run(run, str(collection), name="a/b")
+    push_run(run, str(collection))
+    with pytest.raises(RemoteError, match="expected a run, found none"):
+        pull_run(f"{collection}/none")
+    largest = max((collection / "objects").iterdir(), key=lambda path: path.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-1] + b"x")
+    with pytest.raises(IntegrityError):
+        pull_run(f"{collection}/smooth", out=tmp_path / "got")
+    assert not (tmp_path / "got").exists()
+    (collection / "runs" / "smooth.json").write_text("<html>")
+    with pytest.raises(RemoteError, match="something else"):
+        pull_run(f"{collection}/smooth", out=tmp_path / "got")
+
+
+def test_the_commands(run: Path, command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
+    collection = tmp_path / "collection"
+    assert command("posedata", "push", stores["brace"], collection).returncode == 0
+    pushed = command("posetrain", "push", run, "--json", POSEDATA_REMOTE=str(collection))
+    assert pushed.returncode == 0, pushed.stderr
+    assert json.loads(pushed.stdout)["url"] == f"{collection}/smooth"
+    assert command("posedata", "pull", f"{collection}/brace").returncode == 0
+    pulled = command("posetrain", "pull", f"{collection}/smooth")
+    assert pulled.returncode == 0, pulled.stderr
+    assert "fetched" in pulled.stdout
+    scored = command("posetrain", "eval", "smooth", "--json")
+    assert scored.returncode == 0, scored.stderr
+    assert json.loads(scored.stdout)["model"] == "smoothnet"
+    assert command("posetrain", "push", run).returncode == 2
