@@ -22,6 +22,16 @@ _PACKAGES = {"s3": "s3fs", "hf": "huggingface_hub", "http": "aiohttp", "https": 
 _REFUSED = ("PreconditionFailed", "ConditionalRequestConflict")
 """S3's words for a file that was to be new, and is not."""
 
+_RAISED = (
+    ("aiohttp", "ClientError"),
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("httpx", "HTTPError"),
+    ("httpx2", "HTTPError"),
+    ("huggingface_hub.errors", "HfHubHTTPError"),
+)
+"""What libraries of remote places raise beside OSError and ValueError."""
+
 _SECONDS = 30
 """Until a silent connection counts as lost."""
 
@@ -69,7 +79,7 @@ class Folder:
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
         """See `Remote`."""
-        with _speaking(f"{self.url}/{name}"), (self._root / name).open("rb") as file:
+        with speaking(f"{self.url}/{name}"), (self._root / name).open("rb") as file:
             file.seek(start)
             return file.read(-1 if stop is None else stop - start)
 
@@ -107,7 +117,7 @@ class Folder:
         try:
             yield mine
         except FileExistsError as error:
-            raise _taken(str(path)) from error
+            raise taken(str(path)) from error
         finally:
             mine.unlink(missing_ok=True)
 
@@ -125,14 +135,14 @@ class Network:
         self._scheme = urlsplit(url).scheme
         self._jobs: set[Future[Any]] = set()
         self._given_up = False
-        with _speaking(url):
+        with speaking(url):
             self._files: Any = fsspec.filesystem(self._scheme, skip_instance_cache=True, **_options(self._scheme))
             self._root = self._files._strip_protocol(self.url).rstrip("/")
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
         """See `Remote`."""
         part = {} if stop is None else {"start": start, "end": stop}
-        with _speaking(f"{self.url}/{name}"):
+        with speaking(f"{self.url}/{name}"):
             content: bytes = self._do("cat_file", f"{self._root}/{name}", **part)
         return content
 
@@ -140,31 +150,31 @@ class Network:
         """See `Remote`."""
         self._files.invalidate_cache()
         where = f"{self._root}/{folder}".rstrip("/")
-        with _speaking(f"{self.url}/{folder}".rstrip("/")):
+        with speaking(f"{self.url}/{folder}".rstrip("/")):
             found = self._do("ls", f"{where}/" if self._scheme.startswith("http") else where, detail=True)
         return {entry["name"].rpartition("/")[2]: entry["size"] for entry in found if entry["type"] == "file"}
 
     def send(self, source: Path, name: str) -> None:
         """See `Remote`."""
         self._writable()
-        with _speaking(f"{self.url}/{name}"):
+        with speaking(f"{self.url}/{name}"):
             self._do("put_file", str(source), f"{self._root}/{name}")
 
     def write(self, name: str, content: bytes, replace: bool) -> None:
         """See `Remote`."""
         self._writable()
         path, where = f"{self._root}/{name}", f"{self.url}/{name}"
-        with _speaking(where):
+        with speaking(where):
             if replace:
                 self._do("pipe_file", path, content)
                 return
             if self._scheme != "s3" and self._do("exists", path):  # only there can the server decide
-                raise _taken(where)
+                raise taken(where)
             try:
                 self._do("pipe_file", path, content, **({"mode": "create"} if self._scheme == "s3" else {}))
             except OSError as error:
                 if _code(error) in _REFUSED:
-                    raise _taken(where) from error
+                    raise taken(where) from error
                 raise
 
     def stop(self) -> None:
@@ -215,6 +225,10 @@ def open_remote(url: str) -> Remote:
     if parts.query or parts.fragment:
         raise ChoiceError(f"{redact(url)}: expected a URL without a query: every file has a name of its own")
     import_module(_PACKAGES[parts.scheme])
+    if parts.scheme == "hf":
+        from posedata.sharing.hub import Hub
+
+        return Hub(url)
     return Network(url)
 
 
@@ -237,12 +251,13 @@ def _code(error: OSError) -> str | None:
     return answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
 
 
-def _taken(what: str) -> ConflictError:
+def taken(what: str) -> ConflictError:
+    """The error for a name that somebody else has."""
     return ConflictError(f"{what}: expected no dataset of this name, found one; use --overwrite or another --name")
 
 
 @contextmanager
-def _speaking(what: str) -> Iterator[None]:
+def speaking(what: str) -> Iterator[None]:
     """Whatever the libraries raise becomes a RemoteError that names the place."""
     try:
         yield
@@ -260,11 +275,5 @@ def _why(error: BaseException) -> str:
 
 def _faults() -> tuple[type[Exception], ...]:
     """What libraries of remote places raise; only of those that are loaded."""
-    names = [
-        ("aiohttp", "ClientError"),
-        ("botocore.exceptions", "BotoCoreError"),
-        ("botocore.exceptions", "ClientError"),
-    ]
-    names += [("huggingface_hub.errors", "HfHubHTTPError"), ("huggingface_hub.errors", "HFValidationError")]
-    loaded = [getattr(sys.modules[module], name) for module, name in names if module in sys.modules]
+    loaded = [getattr(sys.modules[module], name) for module, name in _RAISED if module in sys.modules]
     return (OSError, ValueError, *loaded)

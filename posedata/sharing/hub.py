@@ -1,0 +1,63 @@
+"""Collections in a repository of the Hugging Face Hub: hf://datasets/OWNER/REPOSITORY[/FOLDER].
+
+A repository changes by commits, and a commit a file would be slow and soon refused. So files that are sent wait, and
+the dataset manifest, which comes last, takes them along: one commit holds the whole dataset, or there is none.
+"""
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+from posedata.errors import ChoiceError
+from posedata.sharing.remote import Network, speaking, taken
+
+_PLACE = re.compile(
+    r"hf://(?P<kind>dataset|model|space)s/(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>[^/]+))?(?P<folder>/.*)?"
+)
+
+
+class Hub(Network):
+    """See `posedata.sharing.remote.Remote`."""
+
+    def __init__(self, url: str) -> None:
+        place = _PLACE.fullmatch(url.rstrip("/"))
+        if place is None:
+            raise ChoiceError(f"{url}: expected hf://datasets/OWNER/REPOSITORY[/FOLDER]")
+        super().__init__(url)
+        self._where: dict[str, Any] = {
+            "repo_id": place["repository"],
+            "repo_type": place["kind"],
+            "revision": place["revision"],
+        }
+        self._folder = (place["folder"] or "").strip("/")
+        self._waiting: list[Any] = []
+        self._lock = threading.Lock()
+
+    def send(self, source: Path, name: str) -> None:
+        """Take note of a file; it goes with the next `write`."""
+        with self._lock:
+            self._waiting.append(self._addition(name, str(source)))
+
+    def write(self, name: str, content: bytes, replace: bool) -> None:
+        """Commit a file, and with it all that were sent."""
+        from huggingface_hub import HfApi
+
+        where = f"{self.url}/{name}"
+        with speaking(where):
+            api = HfApi()
+            head = api.repo_info(**self._where).sha
+            if not replace and api.file_exists(filename=self._path(name), **self._where):
+                raise taken(where)
+            additions = [*self._waiting, self._addition(name, content)]
+            # Refused if somebody else has committed since we looked.
+            api.create_commit(operations=additions, commit_message=f"Add {name}", parent_commit=head, **self._where)
+        self._waiting.clear()
+
+    def _addition(self, name: str, content: str | bytes) -> Any:
+        from huggingface_hub import CommitOperationAdd
+
+        return CommitOperationAdd(path_in_repo=self._path(name), path_or_fileobj=content)
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}/{name}" if self._folder else name
