@@ -98,6 +98,11 @@ class Dataset(Frozen):
         return json.dumps(self.model_dump(mode="json"), indent=1).encode() + b"\n"
 
 
+def json_schema() -> bytes:
+    """The JSON schema of dataset manifests, as text."""
+    return json.dumps(Dataset.model_json_schema(), indent=1).encode() + b"\n"
+
+
 def parse_dataset(content: bytes, where: str) -> Dataset:
     """A dataset manifest from its text.
 

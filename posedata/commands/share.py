@@ -142,21 +142,29 @@ def status(url: str | None, names: tuple[str, ...], quick: bool, as_json: bool, 
 
 
 @click.command()
-@click.argument("store", type=console.STORE)
+@click.argument("store", type=console.STORE, required=False)
 @click.option("--name", help="Of the dataset.  [default: the store's, without .zarr]")
 @click.option("--version", default="1", show_default=True, help="Of the dataset.")
 @click.option("--location", "locations", multiple=True, help="URL of a collection that has it; repeat for several.")
-def manifest(store: Path | str, name: str | None, version: str, locations: tuple[str, ...]) -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON schema of dataset manifests instead.")
+def manifest(
+    store: Path | str | None, name: str | None, version: str, locations: tuple[str, ...], schema: bool
+) -> None:
     """Print the dataset manifest of STORE: its recipe, sources and digests, as JSON.
+
+    With no STORE, of the newest in the data home.
 
     \b
     Example:
       posedata manifest brace-k2-random > data_manifests/brace-k2-random.json
     """
-    from posedata.dataset import describe
+    from posedata.dataset import describe, json_schema
     from posedata.home import find_store
     from posedata.store.reader import open_store
 
+    if schema:
+        click.echo(json_schema(), nl=False)
+        return
     path = find_store(store)
     dataset = describe(path, open_store(path).manifest, name or path.stem, version, locations)
     click.echo(dataset.to_json(), nl=False)
