@@ -12,7 +12,7 @@ from posedata.sharing.catalogue import published
 from posedata.sharing.remote import open_remote
 from posedata.store.reader import verify
 
-State = Literal["same", "differs", "damaged", "only here", "only there"]
+State = Literal["same", "differs", "damaged", "only here", "only there", "nowhere"]
 
 
 class Compared(NamedTuple):
@@ -44,8 +44,7 @@ def compare(url: str, names: tuple[str, ...] = (), quick: bool = False, progress
 
 def _compared(name: str, store: Path | None, dataset: Dataset | None, quick: bool, progress: Progress) -> Compared:
     if store is None:
-        problem = None if dataset else "neither here nor there"
-        return Compared(name, "only there", None, problem)
+        return Compared(name, "only there" if dataset else "nowhere", None)
     _, problems = verify(store, quick, progress)
     if problems:
         return Compared(name, "damaged", str(store), f"{problems[0].file}: {problems[0].problem}")

@@ -54,7 +54,7 @@ def pull(
     check_target(target, overwrite)
     remote, text = first_answer(found, built)
     manifest = parse_manifest(text, f"{remote.url}: {MANIFEST_NAME}")
-    known = _known_files()
+    known = _known_files(target)
     missing = [file for file in manifest.files if file.sha256 not in known]
     if dry_run:
         return _report(found, target, missing, dry_run)
@@ -62,8 +62,9 @@ def pull(
         folder = stage / "store"
         folder.mkdir(exist_ok=True)
         remove_others(folder, {name for file in manifest.files for name in (file.path, part_name(file.path))})
-        need_space(stage.parent, built.bytes - _bytes_below(folder))
-        with progress(f"pulling {found.dataset.name}", built.bytes - built.manifest_size, "bytes") as advance:
+        size = sum(file.size for file in manifest.files)
+        need_space(stage.parent, size - _bytes_below(folder))
+        with progress(f"pulling {found.dataset.name}", size, "bytes") as advance:
             fetch(remote, manifest.files, folder, known, advance)
         (folder / MANIFEST_NAME).write_bytes(text)
         open_store(folder)  # what would not open is not published
@@ -81,10 +82,10 @@ def _has(target: Path, built: Built) -> bool:
         return False
 
 
-def _known_files() -> dict[str, Path]:
-    """Content -> a file of the data home that should have it."""
+def _known_files(target: Path) -> dict[str, Path]:
+    """Content -> a file of the data home, or of what stands at the target, that should have it."""
     known = {}
-    for store in local_stores(data_home()):
+    for store in (*local_stores(data_home()), target):
         try:
             known.update({file.sha256: store / file.path for file in read_manifest(store).files})
         except IntegrityError:

@@ -57,6 +57,8 @@ def push(
     manifest = need_built(wanted, wanted.name).manifest_file
     parts = to_send(remote, [*opened.manifest.files, manifest])
     if not dry_run:
+        if opened.fetch:
+            opened.fetch(opened.manifest.files)
         with progress(f"pushing {wanted.name}", parts.bytes, "bytes") as advance:
             send(remote, store, parts.move, advance)
         _announce(remote, store, wanted, published is not None)

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from posedata.errors import ChoiceError, ConflictError, RemoteError
 from posedata.files import copy_durably, sync_folder, write_durably
-from posedata.secrets import redact
+from posedata.secrets import redact, refuse_credentials
 
 _PACKAGES = {"s3": "s3fs", "hf": "huggingface_hub", "http": "aiohttp", "https": "aiohttp"}
 """Scheme -> the package that speaks it."""
@@ -149,10 +149,11 @@ class Network:
     def sizes(self, folder: str) -> dict[str, int | None]:
         """See `Remote`."""
         self._files.invalidate_cache()
-        where = f"{self._root}/{folder}".rstrip("/")
+        where, web = f"{self._root}/{folder}".rstrip("/"), self._scheme.startswith("http")
         with speaking(f"{self.url}/{folder}".rstrip("/")):
-            found = self._do("ls", f"{where}/" if self._scheme.startswith("http") else where, detail=True)
-        return {entry["name"].rpartition("/")[2]: entry["size"] for entry in found if entry["type"] == "file"}
+            found = self._do("ls", f"{where}/" if web else where, detail=True)
+        names = {entry["name"].rpartition("/")[2]: entry["size"] for entry in found if entry["type"] == "file"}
+        return {unquote(name): size for name, size in names.items()} if web else names  # a page has links
 
     def send(self, source: Path, name: str) -> None:
         """See `Remote`."""
@@ -211,9 +212,10 @@ def open_remote(url: str) -> Remote:
     """The place that a URL or a path names; nothing is asked of it yet.
 
     Raises:
-        ChoiceError: if nothing here speaks its scheme, or it has a query.
+        ChoiceError: if nothing here speaks its scheme, or it has a query, or a user and a password.
         ModuleNotFoundError: if the package that does is not installed.
     """
+    refuse_credentials([url])
     if "://" not in url:
         return Folder(Path(url).absolute())
     parts = urlsplit(url)

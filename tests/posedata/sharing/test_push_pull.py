@@ -159,6 +159,7 @@ def test_names_are_found_in_manifests_and_in_the_collection(
         (("list", "COLLECTION/none"), 7, ["expected a folder"]),
         (("status",), 2, ["POSEDATA_REMOTE"]),
         (("status", "COLLECTION"), 4, []),
+        (("status", "COLLECTION", "--dataset", "nobody"), 4, []),
         (("info", "http://127.0.0.1:9/x/y"), 7, ["127.0.0.1:9"]),
     ],
 )

@@ -34,6 +34,13 @@ def test_what_is_sent_is_read_and_listed(place: Remote, tmp_path: Path) -> None:
     assert place.sizes("") == {"people.json": 2}
 
 
+def test_names_as_stores_have_them(place: Remote) -> None:
+    name = "brace+penn_action-k1-1,2.5_v1.json"
+    place.write(name, b"1", replace=False)
+    assert place.read(name) == b"1"
+    assert list(place.sizes("")) == [name]
+
+
 def test_what_is_not_there_is_told(place: Remote) -> None:
     with pytest.raises(NotThereError, match="objects/none: expected it there"):
         place.read("objects/none")
@@ -63,6 +70,7 @@ def test_of_two_writers_one_wins(place: Remote) -> None:
         ("ftp://host/x", "expected a path or one of s3://"),
         ("s3://bucket/x?versionId=3", "without a query"),
         ("gs://bucket/x", "gs://"),
+        ("https://user:hidden@host/x", "without user and password"),
     ],
 )
 def test_places_that_are_not_spoken_with(url: str, word: str) -> None:
@@ -73,9 +81,12 @@ def test_places_that_are_not_spoken_with(url: str, word: str) -> None:
 def test_a_web_server_is_read_and_not_written(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "objects").mkdir()
     (tmp_path / "objects" / "abc").write_bytes(b"0123456789")
+    (tmp_path / "a+b,c.json").write_bytes(b"1")
     remote = open_remote(serve(tmp_path))
     assert remote.read("objects/abc", 2, 5) == b"234"
     assert remote.sizes("objects") == {"abc": None}
+    assert remote.sizes("") == {"a+b,c.json": None}
+    assert remote.read("a+b,c.json") == b"1"
     with pytest.raises(NotThereError):
         remote.read("objects/none")
     with pytest.raises(ChoiceError, match="web server"):
