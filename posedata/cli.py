@@ -212,7 +212,7 @@ def info(store: Path | str, as_json: bool, quiet: bool) -> None:
       posedata info data/stores/brace-k1-random.zarr --json
       posedata info s3://bucket/datasets/brace-k1-random
     """
-    from posedata.build import report
+    from posedata.assemble import report
     from posedata.home import find_store
     from posedata.store.reader import open_store
 
