@@ -389,7 +389,7 @@ def test_a_store_is_not_replaced_while_it_is_verified(store: Path, monkeypatch: 
         seen.append(path)
         return sha256_file(path)
 
-    monkeypatch.setattr(reader, "sha256_file", try_to_replace)
+    monkeypatch.setattr("posedata.store.proof.sha256_file", try_to_replace)
     assert verify(store)[1] == []
     assert len(seen) == 1
     with locks.unread(store):
@@ -403,7 +403,7 @@ def test_every_file_is_hashed_once(store: Path, monkeypatch: pytest.MonkeyPatch)
         seen.append(path.relative_to(store).as_posix())
         return real(path)
 
-    monkeypatch.setattr(reader, "sha256_file", count)
+    monkeypatch.setattr("posedata.store.proof.sha256_file", count)
     for _ in range(3):
         opened.frames("target_heatmaps", np.arange(0, 9, 2))
         opened["shot"]
@@ -476,7 +476,7 @@ def test_quick_hashes_metadata_alone(store: Path, monkeypatch: pytest.MonkeyPatc
         hashed.append(path)
         return sha256_file(path)
 
-    monkeypatch.setattr(reader, "sha256_file", record)
+    monkeypatch.setattr("posedata.store.proof.sha256_file", record)
     monkeypatch.setattr(reader, "content_digest", lambda *arguments: pytest.fail(f"read {arguments}"))
     flip(store / "shot/c/0", 3)
     assert verify(store, quick=True)[1] == []
