@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from posedata.store.reader import Store
 
 _OWN = {"synthetic", "samples", "recipe", "measured", "counts", "licences"}
 """Attributes of the root in which parents may differ."""
+
+_OF_SPLITS = re.compile(r"no \w+ windows|\d+ videos have sequences in more than one split")
+"""Warnings that are made anew."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +160,12 @@ def _skipped(row: Row, datasets: Set[str], left_out: Mapping[str, str]) -> list[
 
 
 def _warnings(row: Row, counts: Mapping[str, Any]) -> Iterator[str]:
-    """What the parents warn of, by their digests; then what is true of the store itself."""
+    """What the parents warn of, with their digests, but for their splits; then what is true of the store's own."""
     for parent in row.parents:
         told_by = f"parent {parent.store.manifest.content_digest[:8]}: "
-        yield from (
-            warning if warning.startswith("parent ") else told_by + warning
-            for warning in parent.store.manifest.warnings
-        )
+        for warning in parent.store.manifest.warnings:
+            if not _OF_SPLITS.match(warning):
+                yield warning if warning.startswith("parent ") else told_by + warning
     one = np.flatnonzero(row.splits.sum(axis=1) == 1)
     columns = (row.table[f"sequence_{column}"][one].tolist() for column in ("dataset", "video", "length"))
     members = [Member(*fields) for fields in zip(*columns, strict=True)]

@@ -98,13 +98,11 @@ class Row:
         sequence = self.sequence(start, stop)
         positions = self._there[sequence] + np.arange(start, stop) - self._starts[sequence]
         origin = self.origin[sequence]
-        parts = {p: self.parents[p].store.frames(name, positions[origin == p]) for p in np.unique(origin).tolist()}
-        if len(parts) == 1:
-            return parts.popitem()[1]
-        first = next(iter(parts.values()))
-        found = np.empty((stop - start, *first.shape[1:]), first.dtype)
-        for number, part in parts.items():
-            found[origin == number] = part
+        array = self.parents[0].store.arrays[name]
+        found = np.empty((stop - start, *array.shape[1:]), array.dtype)
+        for number in np.unique(origin).tolist():
+            here = origin == number
+            found[here] = self.parents[number].store.frames(name, positions[here])
         return found
 
     def blocks(self, name: str, start: int, stop: int) -> Iterator[Array]:
