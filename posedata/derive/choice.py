@@ -129,4 +129,5 @@ def _unmatched(option: Option) -> Iterator[str]:
     for value in option.values:
         if value not in there:
             like = get_close_matches(value, sorted(there), _MOST_NAMED, 0.4) or sorted(there)[:_MOST_NAMED]
-            yield f"{option.name} {value!r}: expected a name that is in the store, found none; there are {', '.join(like)}"
+            names = ", ".join(like)
+            yield f"{option.name} {value!r}: expected a name that is in the store, found none; there are {names}"
