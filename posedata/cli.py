@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from posedata import __version__, console
+from posedata.commands.derive import merge, subset
 from posedata.commands.fetch import fetch
 from posedata.commands.preview import preview
 from posedata.commands.share import list_datasets, manifest, pull, push, status
-
-_MOST_LISTED = 10
+from posedata.commands.summary import print_report
 
 
 class _DatasetName(click.ParamType[str]):
@@ -195,7 +195,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
             progress=show,
         )
     differing = compare_rebuilt(wanted.out, expected) if expected and not options["dry_run"] else None
-    _print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
+    print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
     if differing is not None:
         for line in differing:
             console.remark(f"error: {wanted.out}: {line}", quiet=False)
@@ -214,12 +214,12 @@ def info(store: Path | str, as_json: bool, quiet: bool) -> None:
       posedata info data/stores/brace-k1-random.zarr --json
       posedata info s3://bucket/datasets/brace-k1-random
     """
-    from posedata.build import report
+    from posedata.assemble import report
     from posedata.home import find_store
     from posedata.store.reader import open_store
 
     path = find_store(store)
-    _print_report(report(path, open_store(path).manifest), as_json, quiet)
+    print_report(report(path, open_store(path).manifest), as_json, quiet)
 
 
 @cli.command()
@@ -250,55 +250,7 @@ def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
         raise click.exceptions.Exit(4)
 
 
-def _print_report(report: dict[str, Any], as_json: bool, quiet: bool) -> None:
-    from posedata.splits import SPLITS
-
-    if as_json:
-        console.print_json(report)
-        return
-    windows = ", ".join(f"{name} {report['windows'][name]:,}" for name in SPLITS)
-    rows: list[tuple[str, object]] = [
-        ("store", report["store"]),
-        ("kind", report["kind"] + (" (synthetic)" if report["synthetic"] else "")),
-        ("datasets", _datasets(report["recipe"])),
-        ("noise", _noise(report["recipe"]["noise"], report["shift_std"])),
-        ("split", f"{report['recipe']['split']}, seed {report['recipe']['seed']}"),
-        ("sequences", f"{report['sequences']:,}"),
-        ("frames", f"{report['frames']:,} ({report['empty_frames']:,} empty)"),
-        ("keypoints", f"{report['annotated_keypoints']:,} annotated"),
-        ("windows", f"{report['windows_total']:,} of 5 frames ({windows})"),
-        ("mean torso", _or_none(report["mean_torso_diameter"], "{:.4f} grid px")),
-        ("size", _or_none(report["bytes"], "{:,} bytes")),
-        ("digest", _or_none(report["content_digest"], "{}")),
-    ]
-    if "seconds" in report:
-        rows.append(("seconds", report["seconds"]))
-    console.print_table(rows)
-    for item in report["skipped"][:_MOST_LISTED]:
-        console.remark(f"left out: {item['item']}: {item['reason']}", quiet)
-    if len(report["skipped"]) > _MOST_LISTED:
-        console.remark(f"left out: {len(report['skipped']) - _MOST_LISTED} more; --json lists them all", quiet)
-    for warning in report["warnings"]:
-        console.remark(f"warning: {warning}", quiet)
-
-
-def _datasets(recipe: dict[str, Any]) -> str:
-    parts = (d["dataset"] + (f" ({', '.join(d['actions'])})" if d["actions"] else "") for d in recipe["datasets"])
-    return ", ".join(parts)
-
-
-def _noise(noise: dict[str, Any] | None, shift_std: float | None) -> str:
-    if noise is None:
-        return "none: a detector's heatmaps"
-    sigmas = ", ".join(f"{s:g}" for s in noise["sigmas"])
-    return f"k {noise['k']:g}: shift std {shift_std:.4f} grid px; sigma {sigmas} a {noise['sigma_per']}"
-
-
-def _or_none(value: object, form: str) -> str:
-    return "none" if value is None else form.format(value)
-
-
-for _command in (fetch, preview, push, pull, list_datasets, status, manifest):
+for _command in (fetch, preview, subset, merge, push, pull, list_datasets, status, manifest):
     cli.add_command(_command)
 
 

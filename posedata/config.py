@@ -97,6 +97,11 @@ class Recipe(Frozen):
         return f"{names}-{noise}{rest}.zarr"
 
 
+def k_text(k: float | None) -> str:
+    """The shifting scalar in words; None is what the parents of a derived store do not have in common."""
+    return "mixed" if k is None else f"{k:g}"
+
+
 def canonical_json(value: Any) -> bytes:
     """The one JSON text of a value: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")

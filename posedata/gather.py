@@ -5,7 +5,6 @@ found here; the frames themselves go to a `Spool`.
 """
 
 import csv
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from posedata import geometry
 from posedata.ahead import ahead
 from posedata.config import Recipe, Selection
+from posedata.counts import exact_mean
 from posedata.errors import BadInputError
 from posedata.files import sha256_file
 from posedata.formats import find_format
@@ -27,9 +27,6 @@ from posedata.progress import Progress
 from posedata.spool import Spool
 
 Floats = NDArray[np.float64]
-
-_BLOCK = 65536
-"""Frames."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +84,9 @@ class Gathered:
         starts = np.asarray([e.start for e in self.entries])
         return np.searchsorted(starts, np.arange(start, self.frames if stop is None else stop), side="right") - 1
 
-    def blocks(self) -> Iterator[tuple[int, int]]:
-        """Start and stop of runs of whole sequences, some ten thousand frames each or a longer sequence."""
-        start = 0
-        for entry in self.entries:
-            stop = entry.start + entry.length
-            if stop - start >= _BLOCK or stop == self.frames:
-                yield start, stop
-                start = stop
-
     def mean_torso(self) -> float:
-        """Mean torso diameter in grid px over the frames that have one, NaN if none has.
-
-        The sum is exact, so neither the order of the frames nor the number of workers shows in it.
-        """
-        count = sum(int((~np.isnan(block)).sum()) for block in self.spool.blocks("torso", self.frames))
-        blocks = self.spool.blocks("torso", self.frames)
-        total = math.fsum(d for block in blocks for d in block[~np.isnan(block)].tolist())
-        return total / count if count else math.nan
+        """Mean torso diameter in grid px over the frames that have one, NaN if none has."""
+        return exact_mean(self.spool.blocks("torso", self.frames))
 
 
 def gather(

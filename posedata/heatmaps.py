@@ -57,6 +57,12 @@ def row_table(sigmas: tuple[float, ...]) -> RowTable:
     return RowTable(np.concatenate(blocks).astype(np.float16), first)
 
 
+def renderable(table: RowTable, cells: NDArray[np.int8], sigma: NDArray[np.intp]) -> bool:
+    """Whether `render` has rows for all of these: cells from -1 to 55, and positions in the table's set."""
+    known = sigma.size == 0 or (sigma.min() >= 0 and sigma.max() < len(table.first))
+    return bool(known and (cells.size == 0 or (cells.min() >= -1 and cells.max() < GRID)))
+
+
 def render(
     table: RowTable, cells: NDArray[np.int8], sigma: NDArray[np.intp], out: NDArray[np.float16] | None = None
 ) -> NDArray[np.float16]:

@@ -1,29 +1,24 @@
 """Between the two passes of a build: what can be decided only when all frames are known."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from posedata import geometry, heatmaps, splits
 from posedata.config import Recipe
+from posedata.counts import Block, count, splits_without_windows, whole_sequences
 from posedata.errors import BadInputError
 from posedata.formats import find_format
 from posedata.gather import Gathered
 from posedata.skeleton import KEYPOINTS, LIMBS, PAIRS
 from posedata.store import schema
-from posedata.windows import span, window_starts, within_split, without_overlap
+from posedata.windows import window_starts
 
 SHIFT_SHARE = 0.2
 """x of seed 000, section 1.2.1: the share of the mean torso diameter by which k = 1 shifts."""
-
-_WANTED = ("train", "validation", "test")
-"""Splits without which a store cannot be trained on or scored."""
-
-_WINDOW = 5
-"""Frames of the windows that are counted (seed 000, section 1.2.2)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +51,8 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
     split, warnings = _split(recipe, gathered)
     mean_torso = gathered.mean_torso()
     shift_std = _shift_std(recipe, mean_torso)
-    windows_total, windows = _count_windows(gathered, split)
-    warnings += [f"no {n} windows: --split {recipe.split} left none" for n in _WANTED if not windows[n]]
-    counts = {
-        "frames": gathered.frames,
-        "sequences": len(gathered.entries),
-        "windows_total": windows_total,
-        "windows": windows,
-        "annotated_keypoints": gathered.annotated,
-        "empty_frames": gathered.empty,
-    }
+    counts = count(_blocks(gathered, split), len(gathered.entries), gathered.annotated, gathered.empty)
+    warnings += [f"no {n} windows: --split {recipe.split} left none" for n in splits_without_windows(counts)]
     noisy = recipe.noise is not None
     attributes = {
         "format_version": schema.FORMAT_VERSION,
@@ -111,7 +98,8 @@ def _split(recipe: Recipe, gathered: Gathered) -> tuple[splits.Splits, list[str]
     entries = gathered.entries
     if recipe.split == "held-out":
         videos = [f"{e.dataset}/{e.video}" for e in entries]
-        starts = _starts(gathered, 0, gathered.frames, recipe.split_span)
+        number, shot = (gathered.spool.read(name, 0, gathered.frames) for name in ("frame_number", "shot"))
+        starts = window_starts(gathered.sequence(), number, shot, recipe.split_span)
         return splits.hold_out_longest(videos, gathered.sequence(), starts, recipe.split_span), []
     members = [splits.Member(e.dataset, e.video, e.length, e.official) for e in entries]
     by_sequence = splits.by_video(members, recipe.seed) if recipe.split == "video" else splits.official(members)
@@ -120,19 +108,8 @@ def _split(recipe: Recipe, gathered: Gathered) -> tuple[splits.Splits, list[str]
     return np.repeat(np.asarray(by_sequence, np.uint8), [e.length for e in entries]), warnings
 
 
-def _count_windows(gathered: Gathered, split: splits.Splits) -> tuple[int, dict[str, int]]:
-    """All windows, and those of each split; some sequences at a time, so that memory does not grow with the frames."""
-    total, counts, reach = 0, dict.fromkeys(splits.SPLITS, 0), span(_WINDOW, 1) - 1
-    for start, stop in gathered.blocks():
-        starts = _starts(gathered, start, stop, _WINDOW)
-        total += len(starts)
-        for name, number in splits.SPLITS.items():
-            inside = within_split(starts, split[start:stop], number, reach)
-            counts[name] += len(inside if number == splits.TRAIN else without_overlap(inside, reach))
-    return total, counts
-
-
-def _starts(gathered: Gathered, start: int, stop: int, length: int) -> NDArray[np.int64]:
-    """First positions, counted from `start`, of the windows of whole sequences."""
-    number, shot = (gathered.spool.read(name, start, stop) for name in ("frame_number", "shot"))
-    return window_starts(gathered.sequence(start, stop), number, shot, length)
+def _blocks(gathered: Gathered, split: splits.Splits) -> Iterator[Block]:
+    """All frames, some sequences at a time, so that memory does not grow with them."""
+    for start, stop in whole_sequences(e.length for e in gathered.entries):
+        number, shot = (gathered.spool.read(name, start, stop) for name in ("frame_number", "shot"))
+        yield Block(gathered.sequence(start, stop), number, shot, split[start:stop])

@@ -3,7 +3,7 @@
 A shard's bytes depend on its `ShardFrames` alone, so who encodes which, when, and on which machine, does not show.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +20,9 @@ from posedata.store.schema import ArraySpec
 from posedata.store.writer import encode_frames
 
 Array = NDArray[Any]
+
+Frames = Array | Callable[[], Iterator[Array]]
+"""The frames of a shard in one array: whole, or a function that yields the blocks of its heatmaps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,20 +82,25 @@ class Shards:
 
 def encoded(shard: ShardFrames) -> Iterator[tuple[ArraySpec, Iterator[bytes]]]:
     """The files of a shard, one of every array, in parts."""
-    arrays = _arrays(shard)
-    for spec in shard.specs:
+    return encode_arrays(shard.specs, _arrays(shard))
+
+
+def encode_arrays(
+    specs: Iterable[ArraySpec], arrays: Mapping[str, Frames]
+) -> Iterator[tuple[ArraySpec, Iterator[bytes]]]:
+    """The files of a shard from its frames, by the names of the arrays."""
+    for spec in specs:
         blocks = arrays[spec.name]
         yield spec, encode_frames(spec, blocks() if callable(blocks) else [blocks])
 
 
-def _arrays(shard: ShardFrames) -> dict[str, Array | Callable[[], Iterator[Array]]]:
-    """Every array along frames: whole, or as a function that yields the blocks of its heatmaps."""
+def _arrays(shard: ShardFrames) -> dict[str, Frames]:
     given = shard.given
     grid = geometry.to_grid(given["points"], given["boxes"])
     cells = geometry.to_cells(grid)
     target_rows = heatmaps.row_table((heatmaps.TARGET_SIGMA,))
     arrays: dict[str, Any] = {
-        "target_heatmaps": partial(_rendered, target_rows, cells, np.zeros(len(cells), np.intp)),
+        "target_heatmaps": partial(rendered, target_rows, cells, np.zeros(len(cells), np.intp)),
         "target_cells": cells,
         "target_points": grid.astype(np.float32),
         "annotated": cells[..., 0] >= 0,
@@ -104,7 +112,7 @@ def _arrays(shard: ShardFrames) -> dict[str, Array | Callable[[], Iterator[Array
     input_cells, which = _noisy(shard, shard.noise, grid)
     input_rows = heatmaps.row_table(shard.noise.sigmas)
     return arrays | {
-        "input_heatmaps": partial(_rendered, input_rows, input_cells, which),
+        "input_heatmaps": partial(rendered, input_rows, input_cells, which),
         "input_cells": input_cells,
         "input_sigma": np.asarray(shard.noise.sigmas, np.float32)[which],
     }
@@ -121,10 +129,16 @@ def _noisy(shard: ShardFrames, config: Noise, grid: NDArray[np.float64]) -> tupl
     return geometry.to_cells(grid + shard.shift_std * np.concatenate(shifts)), np.concatenate(which)
 
 
-def _rendered(
+def rendered(
     rows: heatmaps.RowTable, cells: NDArray[np.int8], which: NDArray[np.intp]
 ) -> Iterator[NDArray[np.float16]]:
-    """Blocks of heatmaps, all in one buffer."""
+    """Blocks of heatmaps, all in one buffer.
+
+    Args:
+        rows: for the set of sigmas.
+        cells: (n, 25, 2), x y; -1 = missing.
+        which: (n,) or (n, 25), positions in the set.
+    """
     buffer = np.empty((schema.CHUNK_FRAMES, *cells.shape[1:2], geometry.GRID, geometry.GRID), np.float16)
     for start in range(0, len(cells), schema.CHUNK_FRAMES):
         block = slice(start, start + schema.CHUNK_FRAMES)

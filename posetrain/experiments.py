@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posedata.config import SIGMA_SETS
+from posedata.config import SIGMA_SETS, k_text
 from posedata.errors import BadInputError, ChoiceError, PoseDataError
 from posedata.home import stores_in_home
 from posedata.store.reader import Store, open_store
@@ -38,7 +38,7 @@ class Experiment:
         if tuple(noise["sigmas"]) != SIGMA_SETS[self.setup.sigma_set]:
             return f"expected --sigma-set {self.setup.sigma_set}, found sigmas {noise['sigmas']}"
         if self.k is not None and noise["k"] != self.k:
-            return f"expected --k {self.k:g}, found k {noise['k']:g}"
+            return f"expected --k {self.k:g}, found k {k_text(noise['k'])}"
         return None
 
     @property

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from posedata.errors import ChoiceError, IntegrityError
 from posedata.geometry import GRID
-from posedata.heatmaps import TARGET_SIGMA, RowTable, peak_table, row_table
+from posedata.heatmaps import TARGET_SIGMA, RowTable, peak_table, renderable, row_table
 from posedata.store.reader import Store
 
 Feed = Literal["auto", "store", "render"]
@@ -57,7 +57,7 @@ def _looked_up(store: Store, name: str, device: torch.device) -> "LookedUp":
     cells = store["input_cells" if given else "target_cells"]
     sigma = store.sigma_numbers() if given else np.zeros(len(store), np.intp)
     table = store.input_table if given else row_table((TARGET_SIGMA,))
-    if cells.min() < -1 or cells.max() >= GRID or sigma.max() >= len(table.first):
+    if not renderable(table, cells, sigma):
         raise IntegrityError(f"{store.path}: {name}: expected cells from 0 to {GRID - 1} and sigmas of the recipe")
     return LookedUp(table, cells, sigma, device)
 

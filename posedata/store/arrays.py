@@ -34,9 +34,10 @@ class StoredArray:
         store: the folder.
         spec: the array.
         length: of its first dimension.
+        kept_chunks: decoded chunks of heatmaps that are kept.
     """
 
-    def __init__(self, store: Path, spec: ArraySpec, length: int) -> None:
+    def __init__(self, store: Path, spec: ArraySpec, length: int, kept_chunks: int = KEPT_CHUNKS) -> None:
         self.spec = spec
         self.shape = (length, *spec.inner)
         self.ndim = len(self.shape)
@@ -45,7 +46,7 @@ class StoredArray:
         if spec.is_heatmaps:
             # Neither cache refers to this object, so it goes with its memory as soon as nobody uses it.
             indexed = lru_cache(maxsize=None)(partial(_shard_index, store, spec))
-            self._chunk = lru_cache(maxsize=KEPT_CHUNKS)(partial(_shard_chunk, store, spec, indexed))
+            self._chunk = lru_cache(maxsize=kept_chunks)(partial(_shard_chunk, store, spec, indexed))
         else:
             self._chunk = partial(_file_chunk, store, spec, length)
 
@@ -95,10 +96,10 @@ class StoredArrays(dict[str, StoredArray]):
         yield from self.items()
 
 
-def stored_arrays(store: Path, attributes: Mapping[str, Any]) -> StoredArrays:
-    """The arrays that a store with these attributes of its root has."""
+def stored_arrays(store: Path, attributes: Mapping[str, Any], kept_chunks: int = KEPT_CHUNKS) -> StoredArrays:
+    """The arrays that a store with these attributes of its root has; see `StoredArray`."""
     specs, lengths = schema.described(attributes)
-    return StoredArrays({spec.name: StoredArray(store, spec, lengths[spec.dims[0]]) for spec in specs})
+    return StoredArrays({spec.name: StoredArray(store, spec, lengths[spec.dims[0]], kept_chunks) for spec in specs})
 
 
 def _file_chunk(store: Path, spec: ArraySpec, length: int, number: int) -> Array:

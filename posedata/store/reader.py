@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
-from posedata.files import sha256_file
 from posedata.heatmaps import RowTable, row_table
 from posedata.locks import hold_for_reading
-from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest, relative_files
+from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest
 from posedata.progress import Progress, silent
 from posedata.sharing.mirror import Fetch, fetches
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.allowed import Problem, metadata_problems
-from posedata.store.arrays import StoredArrays, stored_arrays
+from posedata.store.arrays import KEPT_CHUNKS, StoredArrays, stored_arrays
 from posedata.store.digest import content_digest
-from posedata.store.schema import FORMAT_VERSION, KIND, SHARD_FRAMES
+from posedata.store.proof import file_problems, hash_problems
+from posedata.store.schema import SHARD_FRAMES
 from posedata.windows import span, window_starts, within_split, without_overlap
 
 Array = NDArray[Any]
@@ -79,13 +79,25 @@ class Store:
         """
         left = self._unproven.get(name, {})
         wanted = {number: left.get(number) for number in (list(left) if numbers is None else numbers)}
-        files = [file for file in wanted.values() if file]
-        if self.fetch and files:
-            self.fetch(files)
-        elif problems := _hash_problems(self.path, files, silent):
-            raise IntegrityError(*_first(self.path, problems))
+        self._prove_files([file for file in wanted.values() if file])
         for number in wanted:
             left.pop(number, None)
+
+    def _prove_files(self, files: Sequence[StoreFile]) -> None:
+        if self.fetch and files:
+            self.fetch(files)
+        elif problems := hash_problems(self.path, files, silent):
+            raise IntegrityError(*_first(self.path, problems))
+
+    def file(self, name: str) -> Path:
+        """A file beside the arrays, like sources.csv, once it is proven.
+
+        Raises:
+            IntegrityError: if it is not what the manifest says.
+            RemoteError: if it is one of a mirror, and does not come.
+        """
+        self._prove_files([file for file in self.manifest.files if file.path == name])
+        return self.path / name
 
     def __getitem__(self, name: str) -> Array:
         """A whole array; for heatmaps, ask `frames` instead. Raises IntegrityError where a file is damaged."""
@@ -108,12 +120,17 @@ class Store:
             return self.arrays[name].rows(positions)
 
     @cached_property
-    def frame_sequence(self) -> NDArray[np.int64]:
-        """(N,) number of each frame's sequence; raises IntegrityError if the lengths do not add up."""
-        lengths = self["sequence_length"]
+    def lengths(self) -> NDArray[np.int64]:
+        """(S,) frames of each sequence; raises IntegrityError if they do not add up."""
+        lengths: NDArray[np.int64] = self["sequence_length"]
         if (lengths <= 0).any() or lengths.sum() != len(self):
             raise IntegrityError(f"{self.path}/sequence_length: expected lengths that sum up to {len(self)}")
-        return np.repeat(np.arange(len(lengths)), lengths)
+        return lengths
+
+    @cached_property
+    def frame_sequence(self) -> NDArray[np.int64]:
+        """(N,) number of each frame's sequence; raises IntegrityError if the lengths do not add up."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     @cached_property
     def frame_video(self) -> NDArray[np.int64]:
@@ -171,8 +188,12 @@ def _decoding(what: Path) -> Iterator[None]:
         raise IntegrityError(f"{what}: expected sound data, found {error}; see posedata verify") from error
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, kept_chunks: int = KEPT_CHUNKS) -> Store:
     """Open a store after proving that it is complete: manifest, set of files, sizes, metadata, arrays.
+
+    Args:
+        path: the store.
+        kept_chunks: decoded chunks that each array of heatmaps keeps in memory, 5 MB each.
 
     Raises:
         BadInputError: if there is nothing at `path`.
@@ -184,11 +205,11 @@ def open_store(path: Path) -> Store:
     holder = _held(path)
     fetch = fetches(path)
     manifest = read_manifest(path)
-    problems = [*_file_problems(path, manifest, fetch is not None)] or _metadata_problems(path, manifest)
+    problems = [*file_problems(path, manifest, fetch is not None)] or _metadata_problems(path, manifest)
     if problems:
         raise IntegrityError(*_first(path, problems))
     attributes = json.loads((path / "zarr.json").read_bytes())["attributes"]
-    return Store(path, manifest, attributes, stored_arrays(path, attributes), holder, fetch)
+    return Store(path, manifest, attributes, stored_arrays(path, attributes, kept_chunks), holder, fetch)
 
 
 def _first(path: Path, problems: list[Problem]) -> Iterator[str]:
@@ -212,7 +233,7 @@ def _held(path: Path) -> _Holder:
 
 def _metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
     metadata = [file for file in manifest.files if file.path.endswith("zarr.json")]
-    return _hash_problems(path, metadata, silent) or metadata_problems(path, manifest)
+    return hash_problems(path, metadata, silent) or metadata_problems(path, manifest)
 
 
 def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tuple[int, list[Problem]]:
@@ -237,10 +258,10 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
         manifest = read_manifest(path)
         if fetch := fetches(path):
             fetch(manifest.files)
-        problems = [*_file_problems(path, manifest, fetch is not None)]
+        problems = [*file_problems(path, manifest, fetch is not None)]
         if not quick:
             wrong = {p.file for p in problems}
-            problems += _hash_problems(path, [f for f in manifest.files if f.path not in wrong], progress)
+            problems += hash_problems(path, [f for f in manifest.files if f.path not in wrong], progress)
         if not problems:
             problems += _content_problems(open_store(path), quick)
     except IntegrityError as error:
@@ -257,40 +278,6 @@ def _content_problems(store: Store, quick: bool) -> Iterator[Problem]:
         found = content_digest(store.arrays, store.attributes["recipe"], store.rendered)
     if found != store.manifest.content_digest:
         yield Problem(MANIFEST_NAME, f"content digest: expected {store.manifest.content_digest}, found {found}")
-
-
-def _file_problems(path: Path, manifest: Manifest, mirrored: bool) -> Iterator[Problem]:
-    """Files that are not what the manifest says; of a mirror some may be missing, and some half there."""
-    if manifest.kind != KIND or manifest.format_version != FORMAT_VERSION:
-        found = f"{manifest.kind} version {manifest.format_version}"
-        yield Problem(MANIFEST_NAME, f"expected {KIND} version {FORMAT_VERSION}, found {found}")
-    expected = {file.path: file for file in manifest.files}
-    present = relative_files(path)
-    for name in sorted(expected.keys() - present.keys()):
-        if not mirrored:
-            yield Problem(name, "expected by the manifest, found missing")
-    for name in sorted(present.keys() - expected.keys()):
-        if mirrored and name.endswith(".part"):
-            continue
-        yield Problem(name, "expected no such file, found one that the manifest does not list")
-    for name in sorted(expected.keys() & present.keys()):
-        if present[name].is_symlink() or not present[name].is_file():
-            yield Problem(name, "expected a plain file, found a link or a device")
-        elif present[name].stat().st_size != expected[name].size:
-            yield Problem(name, f"expected {expected[name].size} bytes, found {present[name].stat().st_size}")
-
-
-def _hash_problems(path: Path, files: Sequence[StoreFile], progress: Progress) -> list[Problem]:
-    problems = []
-    with progress("hashing", sum(file.size for file in files), "bytes") as advance:
-        for file in files:
-            try:
-                if sha256_file(path / file.path) != file.sha256:
-                    problems.append(Problem(file.path, f"expected sha256 {file.sha256}, found another: it is damaged"))
-            except FileNotFoundError:
-                problems.append(Problem(file.path, "expected by the manifest, found missing"))
-            advance(file.size)
-    return problems
 
 
 def _file_and_fault(path: Path, fault: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from posedata.config import k_text
 from posedata.progress import Progress
 from posedata.store.reader import Store
 from posetrain import checkpoints
@@ -97,7 +98,7 @@ class Block:
         """Store, noise, split and windows."""
         noise = self.store.attributes["recipe"]["noise"]
         sigmas = ", ".join(f"{sigma:g}" for sigma in self.store.sigmas)
-        given = f"k = {noise['k']:g}, sigma {sigmas}" if noise else "a detector's input"
+        given = f"k = {k_text(noise['k'])}, sigma {sigmas}" if noise else "a detector's input"
         synthetic = "SYNTHETIC data, " if self.store.attributes["synthetic"] else ""
         videos = int((self.scores.by_video.counted.sum(axis=1) > 0).sum())
         windows = (

@@ -13,7 +13,8 @@ import pytest
 import zarr
 
 from posedata import shards
-from posedata.build import build_store, dry_run, report
+from posedata.assemble import report
+from posedata.build import build_store, dry_run
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.manifest import read_manifest

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from posedata.heatmaps import AMPLITUDE, TARGET_SIGMA, decode, normalise_detected, render, row_table
+from posedata.heatmaps import AMPLITUDE, TARGET_SIGMA, decode, normalise_detected, render, renderable, row_table
 
 RANDOM = (1.0, 1.5, 2.0, 2.5, 3.0)
 ODD = (0.7, 4.3)
@@ -102,6 +102,22 @@ def test_rendering_changes_neither_cells_nor_sigma() -> None:
 def test_no_frames_render_to_none() -> None:
     found = render(row_table(RANDOM), np.empty((0, 25, 2), np.int8), np.empty(0, np.intp))
     assert found.shape == (0, 25, 56, 56)
+
+
+@pytest.mark.parametrize(
+    ("cells", "sigma", "expected"),
+    [
+        ([[0, 55], [-1, -1]], [0, 1], True),
+        ([[0, 56]], [0], False),
+        ([[-2, 0]], [0], False),
+        ([[0, 0]], [2], False),
+        ([[0, 0]], [-1], False),
+        ([], [], True),
+    ],
+)
+def test_what_can_be_rendered(cells: list[list[int]], sigma: list[int], expected: bool) -> None:
+    where = np.asarray(cells, np.int8).reshape(-1, 1, 2)
+    assert renderable(row_table(ODD), where, np.asarray(sigma, np.intp)) is expected
 
 
 def test_a_position_is_the_centre_of_the_largest_cell() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posedata import gather
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.gather import Entry, Gathered
@@ -82,7 +81,7 @@ def test_without_any_torso_one_must_be_given(tmp_path: Path) -> None:
 def test_windows_are_counted_before_and_after_splitting(
     block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gather, "_BLOCK", block)
+    monkeypatch.setattr("posedata.counts._BLOCK", block)
     # A sequence has two runs of 6 frames: 4 windows, of which 2 share no frame.
     videos = [f"v{i}" for i in range(20)]
     plan = make_plan(recipe(), gathered(tmp_path / "s", videos))

@@ -53,6 +53,16 @@ def test_a_chunk_is_decoded_once_while_it_is_kept(store: Path, monkeypatch: pyte
     assert len(decoded) == 2
 
 
+def test_as_many_chunks_are_kept_as_was_asked(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    real = arrays.decode
+    monkeypatch.setattr(arrays, "decode", lambda data, out: (decoded.append(len(data)), real(data, out)))
+    array = open_store(store, kept_chunks=1).arrays["target_heatmaps"]
+    for frame in (0, 31, 32, 40, 0):
+        array.rows(np.asarray([frame]))
+    assert len(decoded) == 3
+
+
 def shard_of_zeros(tmp_path: Path) -> tuple[StoredArray, Path]:
     spec = next(spec for spec in schema.frame_arrays(noisy=True) if spec.name == "target_heatmaps")
     path = tmp_path / spec.file(0)

@@ -389,7 +389,7 @@ def test_a_store_is_not_replaced_while_it_is_verified(store: Path, monkeypatch: 
         seen.append(path)
         return sha256_file(path)
 
-    monkeypatch.setattr(reader, "sha256_file", try_to_replace)
+    monkeypatch.setattr("posedata.store.proof.sha256_file", try_to_replace)
     assert verify(store)[1] == []
     assert len(seen) == 1
     with locks.unread(store):
@@ -397,17 +397,27 @@ def test_a_store_is_not_replaced_while_it_is_verified(store: Path, monkeypatch: 
 
 
 def test_every_file_is_hashed_once(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened, seen, real = open_store(store), [], reader.sha256_file
+    opened, seen = open_store(store), []
 
     def count(path: Path) -> str:
         seen.append(path.relative_to(store).as_posix())
-        return real(path)
+        return sha256_file(path)
 
-    monkeypatch.setattr(reader, "sha256_file", count)
+    monkeypatch.setattr("posedata.store.proof.sha256_file", count)
     for _ in range(3):
         opened.frames("target_heatmaps", np.arange(0, 9, 2))
         opened["shot"]
     assert seen == ["target_heatmaps/c/0/0/0/0", "shot/c/0"]
+
+
+def test_a_file_beside_the_arrays_is_proven(store: Path) -> None:
+    opened = open_store(store)
+    assert opened.file("sources.csv") == store / "sources.csv"
+    content = bytearray((store / "sources.csv").read_bytes())
+    content[7] ^= 1
+    (store / "sources.csv").write_bytes(content)
+    with pytest.raises(IntegrityError, match=r"sources\.csv: expected sha256"):
+        opened.file("sources.csv")
 
 
 def test_verify_finds_a_flipped_bit_in_every_file_but_the_manifest(store: Path) -> None:
@@ -476,7 +486,7 @@ def test_quick_hashes_metadata_alone(store: Path, monkeypatch: pytest.MonkeyPatc
         hashed.append(path)
         return sha256_file(path)
 
-    monkeypatch.setattr(reader, "sha256_file", record)
+    monkeypatch.setattr("posedata.store.proof.sha256_file", record)
     monkeypatch.setattr(reader, "content_digest", lambda *arguments: pytest.fail(f"read {arguments}"))
     flip(store / "shot/c/0", 3)
     assert verify(store, quick=True)[1] == []

@@ -1,0 +1,156 @@
+"""From what a store shall hold to a store that stands: shards written, sealed, published by one rename.
+
+Work is dealt out by shards. A finished shard is noted in a journal, so a killed process goes on where it was.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from posedata.config import canonical_json
+from posedata.files import need_space, sha256_file, sync_tree
+from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Skipped, remove_others
+from posedata.progress import Progress
+from posedata.seal import seal
+from posedata.store import schema, writer
+from posedata.store.journal import Journal
+from posedata.store.reader import open_store
+from posedata.store.schema import ArraySpec
+from posedata.store.staging import check_target, publish
+from posedata.versions import fingerprint
+
+Files = Iterable[tuple[ArraySpec, Iterable[bytes]]]
+"""The files of a shard, one of every array along frames, in parts."""
+
+Finish = Callable[[int, Files], int]
+"""Writes the files of a shard, takes note of it, and returns its number."""
+
+Encode = Callable[[Iterable[int], Finish], Iterator[int]]
+"""Encodes shards, in whatever order and on whatever machine, calls `Finish` with each, and yields what that returns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All of a store but its arrays along frames.
+
+    Attributes:
+        name: of the dataset, for its card.
+        attributes: of the root; they tell which arrays there are, and how long.
+        table: the arrays of `schema.TABLE`, by name.
+        sources: a CSV file with every raw file used: dataset, path, sha256.
+        skipped: what was left out.
+        warnings: what a careful person should know.
+    """
+
+    name: str
+    attributes: Mapping[str, Any]
+    table: Mapping[str, NDArray[Any]]
+    sources: Path
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+
+
+def assemble(
+    contents: Contents, encode: Encode, stage: Path, out: Path, *, overwrite: bool, progress: Progress
+) -> Manifest:
+    """Write a store into a stage and publish it.
+
+    Args:
+        contents: of the store.
+        encode: makes its shards.
+        stage: see `posedata.store.staging.staged`; what a killed process left in it is gone on with.
+        out: where the store will stand.
+        overwrite: replace a store that stands there.
+        progress: told of the frames.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ConflictError: if `out` exists, or is being read.
+        ResourceError: if the disk has no room for it.
+    """
+    folder, specs, frames = stage / "store", frame_specs(contents.attributes), contents.attributes["counts"]["frames"]
+    names = [schema.files_of_shard(specs, shard) for shard in range(schema.shards_of(frames))]
+    journal = Journal(stage / "journal", _key(contents), folder, names)
+    _write(contents, specs, frames, encode, folder, journal, progress)
+    known = {file.path: file for files in journal.finished.values() for file in files}
+    manifest = seal(folder, contents.name, contents.attributes, contents.skipped, contents.warnings, known)
+    open_store(folder)  # what would not open is not published
+    check_target(out, overwrite)
+    publish(folder, out.absolute())
+    return manifest
+
+
+def frame_specs(attributes: Mapping[str, Any]) -> tuple[ArraySpec, ...]:
+    """The arrays along frames of a store with these attributes of its root."""
+    specs, _ = schema.described(attributes)
+    return tuple(spec for spec in specs if spec.dims[0] == "frame")
+
+
+def _key(contents: Contents) -> str:
+    """Names all that the bytes of a shard depend on: code, libraries, recipe, sources."""
+    sources = sha256_file(contents.sources)
+    return hashlib.sha256(canonical_json([fingerprint(), contents.attributes, sources])).hexdigest()
+
+
+def _write(
+    contents: Contents,
+    specs: tuple[ArraySpec, ...],
+    frames: int,
+    encode: Encode,
+    folder: Path,
+    journal: Journal,
+    progress: Progress,
+) -> None:
+    """Write all arrays, but for the shards that are finished."""
+    left = {
+        shard: schema.frames_of_shard(shard, frames)
+        for shard in range(schema.shards_of(frames))
+        if shard not in journal.finished
+    }
+    need_space(folder.parent, schema.least_bytes(sum(left.values())))
+    remove_others(folder, {file.path for files in journal.finished.values() for file in files})
+    writer.create(folder, specs, frames, contents.table, contents.attributes)
+    shutil.copyfile(contents.sources, folder / SOURCES_NAME)
+
+    def finish(shard: int, files: Files) -> int:
+        journal.add(shard, [writer.write_file(folder, spec, shard, parts) for spec, parts in files])
+        return shard
+
+    with progress("writing", frames, "frames") as advance:
+        advance(frames - sum(left.values()))
+        for shard in encode(left, finish):
+            advance(left[shard])
+    sync_tree(folder)
+
+
+def report(store: Path, manifest: Manifest) -> dict[str, Any]:
+    """What the commands tell of a store: the keys that scripts rely on."""
+    size = sum(file.size for file in manifest.files) + (store / MANIFEST_NAME).stat().st_size
+    summary = _summary(manifest.summary, manifest.skipped, manifest.warnings)
+    return {"store": str(store), **summary, "bytes": size, "content_digest": manifest.content_digest}
+
+
+def foreseen(
+    store: Path, attributes: Mapping[str, Any], skipped: Iterable[Skipped], warnings: Iterable[str]
+) -> dict[str, Any]:
+    """What `report` would tell of a store that is not written; `bytes` and `content_digest` are None."""
+    return {"store": str(store), **_summary(attributes, skipped, warnings), "bytes": None, "content_digest": None}
+
+
+def _summary(attributes: Mapping[str, Any], skipped: Iterable[Skipped], warnings: Iterable[str]) -> dict[str, Any]:
+    return {
+        "kind": attributes["kind"],
+        **attributes["counts"],
+        **attributes["measured"],
+        "synthetic": attributes["synthetic"],
+        "recipe": attributes["recipe"],
+        "skipped": [s.model_dump() for s in skipped],
+        "warnings": list(warnings),
+    }

@@ -1,0 +1,73 @@
+"""What commands print of a store."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from posedata import console
+
+_MOST_LISTED = 10
+
+
+def print_report(report: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
+    """Print the report of `posedata.assemble.report`: as JSON, or as a table with what was left out on stderr."""
+    from posedata.splits import SPLITS
+
+    if as_json:
+        console.print_json(report)
+        return
+    windows = ", ".join(f"{name} {report['windows'][name]:,}" for name in SPLITS)
+    rows: list[tuple[str, object]] = [
+        ("store", report["store"]),
+        ("kind", report["kind"] + (" (synthetic)" if report["synthetic"] else "")),
+        ("datasets", _datasets(report["recipe"])),
+        *_origin(report["recipe"]),
+        ("noise", _noise(report["recipe"]["noise"], report["shift_std"])),
+        ("split", f"{_or_mixed(report['recipe']['split'])}, seed {_or_mixed(report['recipe']['seed'])}"),
+        ("sequences", f"{report['sequences']:,}"),
+        ("frames", f"{report['frames']:,} ({report['empty_frames']:,} empty)"),
+        ("keypoints", f"{report['annotated_keypoints']:,} annotated"),
+        ("windows", f"{report['windows_total']:,} of 5 frames ({windows})"),
+        ("mean torso", _or_none(report["mean_torso_diameter"], "{:.4f} grid px")),
+        ("size", _or_none(report["bytes"], "{:,} bytes")),
+        ("digest", _or_none(report["content_digest"], "{}")),
+    ]
+    if "seconds" in report:
+        rows.append(("seconds", report["seconds"]))
+    console.print_table(rows)
+    for item in report["skipped"][:_MOST_LISTED]:
+        console.remark(f"left out: {item['item']}: {item['reason']}", quiet)
+    if len(report["skipped"]) > _MOST_LISTED:
+        console.remark(f"left out: {len(report['skipped']) - _MOST_LISTED} more; --json lists them all", quiet)
+    for warning in report["warnings"]:
+        console.remark(f"warning: {warning}", quiet)
+
+
+def _datasets(recipe: Mapping[str, Any]) -> str:
+    parts = (d["dataset"] + (f" ({', '.join(d['actions'])})" if d["actions"] else "") for d in recipe["datasets"])
+    return ", ".join(parts)
+
+
+def _origin(recipe: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Of a store made from others, how."""
+    if "parents" in recipe:
+        parents = ", ".join(parent["content_digest"][:8] for parent in recipe["parents"])
+        yield "made as", f"{recipe['operation']} of {parents}"
+
+
+def _noise(noise: Mapping[str, Any] | None, shift_std: float | None) -> str:
+    if noise is None:
+        return "none: a detector's heatmaps"
+    from posedata.config import k_text
+
+    sigmas = ", ".join(f"{s:g}" for s in noise["sigmas"])
+    shift = _or_mixed(shift_std, "{:.4f} grid px")
+    return f"k {k_text(noise['k'])}: shift std {shift}; sigma {sigmas} a {noise['sigma_per']}"
+
+
+def _or_mixed(value: object, form: str = "{}") -> str:
+    """None is what the parents of a derived store do not have in common."""
+    return "mixed" if value is None else form.format(value)
+
+
+def _or_none(value: object, form: str) -> str:
+    return "none" if value is None else form.format(value)

@@ -1,0 +1,45 @@
+"""The files of a store against its manifest."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from posedata.files import sha256_file
+from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, relative_files
+from posedata.progress import Progress
+from posedata.store.allowed import Problem
+from posedata.store.schema import FORMAT_VERSION, KIND
+
+
+def file_problems(path: Path, manifest: Manifest, mirrored: bool) -> Iterator[Problem]:
+    """Files that are not what the manifest says; of a mirror some may be missing, and some half there."""
+    if manifest.kind != KIND or manifest.format_version != FORMAT_VERSION:
+        found = f"{manifest.kind} version {manifest.format_version}"
+        yield Problem(MANIFEST_NAME, f"expected {KIND} version {FORMAT_VERSION}, found {found}")
+    expected = {file.path: file for file in manifest.files}
+    present = relative_files(path)
+    for name in sorted(expected.keys() - present.keys()):
+        if not mirrored:
+            yield Problem(name, "expected by the manifest, found missing")
+    for name in sorted(present.keys() - expected.keys()):
+        if mirrored and name.endswith(".part"):
+            continue
+        yield Problem(name, "expected no such file, found one that the manifest does not list")
+    for name in sorted(expected.keys() & present.keys()):
+        if present[name].is_symlink() or not present[name].is_file():
+            yield Problem(name, "expected a plain file, found a link or a device")
+        elif present[name].stat().st_size != expected[name].size:
+            yield Problem(name, f"expected {expected[name].size} bytes, found {present[name].stat().st_size}")
+
+
+def hash_problems(path: Path, files: Sequence[StoreFile], progress: Progress) -> list[Problem]:
+    """Files whose bytes are not those of the manifest."""
+    problems = []
+    with progress("hashing", sum(file.size for file in files), "bytes") as advance:
+        for file in files:
+            try:
+                if sha256_file(path / file.path) != file.sha256:
+                    problems.append(Problem(file.path, f"expected sha256 {file.sha256}, found another: it is damaged"))
+            except FileNotFoundError:
+                problems.append(Problem(file.path, "expected by the manifest, found missing"))
+            advance(file.size)
+    return problems
