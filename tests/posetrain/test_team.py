@@ -19,13 +19,14 @@ from safetensors.torch import load_file
 
 from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
-from posedata.errors import ChoiceError
+from posedata.errors import ChoiceError, RemoteError
 from posedata.store.reader import Store
 from posetrain.config import TrainConfig
 from posetrain.data import Windows
 from posetrain.epoch import train_epoch
 from posetrain.models import find_model, make_model
 from posetrain.team import ALONE, Team, joined
+from posetrain.training import train
 
 SCRIPT = """
 import sys
@@ -202,6 +203,16 @@ def test_a_machine_without_the_store_is_told(
     assert follower[0] == 3
     assert re.fullmatch(f"error: {HERE}a.zarr: {expected}; copy it here from the machine of .*\n", follower[2])
     assert not (first / "a").exists()
+
+
+def test_nothing_is_written_before_all_can_begin(noisy: Store, tmp_path: Path) -> None:
+    class Missing(Team):
+        def meet(self) -> None:
+            raise RemoteError("another process has ended")
+
+    with pytest.raises(RemoteError):
+        train(TrainConfig(epochs=1), noisy, tmp_path / "a", device=torch.device("cpu"), team=Missing())
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize(("victim", "sent"), [(0, signal.SIGKILL), (1, signal.SIGKILL), (1, signal.SIGSTOP)])
