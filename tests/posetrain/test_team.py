@@ -215,16 +215,20 @@ def test_nothing_is_written_before_all_can_begin(noisy: Store, tmp_path: Path) -
     assert not (tmp_path / "a").exists()
 
 
-@pytest.mark.parametrize(("victim", "sent"), [(0, signal.SIGKILL), (1, signal.SIGKILL), (1, signal.SIGSTOP)])
-def test_a_lost_process_ends_the_other(victim: int, sent: signal.Signals, machines: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize(
+    ("victim", "sent", "patience"), [(0, signal.SIGKILL, 60), (1, signal.SIGKILL, 60), (1, signal.SIGSTOP, 8)]
+)
+def test_a_lost_process_ends_the_other(
+    victim: int, sent: signal.Signals, patience: int, machines: tuple[Path, Path]
+) -> None:
     options = ("--out", HERE + "a", "--epochs", "500", "--max-windows", "21")
-    processes = start(HERE + "a.zarr", *options, folders=machines, patience=8)
+    processes = start(HERE + "a.zarr", *options, folders=machines, patience=patience)
     end = time.monotonic() + 60
     while not (machines[0] / "a" / "checkpoints" / "0002").exists():
         assert time.monotonic() < end, ends(processes, 1)
         time.sleep(0.01)
     processes[victim].send_signal(sent)
-    code, told, said = ends([processes[1 - victim]], 20)[0]
+    code, told, said = ends([processes[1 - victim]], 50)[0]
     processes[victim].kill()
     processes[victim].communicate()
     assert (code, told) == (7, "")
