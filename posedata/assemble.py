@@ -22,7 +22,7 @@ from posedata.store.journal import Journal
 from posedata.store.reader import open_store
 from posedata.store.schema import ArraySpec
 from posedata.store.staging import check_target, publish
-from posedata.versions import fingerprint
+from posedata.versions import versions
 
 Files = Iterable[tuple[ArraySpec, Iterable[bytes]]]
 """The files of a shard, one of every array along frames, in parts."""
@@ -96,7 +96,7 @@ def frame_specs(attributes: Mapping[str, Any]) -> tuple[ArraySpec, ...]:
 def _key(contents: Contents) -> str:
     """Names all that the bytes of a shard depend on: code, libraries, recipe, sources."""
     sources = sha256_file(contents.sources)
-    return hashlib.sha256(canonical_json([fingerprint(), contents.attributes, sources])).hexdigest()
+    return hashlib.sha256(canonical_json([versions(), contents.attributes, sources])).hexdigest()
 
 
 def _write(

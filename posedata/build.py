@@ -61,15 +61,11 @@ def build_store(
     Raises:
         BadInputError: raw data is missing, damaged or about to be misread.
         ConflictError: `out` exists, or another process builds it.
-        ChoiceError: the recipe does not fit the datasets, or the cluster not this build.
-        RemoteError: the cluster cannot be reached.
+        ChoiceError: the recipe does not fit the datasets, or the scheduler's address is none.
+        RemoteError: the cluster cannot be reached, is lost, or has other versions than this build.
     """
     begin = time.monotonic()
-    _check_recipe(recipe)
-    if scheduler is not None and recipe.noise is None:
-        raise ChoiceError("--scheduler: expected a noisy store; a detector's heatmaps lie here, and are encoded here")
-    if scheduler is not None:
-        check_cluster(scheduler)
+    _check_request(recipe, scheduler)
     with staged(out.absolute(), overwrite, resume=True) as stage:
         scratch = stage / "spool"
         shutil.rmtree(scratch, ignore_errors=True)
@@ -85,13 +81,17 @@ def dry_run(
     raw: Mapping[str, Path],
     out: Path,
     *,
+    scheduler: str | None = None,
     skip_bad: bool = False,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """What `build_store` would report, from reading the raw files alone; `bytes` and `content_digest` are None."""
+    """What `build_store` would report or raise, from asking the cluster and reading the raw files.
+
+    `bytes` and `content_digest` are None.
+    """
     begin = time.monotonic()
-    _check_recipe(recipe)
+    _check_request(recipe, scheduler)
     check_target(out, overwrite)
     with TemporaryDirectory(prefix="posedata-") as scratch:
         plan = make_plan(recipe, gather(recipe, raw, Path(scratch), skip_bad, progress, keep_heatmaps=False))
@@ -99,7 +99,7 @@ def dry_run(
     return told | {"seconds": round(time.monotonic() - begin, 3)}
 
 
-def _check_recipe(recipe: Recipe) -> None:
+def _check_request(recipe: Recipe, scheduler: str | None) -> None:
     formats = [find_format(s.dataset) for s in recipe.datasets]
     detected = [f.name for f in formats if f.detector]
     if detected and len(detected) < len(formats):
@@ -108,6 +108,10 @@ def _check_recipe(recipe: Recipe) -> None:
         )
     if bool(detected) == bool(recipe.noise):
         raise ChoiceError("noise: expected for annotations without a detector's output, and only for those")
+    if scheduler is not None and detected:
+        raise ChoiceError("--scheduler: expected a noisy store; a detector's heatmaps lie here, and are encoded here")
+    if scheduler is not None:
+        check_cluster(scheduler)
 
 
 def _contents(plan: Plan) -> Contents:

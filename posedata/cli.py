@@ -173,12 +173,14 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
         wanted = request.rebuild_request(expected, options["raws"], options["out"])
     else:
         wanted = request.build_request(given=given, **{k: options[k] for k in request.RECIPE_OPTIONS})
+    threads = request.threads(options["workers"], options["scheduler"])
     show = console.progress(quiet)
     if options["dry_run"]:
         report = dry_run(
             wanted.recipe,
             wanted.raw,
             wanted.out,
+            scheduler=options["scheduler"],
             skip_bad=options["skip_bad"],
             overwrite=options["overwrite"],
             progress=show,
@@ -188,7 +190,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
             wanted.recipe,
             wanted.raw,
             wanted.out,
-            workers=options["workers"] or request.default_workers(),
+            workers=threads,
             scheduler=options["scheduler"],
             skip_bad=options["skip_bad"],
             overwrite=options["overwrite"],

@@ -124,9 +124,18 @@ def _as_option(fault: str) -> str:
     return f"{_NOISE_OPTIONS.get(name, '--' + name.replace('_', '-'))}: {problem}"
 
 
-def default_workers() -> int:
-    """One for each core that this process may use."""
-    return len(os.sched_getaffinity(0))
+def threads(workers: int | None, scheduler: str | None) -> int:
+    """As many as the user asked for; by default one for each core that this process may use.
+
+    Raises:
+        ChoiceError: if the user asked for some, and for a cluster to do their work.
+    """
+    if workers is not None and scheduler is not None:
+        raise ChoiceError(
+            "--workers: expected without --scheduler, found both; a cluster has the threads that its workers were "
+            "started with, see dask worker --nthreads"
+        )
+    return workers or len(os.sched_getaffinity(0))
 
 
 def _selections(names: Sequence[str], actions: str | None) -> list[Selection]:

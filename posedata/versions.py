@@ -5,6 +5,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from posedata import __version__
 from posedata.config import canonical_json
 from posedata.files import sha256_file
 
@@ -12,8 +13,9 @@ _LIBRARIES = ("numcodecs", "numpy", "scipy")
 
 
 @cache
-def fingerprint() -> str:
-    """Hex sha256 of the package's code and of the versions of those libraries."""
+def versions() -> dict[str, str]:
+    """Of the package, with the beginning of a sha256 of its code, and of those libraries."""
     package = Path(__file__).parent
     code = {path.relative_to(package).as_posix(): sha256_file(path) for path in package.rglob("*.py")}
-    return hashlib.sha256(canonical_json([code, {name: version(name) for name in _LIBRARIES}])).hexdigest()
+    own = f"{__version__} (code {hashlib.sha256(canonical_json(code)).hexdigest()[:16]})"
+    return {"posedata": own, **{name: version(name) for name in _LIBRARIES}}

@@ -1,5 +1,6 @@
 """From the options of `posetrain run` to what is trained."""
 
+import socket
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from posedata.config import faults
-from posedata.errors import ChoiceError, ConflictError
+from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.home import find_store
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
@@ -96,3 +97,25 @@ def resume_request(store: Path | str | None, out: Path | None, given: Set[str] =
     opened = open_store(find_store(store) if store else store_of_run(info))
     check_digest(run, info, opened)
     return RunRequest(info.config, opened, run)
+
+
+def same_store(path: Path, digest: str) -> Store:
+    """The store that another process trains on, as it lies on this machine.
+
+    Args:
+        path: where it lies on the other.
+        digest: its content digest there.
+
+    Raises:
+        BadInputError: if there is none here, or another.
+    """
+    advice = "copy it here from the machine of the first process, or use a disk that both see"
+    if not path.exists():
+        raise BadInputError(f"{path}: expected the store on {socket.gethostname()} too, found none; {advice}")
+    store = open_store(path)
+    if store.manifest.content_digest != digest:
+        raise BadInputError(
+            f"{path}: content digest: expected {digest} on {socket.gethostname()} too, found "
+            f"{store.manifest.content_digest}; {advice}"
+        )
+    return store

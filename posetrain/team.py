@@ -1,12 +1,14 @@
 """Several processes that train one model, as `torchrun` or `accelerate launch` start them.
 
 Every process goes through the same batches and takes its part of each; gradients are summed, so that a step is that of
-one process with the whole batch, but for what dropout draws. The first process leads: it alone scores and writes.
+one process with the whole batch, but for what dropout draws. The first process leads: it alone scores and writes, and
+it alone needs to see the folder of the run; the store has to lie on every machine.
 """
 
+import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,24 +63,48 @@ class Team:
         """What the leader says, the same in every process; the others pass None. As JSON, so nothing is unpickled."""
         if self.size == 1:
             return message or {}
+        said: Mapping[str, Any] = json.loads(self._sent(json.dumps(message).encode()))
+        return said
+
+    def lent(self, load: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """What the leader loads, the same in every process: tensors, numbers, text, lists and dicts, on the CPU.
+
+        The others do not call `load`, for they may not see the leader's disk.
+        """
+        if self.size == 1:
+            return load()
+        buffer = io.BytesIO()
+        if self.leads:
+            torch.save(dict(load()), buffer)
+        lent: Mapping[str, Any] = torch.load(
+            io.BytesIO(self._sent(buffer.getvalue())), map_location="cpu", weights_only=True
+        )
+        return lent
+
+    def meet(self) -> None:
+        """Wait until every process is here."""
+        if self.size > 1:
+            with _together():
+                distributed.barrier(group=self.patient)
+
+    def _sent(self, content: bytes) -> bytes:
+        """The leader's bytes, in every process."""
         device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-        text = json.dumps(message).encode() if self.leads else b""
-        length = torch.tensor([len(text)], device=device)
+        length = torch.tensor([len(content)], device=device)
         with _together():
             distributed.broadcast(length, 0, group=self.patient)
         letters = torch.zeros(int(length), dtype=torch.uint8, device=device)
         if self.leads:
-            letters.copy_(torch.frombuffer(bytearray(text), dtype=torch.uint8))
+            letters.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
         with _together():
             distributed.broadcast(letters, 0, group=self.patient)
-        said: Mapping[str, Any] = json.loads(letters.cpu().numpy().tobytes())
-        return said
+        return letters.cpu().numpy().tobytes()
 
 
 ALONE = Team()
 
 _PATIENCE = timedelta(minutes=2)
-"""For the others to come, and for their gradients."""
+"""For the others to come, and for their gradients: who is silent for longer is taken to be lost."""
 
 _LONG = timedelta(days=1)
 """For the leader, which alone scores: that may take longer than the ten minutes of torch."""
@@ -102,18 +128,49 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
 
 
 def _join(device: str) -> tuple[Team, str]:
+    _check_environment()
     gpu = torch.cuda.is_available() and device.startswith(("auto", "cuda"))
+    if gpu and device in ("auto", "cuda"):
+        device = f"cuda:{_local_gpu()}"
+        torch.cuda.set_device(device)
     try:
-        if gpu and device in ("auto", "cuda"):
-            device = f"cuda:{int(os.environ.get('LOCAL_RANK', '0'))}"
-            torch.cuda.set_device(device)
         distributed.init_process_group("nccl" if gpu else "gloo", timeout=_PATIENCE)
         patient = distributed.new_group(timeout=_LONG)
     except ValueError as error:
         raise ChoiceError(f"WORLD_SIZE: expected the environment of torchrun, found {error}") from error
     except (RuntimeError, OSError) as error:
-        raise RemoteError(f"WORLD_SIZE: expected the other processes of torchrun, found {error}") from error
+        where, said = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}", str(error).partition("\n")[0]
+        raise RemoteError(
+            f"{where}: expected {os.environ['WORLD_SIZE']} processes of torchrun to meet there, each with a RANK of "
+            f"its own, found: {said}"
+        ) from error
     return Team(distributed.get_rank(), distributed.get_world_size(), patient), device
+
+
+def _check_environment() -> None:
+    """Raise ChoiceError for whatever in the environment torchrun would not have set."""
+    numbers = {"WORLD_SIZE", "RANK", "MASTER_PORT"}
+    found = {name: os.environ.get(name, "") for name in ("MASTER_ADDR", *sorted(numbers))}
+    faults = [
+        f"{name}: expected {'a number' if name in numbers else 'a host'} as torchrun sets it, found {text or 'nothing'}"
+        for name, text in found.items()
+        if not (text.isdecimal() if name in numbers else text)
+    ]
+    if not faults and int(found["RANK"]) >= int(found["WORLD_SIZE"]):
+        faults = [f"RANK: expected a number below WORLD_SIZE {found['WORLD_SIZE']}, found {found['RANK']}"]
+    if faults:
+        raise ChoiceError(*faults)
+
+
+def _local_gpu() -> int:
+    """The number of this process's GPU; raises ChoiceError if there is none of that number."""
+    there, mine = torch.cuda.device_count(), os.environ.get("LOCAL_RANK", "0")
+    if not mine.isdecimal() or int(mine) >= there:
+        raise ChoiceError(
+            f"LOCAL_RANK: expected a number below {there}, the GPUs of this machine, found {mine}; start fewer "
+            "processes, or use --device cpu"
+        )
+    return int(mine)
 
 
 @contextmanager
@@ -122,4 +179,7 @@ def _together() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise RemoteError("another process of this training has ended; see what it says") from error
+        raise RemoteError(
+            "another process of this training has ended, or does not answer; see what it says, mend that, and go on "
+            "with posetrain run --resume"
+        ) from error

@@ -83,6 +83,7 @@ def train(
         ChoiceError: if there is no such model.
         ConflictError: if another process trains this run.
         IntegrityError: if no checkpoint to go on from is sound.
+        RemoteError: if another process of the team is lost.
         ResourceError: if the memory of the device is used up.
     """
     with locked(run, run) if team.leads else nullcontext():
@@ -112,10 +113,12 @@ def _train(
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     plateau, history = Plateau(), list[dict[str, float]]()
     newest = _newest_sound(run, log) if resume and team.leads and checkpoints.saved_epochs(run) else 0
+    team.meet()  # nothing is written unless every process can begin
     if epoch := int(team.told({"epoch": newest})["epoch"]):
         plateau, history = _restore(run, epoch, model, optimizer, team)
     elif config.init:
-        model.load_state_dict(load_best(Path(config.init))[1])
+        best = Path(config.init)
+        model.load_state_dict(team.lent(lambda: load_best(best)[1]))
     if team.leads:
         checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
 
@@ -205,12 +208,12 @@ def _save(
 def _restore(
     run: Path, epoch: int, model: nn.Module, optimizer: torch.optim.Optimizer, team: Team
 ) -> tuple[Plateau, list[dict[str, float]]]:
-    weights, state = checkpoints.load_weights(run, epoch), checkpoints.load_state(run, epoch)
+    state = team.lent(lambda: {**checkpoints.load_state(run, epoch), "weights": checkpoints.load_weights(run, epoch)})
     if team.leads:
         # What was damaged makes room for what will be trained again.
         checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
         checkpoints.write_curves(run, state["history"])
-    model.load_state_dict(weights)
+    model.load_state_dict(state["weights"])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])
     if torch.cuda.is_available() and state["cuda_random"]:

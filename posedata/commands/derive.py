@@ -91,13 +91,11 @@ def _make(
     quiet: bool,
 ) -> None:
     from posedata.derive import stores
-    from posedata.request import default_workers
+    from posedata.request import threads
 
     show = console.progress(quiet)
     if dry_run:
         report = stores.dry_run(derivation, out, overwrite=overwrite, progress=show)
     else:
-        report = stores.make_store(
-            derivation, out, workers=workers or default_workers(), overwrite=overwrite, progress=show
-        )
+        report = stores.make_store(derivation, out, workers=threads(workers, None), overwrite=overwrite, progress=show)
     print_report(report, as_json, quiet)

@@ -1,5 +1,6 @@
 """`posetrain run`."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,8 @@ def run(
       posetrain run --resume
       torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr
     """
+    # Before torch is imported: of a lost process it would show pages of C++.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
     from posetrain.devices import pick_device
     from posetrain.team import joined
     from posetrain.training import train
@@ -125,15 +128,19 @@ def _request(
 
 def _wanted(team: "Team", request: Callable[[], "RunRequest"]) -> "RunRequest":
     """What the leader was asked for: the others take it from there, for it may have begun to write."""
-    from posedata.store.reader import open_store
     from posetrain.config import TrainConfig
-    from posetrain.request import RunRequest
+    from posetrain.request import RunRequest, same_store
 
     if team.leads:
         wanted = request()
         team.told(
-            {"config": wanted.config.model_dump(), "store": str(wanted.store.path), "run": str(wanted.run.absolute())}
+            {
+                "config": wanted.config.model_dump(),
+                "store": str(wanted.store.path.absolute()),
+                "digest": wanted.store.manifest.content_digest,
+                "run": str(wanted.run.absolute()),
+            }
         )
         return wanted
     told = team.told(None)
-    return RunRequest(TrainConfig(**told["config"]), open_store(Path(told["store"])), Path(told["run"]))
+    return RunRequest(TrainConfig(**told["config"]), same_store(Path(told["store"]), told["digest"]), Path(told["run"]))

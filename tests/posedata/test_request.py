@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from posedata.errors import BadInputError, ChoiceError
-from posedata.request import RECIPE_OPTIONS, BuildRequest, build_request, default_workers
+from posedata.request import RECIPE_OPTIONS, BuildRequest, build_request, threads
 
 RANDOM = (1.0, 1.5, 2.0, 2.5, 3.0)
 
@@ -189,5 +189,8 @@ def test_defaults_do_not_count_as_given() -> None:
     assert ask("brace").recipe.split == "video"
 
 
-def test_one_worker_a_core() -> None:
-    assert default_workers() == len(os.sched_getaffinity(0)) >= 1
+def test_one_thread_a_core_unless_asked_for_others() -> None:
+    assert threads(None, None) == threads(None, "tcp://host:8786") == len(os.sched_getaffinity(0)) >= 1
+    assert threads(3, None) == 3
+    with pytest.raises(ChoiceError, match="--workers: expected without --scheduler, found both"):
+        threads(3, "tcp://host:8786")

@@ -2,9 +2,14 @@
 
 import json
 import os
+import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +17,36 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from posedata.build import build_store
+from posedata.config import Noise, Recipe, Selection
+from posedata.errors import ChoiceError, RemoteError
 from posedata.store.reader import Store
 from posetrain.config import TrainConfig
 from posetrain.data import Windows
 from posetrain.epoch import train_epoch
 from posetrain.models import find_model, make_model
-from posetrain.team import ALONE, Team
+from posetrain.team import ALONE, Team, joined
+from posetrain.training import train
 
 SCRIPT = """
 import sys
 from pathlib import Path
+import torch
 from safetensors.torch import save_file
 from posedata import open_store
 from posetrain.team import joined
 from tests_team import gradients
 
+def load():
+    assert team.leads
+    return {"tensor": torch.arange(3), "list": [{"number": 0.5}]}
+
 with joined("cpu") as (team, _):
     found = gradients(open_store(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3]), team)
     said = team.told({"rank": team.rank, "words": "ü"} if team.leads else None)
     assert said == {"rank": 0, "words": "ü"}, said
+    lent = team.lent(load)
+    assert (lent["tensor"].tolist(), lent["list"]) == ([0, 1, 2], [{"number": 0.5}]), lent
     save_file(found, f"{sys.argv[4]}/{team.rank}.safetensors")
 """
 
@@ -63,6 +79,62 @@ def together(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+HERE = "/proc/self/cwd/"
+"""A path that means another disk to every process with another working directory."""
+
+WITH_PATIENCE = """
+import sys
+from datetime import timedelta
+from posetrain import team
+from posetrain.cli import main
+team._PATIENCE = timedelta(seconds=int(sys.argv.pop(1)))
+main()
+"""
+
+
+def start(
+    *arguments: object, folders: Sequence[Path], ranks: Sequence[int] = (0, 1), patience: int = 60
+) -> list[subprocess.Popen[str]]:
+    """`posetrain run` in processes that must find each other themselves, each in its own folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    both = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    both |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-c", WITH_PATIENCE, str(patience), "run", *map(str, arguments), "--quiet"],
+            cwd=folder,
+            env=os.environ | both | {"RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank, folder in zip(ranks, folders, strict=True)
+    ]
+
+
+def ends(processes: Sequence[subprocess.Popen[str]], seconds: float = 60) -> list[tuple[int, str, str]]:
+    """What they have said, and their exit codes."""
+    found = []
+    for process in processes:
+        try:
+            told, said = process.communicate(timeout=seconds)
+        finally:
+            process.kill()
+        found.append((process.returncode, told, said))
+    return found
+
+
+@pytest.fixture
+def machines(noisy: Store, tmp_path: Path) -> tuple[Path, Path]:
+    """Folders of two machines that share no disk; on each lies the store."""
+    folders = tmp_path / "first", tmp_path / "second"
+    for folder in folders:
+        shutil.copytree(noisy.path, folder / "a.zarr")
+    return folders
+
+
 @pytest.mark.parametrize(("name", "windows"), [("conv3d", 5), ("convlstm-sum", 2), ("conv3d", 1)])
 def test_gradients_are_those_of_one_process_with_the_whole_batch(
     noisy: Store, tmp_path: Path, name: str, windows: int
@@ -83,7 +155,7 @@ def test_gradients_are_those_of_one_process_with_the_whole_batch(
             )
 
 
-def test_a_run_of_two_processes_is_written_once_and_goes_on(noisy: Store, tmp_path: Path) -> None:
+def test_a_run_of_two_processes_is_written_once(noisy: Store, tmp_path: Path) -> None:
     options = ["--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json", "--quiet"]
     both = together("-m", "posetrain", "run", str(noisy.path), *options, "--out", str(tmp_path / "both"), cwd=tmp_path)
     assert both.returncode == 0, both.stderr
@@ -93,11 +165,81 @@ def test_a_run_of_two_processes_is_written_once_and_goes_on(noisy: Store, tmp_pa
     assert told["val_loss"] == pytest.approx(one["val_loss"], rel=0.02)
     assert sorted(path.name for path in (tmp_path / "both" / "checkpoints").iterdir()) == ["0001", "0002"]
 
-    shutil.rmtree(tmp_path / "both" / "checkpoints" / "0002")
-    (tmp_path / "both" / "summary.json").unlink()
-    again = together("-m", "posetrain", "run", "--resume", "--out", str(tmp_path / "both"), "--json", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["val_loss"] == told["val_loss"]
+
+def test_the_folder_of_a_run_is_needed_by_the_first_process_alone(machines: tuple[Path, Path]) -> None:
+    first, second = machines
+    options = ("--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json")
+
+    def run(*arguments: str) -> dict[str, object]:
+        (code, told, said), other = ends(start(HERE + "a.zarr", *arguments, folders=machines))
+        assert (code, other) == (0, (0, "", "")), said + other[2]
+        return dict(json.loads(told))
+
+    whole = run(*options, "--out", HERE + "a")
+    shutil.rmtree(first / "a" / "checkpoints" / "0002")
+    (first / "a" / "summary.json").unlink()
+    assert run("--resume", "--out", HERE + "a", "--json")["val_loss"] == whole["val_loss"]
+    finetuned = run(*options, "--out", HERE + "b", "--init", HERE + "a")
+    assert finetuned["val_loss"] < whole["val_loss"]  # type: ignore[operator]
+    assert [path.name for path in second.iterdir()] == ["a.zarr"]
+
+
+@pytest.mark.parametrize("other", [None, "fixed"])
+def test_a_machine_without_the_store_is_told(
+    other: str | None, machines: tuple[Path, Path], raw_trees: dict[str, Path]
+) -> None:
+    first, second = machines
+    shutil.rmtree(second / "a.zarr")
+    if other:
+        recipe = Recipe(datasets=(Selection(dataset="brace"),), noise=Noise(sigmas=(1.0,)))
+        build_store(recipe, raw_trees, second / "a.zarr")
+    leader, follower = ends(start(HERE + "a.zarr", "--out", HERE + "a", folders=machines))
+    assert (leader[0], leader[1]) == (7, "")
+    assert leader[2].startswith("error: another process of this training has ended, or does not answer; see what it")
+    digest = "content digest: expected [0-9a-f]{64} on {host} too, found [0-9a-f]{64}"
+    expected = (digest if other else "expected the store on {host} too, found none").replace(
+        "{host}", socket.gethostname()
+    )
+    assert follower[0] == 3
+    assert re.fullmatch(f"error: {HERE}a.zarr: {expected}; copy it here from the machine of .*\n", follower[2])
+    assert not (first / "a").exists()
+
+
+def test_nothing_is_written_before_all_can_begin(noisy: Store, tmp_path: Path) -> None:
+    class Missing(Team):
+        def meet(self) -> None:
+            raise RemoteError("another process has ended")
+
+    with pytest.raises(RemoteError):
+        train(TrainConfig(epochs=1), noisy, tmp_path / "a", device=torch.device("cpu"), team=Missing())
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("victim", "sent", "patience"), [(0, signal.SIGKILL, 60), (1, signal.SIGKILL, 60), (1, signal.SIGSTOP, 8)]
+)
+def test_a_lost_process_ends_the_other(
+    victim: int, sent: signal.Signals, patience: int, machines: tuple[Path, Path]
+) -> None:
+    options = ("--out", HERE + "a", "--epochs", "500", "--max-windows", "21")
+    processes = start(HERE + "a.zarr", *options, folders=machines, patience=patience)
+    end = time.monotonic() + 60
+    while not (machines[0] / "a" / "checkpoints" / "0002").exists():
+        assert time.monotonic() < end, ends(processes, 1)
+        time.sleep(0.01)
+    processes[victim].send_signal(sent)
+    code, told, said = ends([processes[1 - victim]], 50)[0]
+    processes[victim].kill()
+    processes[victim].communicate()
+    assert (code, told) == (7, "")
+    assert re.fullmatch("error: another process of this training has ended, or does not answer; .* --resume\n", said)
+
+
+def test_processes_that_do_not_come_are_told(tmp_path: Path) -> None:
+    code, _, said = ends(start("a.zarr", folders=[tmp_path], ranks=[0], patience=2))[0]
+    assert code == 7
+    last = said.splitlines()[-1]
+    assert re.match(r"error: 127\.0\.0\.1:\d+: expected 2 processes of torchrun to meet there, each with a RANK", last)
 
 
 def test_what_the_leader_refuses_is_told_once(tmp_path: Path) -> None:
@@ -107,19 +249,49 @@ def test_what_the_leader_refuses_is_told_once(tmp_path: Path) -> None:
     assert "this is a bug" not in done.stderr
 
 
+TORCHRUN = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29400"}
+
+
 @pytest.mark.parametrize(
-    ("environment", "code", "words"),
+    ("changed", "words"),
     [
-        ({"WORLD_SIZE": "abc"}, 2, "WORLD_SIZE: expected the environment of torchrun"),
-        ({"WORLD_SIZE": "2"}, 2, "WORLD_SIZE: expected the environment of torchrun"),
+        ({"WORLD_SIZE": "abc"}, "WORLD_SIZE: expected a number as torchrun sets it, found abc"),
+        ({"WORLD_SIZE": "-2"}, "WORLD_SIZE: expected a number as torchrun sets it, found -2"),
+        ({"WORLD_SIZE": "0"}, "RANK: expected a number below WORLD_SIZE 0, found 0"),
+        ({"RANK": ""}, "RANK: expected a number as torchrun sets it, found nothing"),
+        ({"RANK": "-1"}, "RANK: expected a number as torchrun sets it, found -1"),
+        ({"RANK": "2"}, "RANK: expected a number below WORLD_SIZE 2, found 2"),
+        ({"MASTER_ADDR": ""}, "MASTER_ADDR: expected a host as torchrun sets it, found nothing"),
+        ({"MASTER_PORT": "http"}, "MASTER_PORT: expected a number as torchrun sets it, found http"),
+        ({"MASTER_PORT": "99999"}, "WORLD_SIZE: expected the environment of torchrun, found port must have value"),
     ],
 )
 def test_an_environment_that_makes_no_sense_is_told(
-    environment: dict[str, str], code: int, words: str, noisy: Store
+    changed: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = [sys.executable, "-m", "posetrain", "run", str(noisy.path)]
-    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
-    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+    for name, value in {**TORCHRUN, **changed}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ChoiceError, match=f"^{re.escape(words)}"), joined("cpu"):
+        pass
+
+
+def test_all_that_is_missing_of_an_environment_is_told_at_once(
+    command: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = command("posetrain", "run", WORLD_SIZE="2")
+    assert done.returncode == 2
+    assert [line.split(":")[1] for line in done.stderr.splitlines()] == [" MASTER_ADDR", " MASTER_PORT", " RANK"]
+
+
+@pytest.mark.parametrize("mine", ["2", "x"])
+def test_a_process_without_a_gpu_of_its_own_is_told(mine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**TORCHRUN, "LOCAL_RANK": mine}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    words = f"LOCAL_RANK: expected a number below 2, the GPUs of this machine, found {mine}"
+    with pytest.raises(ChoiceError, match=words), joined("auto"):
+        pass
 
 
 def test_parts_are_a_batch_dealt_out() -> None:
