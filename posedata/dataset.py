@@ -221,7 +221,7 @@ def _differing(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterato
 def _source_lines(path: Path) -> dict[str, list[list[str]]]:
     """Dataset -> its lines in sources.csv."""
     lines: dict[str, list[list[str]]] = defaultdict(list)
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         for row in csv.reader(file):
             lines[row[0]].append(row)
     return lines
