@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -92,38 +93,34 @@ main()
 """
 
 
-def start(
-    *arguments: object, folders: Sequence[Path], ranks: Sequence[int] = (0, 1), patience: int = 60
-) -> list[subprocess.Popen[str]]:
+@contextmanager
+def started(
+    *arguments: object, folders: Sequence[Path], ranks: Sequence[int] = (0, 1), patience: int = 120
+) -> Iterator[list[subprocess.Popen[str]]]:
     """`posetrain run` in processes that must find each other themselves, each in its own folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
+    command = [sys.executable, "-c", WITH_PATIENCE, str(patience), "run", *map(str, arguments), "--quiet"]
     both = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     both |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    return [
-        subprocess.Popen(
-            [sys.executable, "-c", WITH_PATIENCE, str(patience), "run", *map(str, arguments), "--quiet"],
-            cwd=folder,
-            env=os.environ | both | {"RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank, folder in zip(ranks, folders, strict=True)
-    ]
-
-
-def ends(processes: Sequence[subprocess.Popen[str]], seconds: float = 60) -> list[tuple[int, str, str]]:
-    """What they have said, and their exit codes."""
-    found = []
-    for process in processes:
-        try:
-            told, said = process.communicate(timeout=seconds)
-        finally:
+    processes = []
+    for rank, folder in zip(ranks, folders, strict=True):
+        known = os.environ | both | {"RANK": str(rank)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        processes.append(subprocess.Popen(command, cwd=folder, env=known, text=True, **pipes))
+    try:
+        yield processes
+    finally:
+        for process in processes:
             process.kill()
-        found.append((process.returncode, told, said))
-    return found
+            process.communicate()
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Its exit code, and what it has said."""
+    told, said = process.communicate(timeout=240)
+    return process.returncode, told, said
 
 
 @pytest.fixture
@@ -171,7 +168,8 @@ def test_the_folder_of_a_run_is_needed_by_the_first_process_alone(machines: tupl
     options = ("--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json")
 
     def run(*arguments: str) -> dict[str, object]:
-        (code, told, said), other = ends(start(HERE + "a.zarr", *arguments, folders=machines))
+        with started(HERE + "a.zarr", *arguments, folders=machines) as processes:
+            (code, told, said), other = map(end, processes)
         assert (code, other) == (0, (0, "", "")), said + other[2]
         return dict(json.loads(told))
 
@@ -193,13 +191,13 @@ def test_a_machine_without_the_store_is_told(
     if other:
         recipe = Recipe(datasets=(Selection(dataset="brace"),), noise=Noise(sigmas=(1.0,)))
         build_store(recipe, raw_trees, second / "a.zarr")
-    leader, follower = ends(start(HERE + "a.zarr", "--out", HERE + "a", folders=machines))
+    with started(HERE + "a.zarr", "--out", HERE + "a", folders=machines) as processes:
+        leader, follower = map(end, processes)
     assert (leader[0], leader[1]) == (7, "")
     assert leader[2].startswith("error: another process of this training has ended, or does not answer; see what it")
-    digest = "content digest: expected [0-9a-f]{64} on {host} too, found [0-9a-f]{64}"
-    expected = (digest if other else "expected the store on {host} too, found none").replace(
-        "{host}", socket.gethostname()
-    )
+    here = re.escape(socket.gethostname())
+    digests = f"content digest: expected [0-9a-f]{{64}} on {here} too, found [0-9a-f]{{64}}"
+    expected = digests if other else f"expected the store on {here} too, found none"
     assert follower[0] == 3
     assert re.fullmatch(f"error: {HERE}a.zarr: {expected}; copy it here from the machine of .*\n", follower[2])
     assert not (first / "a").exists()
@@ -216,27 +214,26 @@ def test_nothing_is_written_before_all_can_begin(noisy: Store, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("victim", "sent", "patience"), [(0, signal.SIGKILL, 60), (1, signal.SIGKILL, 60), (1, signal.SIGSTOP, 8)]
+    ("victim", "sent", "patience"), [(0, signal.SIGKILL, 120), (1, signal.SIGKILL, 120), (1, signal.SIGSTOP, 8)]
 )
 def test_a_lost_process_ends_the_other(
     victim: int, sent: signal.Signals, patience: int, machines: tuple[Path, Path]
 ) -> None:
     options = ("--out", HERE + "a", "--epochs", "500", "--max-windows", "21")
-    processes = start(HERE + "a.zarr", *options, folders=machines, patience=patience)
-    end = time.monotonic() + 60
-    while not (machines[0] / "a" / "checkpoints" / "0002").exists():
-        assert time.monotonic() < end, ends(processes, 1)
-        time.sleep(0.01)
-    processes[victim].send_signal(sent)
-    code, told, said = ends([processes[1 - victim]], 50)[0]
-    processes[victim].kill()
-    processes[victim].communicate()
+    with started(HERE + "a.zarr", *options, folders=machines, patience=patience) as processes:
+        latest = time.monotonic() + 240
+        while not (machines[0] / "a" / "checkpoints" / "0002").exists():
+            assert time.monotonic() < latest
+            time.sleep(0.01)
+        processes[victim].send_signal(sent)
+        code, told, said = end(processes[1 - victim])
     assert (code, told) == (7, "")
     assert re.fullmatch("error: another process of this training has ended, or does not answer; .* --resume\n", said)
 
 
 def test_processes_that_do_not_come_are_told(tmp_path: Path) -> None:
-    code, _, said = ends(start("a.zarr", folders=[tmp_path], ranks=[0], patience=2))[0]
+    with started("a.zarr", folders=[tmp_path], ranks=[0], patience=2) as processes:
+        code, _, said = end(processes[0])
     assert code == 7
     last = said.splitlines()[-1]
     assert re.match(r"error: 127\.0\.0\.1:\d+: expected 2 processes of torchrun to meet there, each with a RANK", last)
@@ -256,10 +253,8 @@ TORCHRUN = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_
     ("changed", "words"),
     [
         ({"WORLD_SIZE": "abc"}, "WORLD_SIZE: expected a number as torchrun sets it, found abc"),
-        ({"WORLD_SIZE": "-2"}, "WORLD_SIZE: expected a number as torchrun sets it, found -2"),
         ({"WORLD_SIZE": "0"}, "RANK: expected a number below WORLD_SIZE 0, found 0"),
         ({"RANK": ""}, "RANK: expected a number as torchrun sets it, found nothing"),
-        ({"RANK": "-1"}, "RANK: expected a number as torchrun sets it, found -1"),
         ({"RANK": "2"}, "RANK: expected a number below WORLD_SIZE 2, found 2"),
         ({"MASTER_ADDR": ""}, "MASTER_ADDR: expected a host as torchrun sets it, found nothing"),
         ({"MASTER_PORT": "http"}, "MASTER_PORT: expected a number as torchrun sets it, found http"),
@@ -283,14 +278,15 @@ def test_all_that_is_missing_of_an_environment_is_told_at_once(
     assert [line.split(":")[1] for line in done.stderr.splitlines()] == [" MASTER_ADDR", " MASTER_PORT", " RANK"]
 
 
-@pytest.mark.parametrize("mine", ["2", "x"])
-def test_a_process_without_a_gpu_of_its_own_is_told(mine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**TORCHRUN, "LOCAL_RANK": mine}.items():
+def test_a_process_without_a_gpu_of_its_own_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**TORCHRUN, "LOCAL_RANK": "2"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    words = f"LOCAL_RANK: expected a number below 2, the GPUs of this machine, found {mine}"
-    with pytest.raises(ChoiceError, match=words), joined("auto"):
+    with (
+        pytest.raises(ChoiceError, match="LOCAL_RANK: expected a number below 2, the GPUs"),
+        joined("auto"),
+    ):
         pass
 
 
