@@ -142,13 +142,15 @@ def _parts(peaks: Peaks, mixture: Mixture) -> Floats:
 
 
 def _around(cells: NDArray[np.int8], places: Floats, std: float) -> tuple[Floats, Floats]:
-    """(n,) probability of each cell by a normal shift from `places`, and its slope by log s; 0 where a place is NaN."""
+    """(n,) probability of each cell by a normal shift from `places`, and its slope by log s.
+
+    A place that is NaN counts as the origin: what comes of it has no share.
+    """
     low, high = _interval(cells)
-    known = ~np.isnan(places[:, :1])
-    ends = [(end - np.where(known, places, 0.0)) / std for end in (low, high)]
+    ends = [(end - np.nan_to_num(places)) / std for end in (low, high)]
     inside = ndtr(ends[1]) - ndtr(ends[0])
     slope = _weighed(ends[0]) - _weighed(ends[1])
-    x, y = (known[:, 0] * inside[:, axis] for axis in (0, 1))
+    x, y = inside.T
     return x * y, slope[:, 0] * y + x * slope[:, 1]
 
 
