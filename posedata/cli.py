@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from posedata import __version__, console
+from posedata.commands.calibrate import calibrate
 from posedata.commands.derive import merge, subset
 from posedata.commands.fetch import fetch
 from posedata.commands.preview import preview
@@ -130,6 +131,7 @@ def sample(
     show_default=True,
     help="What shares one drawn sigma.",
 )
+@click.option("--noise", type=console.FOLDER, metavar="FILE", help="k and sigmas as `posedata calibrate` found them.")
 @click.option("--actions", metavar="A,B", help="Only these actions, spelt as in the files.  [default: all]")
 @click.option("--torso", type=float, help="Mean torso diameter in grid px.  [default: measured]")
 @click.option(
@@ -161,6 +163,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
       posedata build --dataset penn_action --actions baseball_pitch,bench_press --out penn.zarr
       posedata build --dataset brace --dataset penn_action --dry-run --json
       posedata build --dataset brace --scheduler tcp://host:8786
+      posedata build --dataset brace --noise noise.json
       posedata build --recipe data_manifests/brace-k2-random.json
     """
     from posedata import request
@@ -252,7 +255,7 @@ def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
         raise click.exceptions.Exit(4)
 
 
-for _command in (fetch, preview, subset, merge, push, pull, list_datasets, status, manifest):
+for _command in (fetch, calibrate, preview, subset, merge, push, pull, list_datasets, status, manifest):
     cli.add_command(_command)
 
 

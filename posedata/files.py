@@ -3,11 +3,13 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from posedata.errors import ConflictError, ResourceError
+from posedata.locks import locked
 
 _BLOCK = 1 << 20
 
@@ -79,3 +81,33 @@ def need_empty(folder: Path) -> None:
     """Raise ConflictError if something is there already, be it a file or a folder that holds anything."""
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise ConflictError(f"{folder}: expected no such folder or an empty one, found something; give another --out")
+
+
+def need_free(out: Path, overwrite: bool) -> None:
+    """Raise ConflictError if a folder is there already or, unless `overwrite`, a file."""
+    if out.is_dir():
+        raise ConflictError(f"{out}: expected no such path, found a folder; use another --out")
+    if not overwrite and (out.exists() or out.is_symlink()):
+        raise ConflictError(f"{out}: expected no such file, found one; use --overwrite or another --out")
+
+
+@contextmanager
+def whole_file(out: Path, overwrite: bool) -> Iterator[Path]:
+    """A path to write to; the file takes its name, durably, when all is done, and goes if anything fails.
+
+    Raises:
+        ConflictError: if `out` may not be replaced, or another process writes it.
+    """
+    need_free(out, overwrite)
+    folder = out.with_name(f".{out.name}.making")
+    with locked(folder, out):
+        part = folder / out.name
+        part.unlink(missing_ok=True)
+        try:
+            yield part
+            sync_tree(folder)
+            need_free(out, overwrite)
+            part.replace(out)
+            sync_folder(out.absolute().parent)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -183,11 +183,11 @@ def _append_rows(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
 
 def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     """Lay the frames of a sequence down, then count them."""
-    points, boxes = _boxed(sequence)
+    points, boxes = boxed(sequence)
     empty = np.isnan(boxes[:, 0])
     torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
     if sequence.detector is not None:
-        heatmaps = _detected(sequence.detector.heatmaps(), empty)
+        heatmaps = detected(sequence.detector.heatmaps(), empty)
         found.spool.append("heatmaps", heatmaps if keep_heatmaps else (block[:0] for block in heatmaps))
     for name, values in (("points", points), ("boxes", boxes), ("torso", torso)):
         found.spool.append(name, [values])
@@ -212,8 +212,8 @@ def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     )
 
 
-def _boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
-    """Points and boxes: around the keypoints, or the detector's as they are."""
+def boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
+    """(T, 25, 2) points and (T, 4) boxes in pixels: around the keypoints, or the detector's as they are."""
     if sequence.detector is None:
         boxes = geometry.square_boxes(sequence.points)
         return geometry.drop_unboxed(sequence.points, boxes), boxes
@@ -221,8 +221,13 @@ def _boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
     return geometry.clamp_to_boxes(geometry.drop_unboxed(sequence.points, boxes), boxes), boxes
 
 
-def _detected(blocks: Iterator[NDArray[np.float32]], empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:
-    """A detector's heatmaps, normalised; those of an empty frame are zero, for they show no box."""
+def detected(blocks: Iterator[NDArray[np.float32]], empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:
+    """A detector's heatmaps, normalised; those of an empty frame are zero, for they show no box.
+
+    Args:
+        blocks: (n, 25, 56, 56) each, in frame order.
+        empty: (T,) which frames are.
+    """
     start = 0
     for block in blocks:
         heatmaps = normalise_detected(block)

@@ -13,6 +13,7 @@ from posedata.dataset import Dataset, buildable
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS
 from posedata.home import data_home
+from posedata.noisefile import read_noise
 from posedata.sharing.catalogue import find_dataset
 
 RECIPE_OPTIONS = (
@@ -22,6 +23,7 @@ RECIPE_OPTIONS = (
     "k",
     "sigmas",
     "sigma_per",
+    "noise",
     "actions",
     "torso",
     "split",
@@ -35,7 +37,13 @@ _OPTION_NAMES = {"datasets": "dataset", "sigmas": "sigma-set"}
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
-_NOISE_OPTIONS = {"k": "--k", "sigmas": "--sigma-set", "sigma_per": "--sigma-per", "torso": "--torso"}
+_NOISE_OPTIONS = {
+    "k": "--k",
+    "sigmas": "--sigma-set",
+    "sigma_per": "--sigma-per",
+    "torso": "--torso",
+    "noise": "--noise",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ def build_request(
     k: float,
     sigmas: tuple[float, ...],
     sigma_per: SigmaPer,
+    noise: Path | None,
     actions: str | None,
     torso: float | None,
     split: SplitRule | None,
@@ -66,7 +75,8 @@ def build_request(
 
     Raises:
         ChoiceError: if they do not go together.
-        BadInputError: if no dataset has an action, or raw data is not there; the message says how to get it.
+        BadInputError: if no dataset has an action, the noise file is faulty, or raw data is not there; the message says
+            how to get it.
     """
     names = sorted(set(datasets))
     if not names:
@@ -77,6 +87,8 @@ def build_request(
         raise ChoiceError(
             f"{', '.join(misplaced)}: expected with noisy input only; {', '.join(names)} has a detector's"
         )
+    if noise is not None:
+        k, sigmas, sigma_per = _measured(noise, given)
     try:
         recipe = Recipe(
             datasets=tuple(_selections(names, actions)),
@@ -115,6 +127,15 @@ def rebuild_request(dataset: Dataset, raws: Sequence[str], out: Path | None) -> 
     samples = {source.dataset: source.sample for source in dataset.sources if source.sample}
     trees = _raw_trees([selection.dataset for selection in recipe.datasets], raws, samples)
     return BuildRequest(recipe, trees, out or data_home() / "stores" / f"{dataset.name}.zarr")
+
+
+def _measured(file: Path, given: Set[str]) -> tuple[float, tuple[float, ...], SigmaPer]:
+    """k, sigmas and what shares one, of a noise file."""
+    twice = sorted(_NOISE_OPTIONS[name] for name in given & {"k", "sigmas", "sigma_per"})
+    if twice:
+        raise ChoiceError(f"--noise: expected without {', '.join(twice)}, which {file} tells; leave one of them out")
+    noise = read_noise(file)
+    return noise.k, noise.sigmas, noise.sigma_per
 
 
 def _as_option(fault: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from posedata import files
-from posedata.errors import ResourceError
-from posedata.files import need_space, sha256_file, sync_folder, sync_tree, write_durably
+from posedata.errors import ConflictError, ResourceError
+from posedata.files import need_space, sha256_file, sync_folder, sync_tree, whole_file, write_durably
 
 
 @pytest.fixture
@@ -93,3 +93,38 @@ def test_a_disk_with_too_little_room_is_told(tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match=r"expected 1,152,921,504,606,846,976 bytes of free space"):
         need_space(tmp_path, 2**60)
     assert shutil.disk_usage(tmp_path).free < 2**60
+
+
+def test_a_whole_file_is_seen_when_it_is_done(tmp_path: Path) -> None:
+    out = tmp_path / "a.txt"
+    with whole_file(out, overwrite=False) as part:
+        part.write_text("new")
+        assert not out.exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert out.read_text() == "new"
+
+
+def test_what_fails_half_way_leaves_what_was_there(tmp_path: Path) -> None:
+    out = tmp_path / "a.txt"
+    out.write_text("old")
+
+    def fail(part: Path) -> None:
+        part.write_text("ne")
+        raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"), whole_file(out, overwrite=True) as part:
+        fail(part)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert out.read_text() == "old"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_whole_file_replaces_a_file_if_it_may_and_never_a_folder(overwrite: bool, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(ConflictError, match="found a folder"), whole_file(tmp_path / "folder", overwrite):
+        pass
+    if not overwrite:
+        with pytest.raises(ConflictError, match="--overwrite"), whole_file(tmp_path / "file", overwrite):
+            pass
+    assert (tmp_path / "file").read_text() == "old"

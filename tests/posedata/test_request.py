@@ -29,6 +29,7 @@ def ask(*datasets: str, **options: Any) -> BuildRequest:
         "k": 1.0,
         "sigmas": RANDOM,
         "sigma_per": "frame",
+        "noise": None,
         "actions": None,
         "torso": None,
         "split": None,
@@ -176,11 +177,36 @@ def test_impossible_numbers_are_refused_by_name(options: dict[str, Any], word: s
         ("sigmas", (1.0,), "--sigma-set"),
         ("sigma_per", "sequence", "--sigma-per"),
         ("torso", 9.0, "--torso"),
+        ("noise", Path("noise.json"), "--noise"),
     ],
 )
 def test_noise_options_are_refused_with_a_detector(option: str, value: Any, flag: str) -> None:
     with pytest.raises(ChoiceError, match=flag):
         ask("climbalong", **{option: value})
+
+
+def noise_file(folder: Path, text: str = '{"noise": {"k": 1.25, "sigmas": [1, 2.5], "sigma_per": "keypoint"}}') -> Path:
+    (folder / "noise.json").write_text(text)
+    return folder / "noise.json"
+
+
+def test_a_noise_file_takes_the_place_of_its_options(tmp_path: Path) -> None:
+    named = ask("brace", noise=noise_file(tmp_path), torso=9.0)
+    assert named == ask("brace", k=1.25, sigmas=(1.0, 2.5), sigma_per="keypoint", torso=9.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [({"k": 1.0}, "--k"), ({"sigmas": (1.0,)}, "--sigma-set"), ({"k": 1.0, "sigma_per": "frame"}, "--k, --sigma-per")],
+)
+def test_a_noise_file_and_its_options_are_refused_together(options: dict[str, Any], flags: str, tmp_path: Path) -> None:
+    with pytest.raises(ChoiceError, match=f"--noise: expected without {flags}, which"):
+        ask("brace", noise=noise_file(tmp_path), **options)
+
+
+def test_a_faulty_noise_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"noise\.json: noise\.k: "):
+        ask("brace", noise=noise_file(tmp_path, '{"noise": {"k": -1, "sigmas": [1], "sigma_per": "frame"}}'))
 
 
 def test_defaults_do_not_count_as_given() -> None:
