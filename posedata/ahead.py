@@ -38,8 +38,8 @@ def in_threads(
         stop: called after an error: it ends what may take long.
     """
     with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(work, item) for item in items]
         try:
+            jobs = [pool.submit(work, item) for item in items]
             for job in as_completed(jobs):
                 yield job.result()
         except BaseException:

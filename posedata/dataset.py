@@ -12,16 +12,32 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from posedata.config import Frozen, Recipe, canonical_json, faults
 from posedata.errors import BadInputError, ChoiceError
 from posedata.files import sha256_file
 from posedata.formats import FORMATS
 from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Sha256, StoreFile, read_manifest
+from posedata.secrets import check_url, redact
 
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+,-]{0,150}$")]
+
+
+def _with_frames(counts: dict[str, Any]) -> dict[str, Any]:
+    if type(counts.get("frames")) is not int:
+        raise ValueError("expected the number of frames among them")
+    return counts
+
+
+def _without_secrets(url: str) -> str:
+    """Manifests lie in repositories: no user, password or signature may get into one."""
+    try:
+        check_url(url)
+    except ChoiceError as error:
+        raise ValueError(str(error)) from error
+    return redact(url)
 
 
 class Source(Frozen):
@@ -57,7 +73,7 @@ class Built(Frozen):
         bytes: of all files.
     """
 
-    counts: dict[str, Any]
+    counts: Annotated[dict[str, Any], AfterValidator(_with_frames)]
     content_digest: Sha256
     files_digest: Sha256
     manifest_sha256: Sha256
@@ -91,7 +107,7 @@ class Dataset(Frozen):
     recipe: dict[str, Any]
     sources: Annotated[tuple[Source, ...], Field(strict=False)]
     built: Built | None = None
-    locations: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    locations: Annotated[tuple[Annotated[str, AfterValidator(_without_secrets)], ...], Field(strict=False)] = ()
 
     def to_json(self) -> bytes:
         """The text of the file."""

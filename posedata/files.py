@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 from posedata.errors import ConflictError, ResourceError
 from posedata.locks import locked
@@ -24,7 +25,7 @@ class Written(NamedTuple):
 def write_durably(path: Path, parts: Iterable[bytes]) -> Written:
     """Write a file under a temporary name, flush it to disk, then give it its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = _part(path)
     size, digest = 0, hashlib.sha256()
     with temporary.open("wb") as file:
         for part in parts:
@@ -35,6 +36,22 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> Written:
         os.fsync(file.fileno())
     temporary.replace(path)
     return Written(size, digest.hexdigest())
+
+
+@contextmanager
+def own_name(path: Path) -> Iterator[Path]:
+    """A name beside `path` that nobody else uses, for a file that is to take its place; what is left of it goes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mine = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        yield mine
+    finally:
+        mine.unlink(missing_ok=True)
+        _part(mine).unlink(missing_ok=True)
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def copy_durably(source: Path, path: Path) -> Written:

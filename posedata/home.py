@@ -45,5 +45,5 @@ def find_store(given: Path | str | None) -> Path:
         if path.exists():
             return path
     if given.with_name(f"{given.name}.json").is_file():
-        return mirror(str(given))
+        return mirror(str(given.absolute()))
     raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")

@@ -17,11 +17,19 @@ from posedata.files import sha256_file, sync_folder, write_durably
 MANIFEST_NAME = "manifest.json"
 SOURCES_NAME = "sources.csv"
 """Every raw file that the store was made from: dataset, path, sha256. Not in the manifest, which is read whole."""
+SUMMARY = ("kind", "synthetic", "samples", "recipe", "measured", "counts", "licences")
+"""Attributes of the root that every manifest repeats."""
+
+_MOST_NAME = 200
+"""Bytes of a file's name."""
+
 _OWN_HASH = "manifest_sha256"
 
 
 def _inside(path: str) -> str:
     parts = PurePosixPath(path).parts
+    if not path.isprintable() or any(len(part.encode()) > _MOST_NAME for part in parts):
+        raise ValueError(f"expected printable names of {_MOST_NAME} bytes at most")
     if not parts or path.startswith("/") or ".." in parts or "\\" in path or str(PurePosixPath(path)) != path:
         raise ValueError("expected a plain relative path inside the store")
     return path

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from posedata.card import CARD_NAME, PICTURE_NAME, card
 from posedata.files import write_durably
 from posedata.heatmaps import decode
-from posedata.manifest import Manifest, Skipped, StoreFile, list_files, write_manifest
+from posedata.manifest import SUMMARY, Manifest, Skipped, StoreFile, list_files, write_manifest
 from posedata.sketch import sketch
 from posedata.store import schema
 from posedata.store.arrays import StoredArrays, stored_arrays
 from posedata.store.digest import content_digest
-
-_SUMMARY = ("kind", "synthetic", "samples", "recipe", "measured", "counts", "licences")
 
 _POSES = 8
 """In the picture."""
@@ -42,7 +40,7 @@ def seal(
     """
     arrays = stored_arrays(folder, attributes)
     digest = content_digest(arrays, attributes["recipe"], attributes["rendered"])
-    summary = {key: attributes[key] for key in _SUMMARY}
+    summary = {key: attributes[key] for key in SUMMARY}
     text = card(name, summary, digest, len(skipped), warnings)
     write_durably(folder / CARD_NAME, [text.encode()])
     write_durably(folder / PICTURE_NAME, [_picture(arrays).encode()])

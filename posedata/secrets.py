@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from posedata.errors import ChoiceError
 
@@ -47,6 +48,17 @@ def refuse_credentials(arguments: Iterable[str]) -> None:
                 f"{redact(argument)}: expected a URL without user and password, found one with them; put credentials "
                 "into the environment or the service's own configuration"
             )
+
+
+def check_url(url: str) -> None:
+    """Raise ChoiceError if a URL of a collection or of something in it has secrets or a query, or is none."""
+    refuse_credentials([url])
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ChoiceError(f"{redact(url)}: expected a URL, found {error}") from error
+    if "://" in url and (parts.query or parts.fragment):
+        raise ChoiceError(f"{redact(url)}: expected a URL without a query: every file has a name of its own")
 
 
 def _environment() -> list[str]:

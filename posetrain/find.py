@@ -78,6 +78,8 @@ def new_run(model: str, store: Path) -> Path:
 
 def store_of_run(info: RunInfo) -> Path:
     """Where the store that a run was trained on lies now."""
+    if "://" in info.store.path:
+        return find_store(info.store.path)
     path = Path(info.store.path)
     return path if path.is_dir() else find_store(Path(path.name))
 

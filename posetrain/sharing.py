@@ -21,6 +21,9 @@ from posetrain.checkpoints import RUN_NAME, RunInfo, read_run
 FOLDER = "runs"
 """Of a collection."""
 
+_MOST_MANIFEST = 1 << 24
+"""Bytes."""
+
 
 class PublishedRun(Frozen):
     """What stands in COLLECTION/runs/NAME.json.
@@ -135,11 +138,14 @@ def _described(name: str, info: RunInfo, files: tuple[StoreFile, ...]) -> Publis
 def _find_published(remote: Remote, name: str) -> PublishedRun | None:
     where = f"{FOLDER}/{name}.json"
     try:
-        return PublishedRun.model_validate_json(remote.read(where))
+        run = PublishedRun.model_validate_json(remote.read(where, _MOST_MANIFEST))
     except NotThereError:
         return None
     except ValidationError as error:
         raise RemoteError(f"{remote.url}/{where}: expected a published run, found something else") from error
+    if run.name != name:
+        raise RemoteError(f"{remote.url}/{where}: name: expected that of the file, found {run.name}")
+    return run
 
 
 def _is_run(path: Path) -> bool:

@@ -16,6 +16,7 @@ from torch import nn
 from posedata.errors import BadInputError, IntegrityError, ResourceError
 from posedata.locks import locked
 from posedata.progress import Progress, silent
+from posedata.sharing.mirror import url_of
 from posedata.store.reader import Store
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
@@ -179,7 +180,8 @@ def split_starts(config: TrainConfig, store: Store, split: str) -> NDArray[np.in
 
 
 def _info(config: TrainConfig, store: Store) -> checkpoints.RunInfo:
-    reference = checkpoints.StoreReference(path=str(store.path), content_digest=store.manifest.content_digest)
+    place = url_of(store.path) or str(store.path)
+    reference = checkpoints.StoreReference(path=place, content_digest=store.manifest.content_digest)
     return checkpoints.RunInfo(config=config, store=reference)
 
 

@@ -82,7 +82,7 @@ def pull(dataset: str, as_json: bool, quiet: bool, **options: Any) -> None:
         [
             ("dataset", f"{report['dataset']}, version {report['version']}"),
             ("store", report["store"]),
-            (done, "nothing: the very store is there" if report["unchanged"] else counts),
+            (done, "nothing: the store is there; posedata verify proves its bytes" if report["unchanged"] else counts),
             ("digest", report["content_digest"]),
         ]
     )

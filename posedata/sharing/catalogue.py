@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posedata.dataset import Built, Dataset, parse_dataset
-from posedata.errors import BadInputError, ChoiceError, IntegrityError, RemoteError
+from posedata.errors import BadInputError, ChoiceError, PoseDataError, RemoteError
+from posedata.secrets import check_url
 from posedata.sharing.objects import OBJECTS
 from posedata.sharing.remote import NotThereError, Remote, open_remote
+
+_MOST_MANIFEST = 1 << 24
+"""Bytes."""
 
 MANIFESTS = Path("data_manifests")
 """Where a project keeps the manifests of its datasets."""
@@ -43,14 +47,17 @@ def find_published(remote: Remote, name: str) -> Dataset | None:
     """The dataset of that name in a collection, None if it has none; raises RemoteError if the place fails."""
     where = f"{remote.url}/{name}.json"
     try:
-        content = remote.read(f"{name}.json")
+        content = remote.read(f"{name}.json", _MOST_MANIFEST)
     except NotThereError:
         return None
     try:
-        return parse_dataset(content, where)
+        dataset = parse_dataset(content, where)
     except BadInputError as error:
         start = content[:40].decode("utf-8", "replace")
         raise RemoteError(f"{where}: expected a dataset manifest, found {start!r}: a login page?") from error
+    if dataset.name != name:
+        raise RemoteError(f"{where}: name: expected that of the file, found {dataset.name}")
+    return dataset
 
 
 def published(remote: Remote) -> list[Dataset]:
@@ -87,6 +94,7 @@ def find_dataset(given: str) -> Found:
 
 
 def _of_url(url: str) -> Found:
+    check_url(url)
     place, _, name = url.rstrip("/").removesuffix(".json").rpartition("/")
     remote = open_remote(place or "/")
     dataset = find_published(remote, name)
@@ -113,23 +121,20 @@ def first_answer(found: Found, built: Built) -> tuple[Remote, bytes]:
     """The first location that has the dataset, and the store's manifest from there, proven.
 
     Raises:
-        IntegrityError: if what it has is not what was published.
-        RemoteError: if none has it.
+        RemoteError: if none has it as it was published.
     """
     name = f"{OBJECTS}/{built.manifest_sha256}"
     lost: list[str] = []
     for url in found.dataset.locations:
-        remote = open_remote(url)
         try:
-            text = remote.read(name)
-        except RemoteError as error:
-            lost += error.faults
+            remote = open_remote(url)
+            text = remote.read(name, built.manifest_size)
+        except (PoseDataError, ModuleNotFoundError) as error:
+            lost += getattr(error, "faults", [f"{url}: {error}"])
             continue
-        if hashlib.sha256(text).hexdigest() != built.manifest_sha256:
-            raise IntegrityError(
-                f"{remote.url}/{name}: expected that sha256, found another: damaged there: remove it and push again"
-            )
-        return remote, text
+        if hashlib.sha256(text).hexdigest() == built.manifest_sha256:
+            return remote, text
+        lost.append(f"{remote.url}/{name}: expected that sha256, found another: damaged there")
     raise RemoteError(f"{found.where}: expected a location that has it, found none", *lost)
 
 

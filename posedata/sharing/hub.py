@@ -42,6 +42,7 @@ class Hub(Network):
     def write(self, name: str, content: bytes, replace: bool) -> None:
         """Commit a file, and with it all that were sent."""
         from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError
 
         where = f"{self.url}/{name}"
         with speaking(where):
@@ -50,8 +51,12 @@ class Hub(Network):
             if not replace and api.file_exists(filename=self._path(name), **self._where):
                 raise taken(where)
             additions = [*self._waiting, self._addition(name, content)]
-            # Refused if somebody else has committed since we looked.
-            api.create_commit(operations=additions, commit_message=f"Add {name}", parent_commit=head, **self._where)
+            try:
+                api.create_commit(operations=additions, commit_message=f"Add {name}", parent_commit=head, **self._where)
+            except HfHubHTTPError as error:
+                if error.response.status_code == 412:  # somebody else has committed since we looked
+                    raise taken(where) from error
+                raise
         self._waiting.clear()
 
     def _addition(self, name: str, content: str | bytes) -> Any:

@@ -3,19 +3,20 @@
     $POSEDATA_HOME/cache/mirrors/NAME-HASH.zarr          what has come so far
     $POSEDATA_HOME/cache/mirrors/NAME-HASH.zarr.origin   the dataset manifest, with the locations
 
-The folder may be removed at any time; everything in it is proven by the manifest before it is used.
+The folder may be removed when nobody reads it; everything in it is proven by the manifest before it is used.
 """
 
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from posedata.dataset import need_built, parse_dataset
-from posedata.files import write_durably
+from posedata.dataset import Dataset, need_built, parse_dataset
+from posedata.files import own_name, write_durably
 from posedata.home import data_home
 from posedata.manifest import MANIFEST_NAME, StoreFile, parse_manifest
-from posedata.sharing.catalogue import Found, find_dataset, first_answer
+from posedata.sharing.catalogue import find_dataset, first_answer
 from posedata.sharing.objects import fetch
 from posedata.sharing.remote import open_remote
 
@@ -38,25 +39,41 @@ def mirror(url: str) -> Path:
     folder = data_home() / "cache" / "mirrors" / f"{found.dataset.name}-{built.manifest_sha256[:12]}.zarr"
     remote, text = first_answer(found, built)
     manifest = parse_manifest(text, f"{remote.url}: {MANIFEST_NAME}")
-    write_durably(_origin(folder), [found.dataset.to_json()])
-    _fetch_into(folder, found, [file for file in manifest.files if file.path.endswith("zarr.json")])
-    write_durably(folder / MANIFEST_NAME, [text])
+    answering = found.dataset.model_copy(update={"locations": (remote.url,)})
+    _put(_origin(folder), answering.to_json())
+    _fetch_into(folder, remote.url, [file for file in manifest.files if file.path.endswith("zarr.json")])
+    _put(folder / MANIFEST_NAME, text)
     return folder
 
 
 def fetches(folder: Path) -> Fetch | None:
     """What makes files of a mirror be there, proven; None for any other store."""
+    dataset = _mirrored(folder)
+    return partial(_fetch_into, folder, dataset.locations[0]) if dataset else None
+
+
+def url_of(folder: Path) -> str | None:
+    """What a mirror is of, as COLLECTION/NAME; None for any other store."""
+    dataset = _mirrored(folder)
+    return f"{dataset.locations[0]}/{dataset.name}" if dataset else None
+
+
+def _mirrored(folder: Path) -> Dataset | None:
     origin = _origin(folder)
-    if not origin.is_file():
-        return None
-    found = Found(parse_dataset(origin.read_bytes(), str(origin)), str(origin))
-    return lambda files: _fetch_into(folder, found, files)
+    return parse_dataset(origin.read_bytes(), str(origin)) if origin.is_file() else None
 
 
-def _fetch_into(folder: Path, found: Found, files: Sequence[StoreFile]) -> None:
-    remote = open_remote(found.dataset.locations[0])
+def _put(path: Path, content: bytes) -> None:
+    """Write a file, unless it is there; others may do the same at this moment."""
+    if not (path.is_file() and path.read_bytes() == content):
+        with own_name(path) as mine:
+            write_durably(mine, [content])
+            mine.replace(path)
+
+
+def _fetch_into(folder: Path, url: str, files: Sequence[StoreFile]) -> None:
     # Several processes may read one mirror.
-    fetch(remote, files, folder, {}, lambda _: None, mine=f"{os.getpid()}-{threading.get_ident()}.")
+    fetch(open_remote(url), files, folder, {}, lambda _: None, mine=f"{os.getpid()}-{threading.get_ident()}.")
 
 
 def _origin(folder: Path) -> Path:

@@ -1,10 +1,8 @@
 """Files of a collection, each under the sha256 of its bytes: sent if it is not there, proven when it comes."""
 
-import shutil
-import time
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from posedata.ahead import in_threads
@@ -86,7 +84,7 @@ def fetch(
     known: Mapping[str, Path],
     advance: Advance,
     mine: str = "",
-) -> None:
+) -> list[StoreFile]:
     """Make files lie below a folder, each proven.
 
     What lies there already is not fetched again, nor is the part of a file that came before a cut.
@@ -99,74 +97,85 @@ def fetch(
         advance: told of the bytes.
         mine: goes into the names of files that are not whole yet, where others may fetch to the same folder.
 
+    Returns:
+        Those that had to be fetched.
+
     Raises:
         IntegrityError: if what comes is not what was published.
         RemoteError: if it does not come.
     """
 
-    def one(file: StoreFile) -> None:
+    def one(file: StoreFile) -> StoreFile | None:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(part_name(f"{path.name}{mine and '.'}{mine}"))
-        if _is(path, file) or _copied(known.get(file.sha256), part, file):
+        if _is(path, file):
+            part.unlink(missing_ok=True)
+            advance(file.size)
+            return None
+        copied = _copied(known.get(file.sha256), part, file)
+        if copied:
             advance(file.size)
         else:
             _download(remote, file, part, advance)
-        if part.exists():
-            part.replace(path)
+        part.replace(path)
+        return None if copied else file
 
-    for _ in in_threads(one, files, _THREADS, remote.stop):
-        pass
+    unique = {file.path: file for file in files}
+    return [file for file in in_threads(one, unique.values(), _THREADS, remote.stop) if file]
 
 
 def _download(remote: Remote, file: StoreFile, part: Path, advance: Advance) -> None:
-    """Fetch one file, or what is missing of it."""
-    begun = part.stat().st_size if part.is_file() else 0
-    if begun > file.size:
-        part.unlink()
-        begun = 0
-    advance(begun)
-    read = partial(_patiently, partial(remote.read, f"{OBJECTS}/{file.sha256}"))
+    """Fetch one file, or what is missing of it; where that does not fit together, all of it."""
+    there = part.stat().st_size if part.is_file() else 0
+    for begun in dict.fromkeys((there if there <= file.size else 0, 0)):
+        advance(begun)
+        _append(remote, file, part, begun, advance)
+        if sha256_file(part) == file.sha256:
+            return
+        advance(-file.size)
+    part.unlink()
+    raise IntegrityError(
+        f"{remote.url}/{OBJECTS}/{file.sha256}: expected the bytes of {file.path}, found others; it is damaged there: "
+        "remove it and push again"
+    )
+
+
+def _append(remote: Remote, file: StoreFile, part: Path, begun: int, advance: Advance) -> None:
+    """Fetch the bytes of a file from `begun` on."""
     with part.open("ab") as out:
-        done = begun
-        while done < file.size:
-            block = _block(read, done, file.size)
+        out.truncate(begun)
+        while begun < file.size:
+            block = _patiently(remote, file, begun)
             out.write(block)
             out.flush()
-            done += len(block)
+            begun += len(block)
             advance(len(block))
-    if sha256_file(part) == file.sha256:
-        return
-    part.unlink()
-    if not begun:
-        name = f"{remote.url}/{OBJECTS}/{file.sha256}"
-        raise IntegrityError(
-            f"{name}: expected the bytes of {file.path}, found others: damaged there: remove it and push again"
-        )
-    advance(-file.size)
-    _download(remote, file, part, advance)
 
 
-def _block(read: Callable[[int, int], bytes], done: int, size: int) -> bytes:
-    """The next bytes of a file; places that cannot give parts give all of it, of which the rest is taken."""
-    stop = min(done + _BLOCK, size)
-    block = read(done, stop)
-    if len(block) == size:
-        return block[done:]
-    if len(block) != stop - done:
-        raise RemoteError(f"expected {stop - done:,} bytes, found {len(block):,}; the same command goes on")
-    return block
-
-
-def _patiently(read: Callable[[int, int], bytes], start: int, stop: int) -> bytes:
+def _patiently(remote: Remote, file: StoreFile, start: int) -> bytes:
     for seconds in _WAITS:
         try:
-            return read(start, stop)
+            return _block(remote, file, start)
         except (NotThereError, GivenUpError):
             raise
         except RemoteError:
-            time.sleep(seconds)
-    return read(start, stop)
+            if remote.given_up.wait(seconds):
+                raise
+    return _block(remote, file, start)
+
+
+def _block(remote: Remote, file: StoreFile, start: int) -> bytes:
+    """The next bytes of a file; places that cannot give parts give all of it, of which the rest is taken."""
+    name, stop = f"{OBJECTS}/{file.sha256}", min(start + _BLOCK, file.size)
+    block = remote.read(name, file.size, start, stop)
+    if len(block) == file.size:
+        return block[start:]
+    if len(block) != stop - start:
+        raise RemoteError(
+            f"{remote.url}/{name}: expected {stop - start:,} bytes, found {len(block):,}; the same command goes on"
+        )
+    return block
 
 
 def _is(path: Path, file: StoreFile) -> bool:
@@ -177,8 +186,11 @@ def _copied(source: Path | None, part: Path, file: StoreFile) -> bool:
     """Whether a file of this disk has the content, and `part` is now a copy of it."""
     if source is None or not source.is_file() or source.stat().st_size != file.size:
         return False
-    shutil.copyfile(source, part)
-    if sha256_file(part) == file.sha256:
-        return True
-    part.unlink()
-    return False
+    try:
+        content = source.read_bytes()
+    except OSError:  # it has gone, or its disk fails: it can be fetched
+        return False
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        return False
+    part.write_bytes(content)
+    return True

@@ -65,13 +65,13 @@ def pull(
         size = sum(file.size for file in manifest.files)
         need_space(stage.parent, size - _bytes_below(folder))
         with progress(f"pulling {found.dataset.name}", size, "bytes") as advance:
-            fetch(remote, manifest.files, folder, known, advance)
+            fetched = fetch(remote, manifest.files, folder, known, advance)
         (folder / MANIFEST_NAME).write_bytes(text)
         open_store(folder)  # what would not open is not published
         sync_tree(folder)
         check_target(target, overwrite)
         publish(folder, target)
-    return _report(found, target, missing, dry_run)
+    return _report(found, target, fetched, dry_run)
 
 
 def _has(target: Path, built: Built) -> bool:
@@ -88,7 +88,7 @@ def _known_files(target: Path) -> dict[str, Path]:
     for store in (*local_stores(data_home()), target):
         try:
             known.update({file.sha256: store / file.path for file in read_manifest(store).files})
-        except IntegrityError:
+        except (IntegrityError, OSError):
             continue  # of no use here
     return known
 

@@ -49,29 +49,27 @@ def push(
     remote = open_remote(url)
     wanted = describe(store, opened.manifest, name or store.name.removesuffix(".zarr"), version, (remote.url,))
     published = find_published(remote, wanted.name)
-    if published and not overwrite and published.built != wanted.built:
+    same = published is not None and (published.built, published.version) == (wanted.built, wanted.version)
+    if published and not same and not overwrite:
         raise ConflictError(
             f"{remote.url}/{wanted.name}: expected no other dataset of this name, found one; use --overwrite or "
             "another --name"
         )
     manifest = need_built(wanted, wanted.name).manifest_file
     parts = to_send(remote, [*opened.manifest.files, manifest])
+    text = opened.file(CARD_NAME).read_text(encoding="utf-8")
+    drawn = opened.file(PICTURE_NAME).read_bytes()
     if not dry_run:
         if opened.fetch:
             opened.fetch(opened.manifest.files)
         with progress(f"pushing {wanted.name}", parts.bytes, "bytes") as advance:
             send(remote, store, parts.move, advance)
-        _announce(remote, store, wanted, published is not None)
+        if not same:
+            remote.write(f"{wanted.name}.json", wanted.to_json(), overwrite)
+        picture = f"{wanted.name}.svg"
+        remote.write(picture, drawn, replace=True)
+        remote.write(f"{wanted.name}.md", text.replace(f"({PICTURE_NAME})", f"({picture})").encode(), replace=True)
     return _report(wanted, remote, parts, dry_run)
-
-
-def _announce(remote: Remote, store: Path, dataset: Dataset, replace: bool) -> None:
-    """What makes it a dataset of the collection; then the card, for people."""
-    remote.write(f"{dataset.name}.json", dataset.to_json(), replace)
-    picture = f"{dataset.name}.svg"
-    card = (store / CARD_NAME).read_text(encoding="utf-8").replace(f"({PICTURE_NAME})", f"({picture})")
-    remote.write(picture, (store / PICTURE_NAME).read_bytes(), replace=True)
-    remote.write(f"{dataset.name}.md", card.encode(), replace=True)
 
 
 def _report(dataset: Dataset, remote: Remote, parts: Parts, dry_run: bool) -> dict[str, Any]:

@@ -3,18 +3,20 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
 from posedata.errors import ChoiceError, ConflictError, RemoteError
-from posedata.files import copy_durably, sync_folder, write_durably
-from posedata.secrets import redact, refuse_credentials
+from posedata.files import copy_durably, own_name, sync_folder, write_durably
+from posedata.secrets import check_url, redact
+
+T = TypeVar("T")
 
 _PACKAGES = {"s3": "s3fs", "hf": "huggingface_hub", "http": "aiohttp", "https": "aiohttp"}
 """Scheme -> the package that speaks it."""
@@ -32,6 +34,9 @@ _RAISED = (
 )
 """What libraries of remote places raise beside OSError and ValueError."""
 
+_MOST_SECONDS = 900
+"""For one request: a block of 8 MB comes within it at 9 kB/s."""
+
 _SECONDS = 30
 """Until a silent connection counts as lost."""
 
@@ -48,9 +53,21 @@ class Remote(Protocol):
     """A folder of files somewhere; names are relative to it, with `/`."""
 
     url: str
+    given_up: threading.Event
+    """Set once somebody has called `stop`."""
 
-    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
-        """Bytes of a file; all of it from a place that cannot give parts. Raises RemoteError."""
+    def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
+        """Bytes of a file; all of it from a place that cannot give parts.
+
+        Args:
+            name: of the file.
+            most: bytes that an answer may have at all.
+            start: of the first byte.
+            stop: behind the last; None = to the end.
+
+        Raises:
+            RemoteError: if they do not come, or are more than that.
+        """
 
     def sizes(self, folder: str) -> dict[str, int | None]:
         """Names in a folder and their sizes, None where the place does not tell them; raises RemoteError."""
@@ -75,26 +92,30 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.url = str(root)
+        self.given_up = threading.Event()
         self._root = root
 
-    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
+    def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
         """See `Remote`."""
         with speaking(f"{self.url}/{name}"), (self._root / name).open("rb") as file:
             file.seek(start)
-            return file.read(-1 if stop is None else stop - start)
+            return _at_most(file.read(most + 1 if stop is None else stop - start), most)
 
     def sizes(self, folder: str) -> dict[str, int | None]:
         """See `Remote`."""
         path = self._root / folder
         if not self._root.is_dir():
             raise NotThereError(f"{self.url}: expected a folder, found none")
-        entries = os.scandir(path) if path.is_dir() else ()
-        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file(follow_symlinks=False)}
+        if not path.is_dir():
+            return {}
+        with speaking(str(path)):
+            entries = [entry for entry in os.scandir(path) if not entry.name.startswith(".")]
+            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file(follow_symlinks=False)}
 
     def send(self, source: Path, name: str) -> None:
         """See `Remote`."""
         path = self._root / name
-        with self._mine(path) as mine:
+        with own_name(path) as mine:
             copy_durably(source, mine)
             mine.replace(path)
         sync_folder(path.parent)
@@ -102,27 +123,22 @@ class Folder:
     def write(self, name: str, content: bytes, replace: bool) -> None:
         """See `Remote`."""
         path = self._root / name
-        with self._mine(path) as mine:
+        with own_name(path) as mine:
             write_durably(mine, [content])
-            if replace:
-                mine.replace(path)
-            else:
-                path.hardlink_to(mine)  # fails where the file is, unlike a rename
+            try:
+                if replace:
+                    mine.replace(path)
+                else:
+                    path.hardlink_to(mine)  # fails where the file is, unlike a rename
+            except FileExistsError as error:
+                raise taken(str(path)) from error
+            except PermissionError:  # a disk without hard links
+                _write_new(path, content)
         sync_folder(path.parent)
 
-    @contextmanager
-    def _mine(self, path: Path) -> Iterator[Path]:
-        """A name beside `path` that nobody else uses: other machines may write to this disk."""
-        mine = path.with_name(f".{path.name}.{uuid4().hex}")
-        try:
-            yield mine
-        except FileExistsError as error:
-            raise taken(str(path)) from error
-        finally:
-            mine.unlink(missing_ok=True)
-
     def stop(self) -> None:
-        """Nothing takes long here."""
+        """See `Remote`."""
+        self.given_up.set()
 
 
 class Network:
@@ -134,17 +150,38 @@ class Network:
         self.url = url.rstrip("/")
         self._scheme = urlsplit(url).scheme
         self._jobs: set[Future[Any]] = set()
-        self._given_up = False
+        self.given_up = threading.Event()
         with speaking(url):
             self._files: Any = fsspec.filesystem(self._scheme, skip_instance_cache=True, **_options(self._scheme))
             self._root = self._files._strip_protocol(self.url).rstrip("/")
 
-    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
+    def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
         """See `Remote`."""
         part = {} if stop is None else {"start": start, "end": stop}
+        path = f"{self._root}/{name}"
         with speaking(f"{self.url}/{name}"):
-            content: bytes = self._do("cat_file", f"{self._root}/{name}", **part)
-        return content
+            if self._scheme.startswith("http"):
+                return self._wait(self._page(path, most, part))
+            if stop is None and (size := self._do("size", path)) is not None and size > most:
+                raise _too_much(most)
+            return _at_most(self._do("cat_file", path, **part), most)
+
+    async def _page(self, path: str, most: int, part: Mapping[str, int]) -> bytes:
+        """An answer over HTTP, given up once it is larger than it may be: a server can send without end."""
+        headers = {"Accept-Encoding": "identity"}
+        if part:
+            headers["Range"] = f"bytes={part['start']}-{part['end'] - 1}"
+        session = await self._files.set_session()
+        content = bytearray()
+        async with session.get(self._files.encode_url(path), headers=headers) as answer:
+            if answer.status == 404:
+                raise FileNotFoundError(path)
+            answer.raise_for_status()
+            async for piece in answer.content.iter_chunked(1 << 20):
+                content += piece
+                if len(content) > most:
+                    raise _too_much(most)
+        return bytes(content)
 
     def sizes(self, folder: str) -> dict[str, int | None]:
         """See `Remote`."""
@@ -180,20 +217,21 @@ class Network:
 
     def stop(self) -> None:
         """See `Remote`."""
-        self._given_up = True
+        self.given_up.set()
         for job in tuple(self._jobs):
             job.cancel()
 
     def _do(self, method: str, *arguments: Any, **options: Any) -> Any:
         """Call the file system; what is asynchronous there can be cancelled, which fsspec's own waiting cannot."""
-        if self._given_up:
-            raise GivenUpError(f"{self.url}: given up")
         if not self._files.async_impl:
             return getattr(self._files, method)(*arguments, **options)
-        job = asyncio.run_coroutine_threadsafe(
-            getattr(self._files, f"_{method}")(*arguments, **options), self._files.loop
-        )
+        return self._wait(getattr(self._files, f"_{method}")(*arguments, **options))
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        job = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, _MOST_SECONDS), self._files.loop)
         self._jobs.add(job)
+        if self.given_up.is_set():
+            job.cancel()
         try:
             return job.result()
         except CancelledError as error:
@@ -215,7 +253,7 @@ def open_remote(url: str) -> Remote:
         ChoiceError: if nothing here speaks its scheme, or it has a query, or a user and a password.
         ModuleNotFoundError: if the package that does is not installed.
     """
-    refuse_credentials([url])
+    check_url(url)
     if "://" not in url:
         return Folder(Path(url).absolute())
     parts = urlsplit(url)
@@ -224,8 +262,6 @@ def open_remote(url: str) -> Remote:
     if parts.scheme not in _PACKAGES:
         known = ", ".join(f"{scheme}://" for scheme in (*_PACKAGES, "file"))
         raise ChoiceError(f"{redact(url)}: expected a path or one of {known}, found {parts.scheme}://")
-    if parts.query or parts.fragment:
-        raise ChoiceError(f"{redact(url)}: expected a URL without a query: every file has a name of its own")
     import_module(_PACKAGES[parts.scheme])
     if parts.scheme == "hf":
         from posedata.sharing.hub import Hub
@@ -245,6 +281,27 @@ def _options(scheme: str) -> dict[str, Any]:
         limits = aiohttp.ClientTimeout(total=None, connect=_SECONDS / 3, sock_read=_SECONDS)
         return {"client_kwargs": {"timeout": limits, "trust_env": True}}
     return {}
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that must not be there; others may see the beginning of it."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError as error:
+        raise taken(str(path)) from error
+
+
+def _at_most(content: bytes, most: int) -> bytes:
+    if len(content) > most:
+        raise _too_much(most)
+    return content
+
+
+def _too_much(most: int) -> ValueError:
+    return ValueError(f"more than the {most:,} bytes that it may have")
 
 
 def _code(error: OSError) -> str | None:

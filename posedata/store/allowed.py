@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from posedata.card import CARD_NAME, PICTURE_NAME
-from posedata.manifest import SOURCES_NAME, Manifest
+from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, SUMMARY, Manifest
 from posedata.store import schema
 from posedata.store.metadata import array_metadata, group_metadata
 from posedata.store.schema import ArraySpec
@@ -58,6 +58,8 @@ def _attribute_problems(attributes: Mapping[str, Any], manifest: Manifest, array
     rendered = attributes.get("rendered")
     if not isinstance(rendered, list) or not all(isinstance(name, str) and name in arrays for name in rendered):
         yield Problem("zarr.json", f"attributes.rendered: expected names of arrays, found {_short(rendered)}")
+    for key in sorted(set(SUMMARY) - manifest.summary.keys()):
+        yield Problem(MANIFEST_NAME, f"summary.{key}: expected in every manifest, found nothing")
     for key, value in manifest.summary.items():
         yield from _differing("zarr.json", attributes.get(key), value, f"attributes.{key}")
 

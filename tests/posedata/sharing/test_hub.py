@@ -68,4 +68,4 @@ def test_what_is_no_repository_is_refused(url: str) -> None:
 def test_a_hub_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(RemoteError, match="expected an answer"):
-        open_remote("hf://datasets/team/poses").read("people.json")
+        open_remote("hf://datasets/team/poses").read("people.json", 9)

@@ -129,6 +129,16 @@ def test_damage_there_never_becomes_a_file_here(
     assert not (tmp_path / "got" / file.path).exists()
 
 
+def test_what_is_left_of_a_file_never_takes_the_place_of_a_sound_one(
+    store: tuple[Path, list[StoreFile]], collection: Folder, tmp_path: Path
+) -> None:
+    file = store[1][4]
+    fetch(collection, [file], tmp_path / "got", {}, lambda _: None)
+    (tmp_path / "got" / part_name(file.path)).write_bytes(bytes(5000))
+    assert fetch(collection, [file], tmp_path / "got", {}, lambda _: None) == []
+    check([file], tmp_path / "got", store[0])
+
+
 def test_files_of_this_disk_are_copied_if_they_are_sound(
     store: tuple[Path, list[StoreFile]], collection: Folder, tmp_path: Path
 ) -> None:
@@ -151,12 +161,12 @@ class _Failing:
         self.url = remote.url
         self.starts: list[int] = []
 
-    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
+    def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
         self._left -= 1
         if self._left < 0:
             raise RemoteError("gone")
         self.starts.append(start)
-        return self._remote.read(name, start, stop)
+        return self._remote.read(name, most, start, stop)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._remote, name)

@@ -176,6 +176,49 @@ def test_faults(
     assert "Traceback" not in found.stderr
 
 
+def test_a_dataset_under_another_name_is_refused(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
+    collection = tmp_path / "collection"
+    ok(command("posedata", "push", stores["brace"], collection, "--json"))
+    (collection / "brace.json").rename(collection / "precious.json")
+    found = command("posedata", "pull", f"{collection}/precious")
+    assert found.returncode == 7
+    assert "precious.json: name: expected that of the file, found brace" in found.stderr
+
+
+def test_another_version_is_another_dataset(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
+    collection = tmp_path / "collection"
+    ok(command("posedata", "push", stores["brace"], collection, "--json"))
+    again = command("posedata", "push", stores["brace"], collection, "--version", "2")
+    assert again.returncode == 6
+    ok(command("posedata", "push", stores["brace"], collection, "--version", "2", "--overwrite", "--json"))
+    assert json.loads((collection / "brace.json").read_text())["version"] == "2"
+
+
+def test_signatures_get_into_no_manifest(command: Command, stores: dict[str, Path]) -> None:
+    found = command("posedata", "manifest", stores["brace"], "--location", "https://h/x?X-Amz-Signature=topsecret")
+    assert found.returncode == 2
+    assert "topsecret" not in found.stdout + found.stderr
+
+
+def test_many_read_one_mirror_at_once(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
+    collection = tmp_path / "collection"
+    ok(command("posedata", "push", stores["brace"], collection, "--json"))
+    home = str(tmp_path / "home")
+    readers = [start("verify", f"{collection}/brace", "--quiet", POSEDATA_HOME=home) for _ in range(4)]
+    told = [reader.communicate(timeout=120)[1] for reader in readers]
+    assert [reader.returncode for reader in readers] == [0] * 4, told
+
+
+def test_a_damaged_mirror_heals(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
+    collection = tmp_path / "collection"
+    ok(command("posedata", "push", stores["brace"], collection, "--json"))
+    ok(command("posedata", "verify", f"{collection}/brace", "--json"))
+    (mirror,) = (tmp_path / "home" / "cache" / "mirrors").glob("*.zarr")
+    for name in ("target_cells/c/0/0/0", "zarr.json", "sources.csv"):
+        (mirror / name).write_bytes(b"")
+    ok(command("posedata", "verify", f"{collection}/brace", "--json"))
+
+
 @pytest.mark.parametrize("page", ["<html>Please log in</html>", "{}", ""])
 def test_a_login_page_is_no_dataset(command: Command, serve: Serve, tmp_path: Path, page: str) -> None:
     (tmp_path / "site").mkdir()
