@@ -1,22 +1,20 @@
 """From a store to a picture, a film or a page: choose, read, draw, publish."""
 
 import math
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from posedata.errors import ChoiceError, ConflictError
-from posedata.files import sync_folder, sync_tree
-from posedata.locks import locked
+from posedata.errors import ChoiceError
+from posedata.outputs import need_outside, whole_file
 from posedata.preview.about import UNKNOWN_RATE, About, title_of
 from posedata.preview.choose import Ints, Wanted, chosen_frames
-from posedata.preview.scenes import Scene, read_scenes, sequence_names
+from posedata.preview.scenes import Scene, read_scenes
 from posedata.progress import Progress
 from posedata.store.reader import Store, open_store
+from posedata.store.views import sequence_names
 
 Write = Callable[[Path, Iterator[Scene], About], None]
 
@@ -52,10 +50,9 @@ def write_preview(path: Path, out: Path, wanted: Wanted, overwrite: bool, progre
     ending = out.suffix.lower()
     if ending not in ENDINGS:
         raise ChoiceError(f"{out}: expected a name that ends in {', '.join(ENDINGS)}, found {ending or 'no ending'}")
-    if out.resolve().is_relative_to(path.resolve()):
-        raise ChoiceError(f"{out}: expected a file outside the store, found one in it; use another --out")
+    need_outside(out, path)
     write = _writer(ending)
-    with _whole(out, overwrite) as part:
+    with whole_file(out, overwrite) as part:
         store = open_store(path)
         positions = chosen_frames(store, wanted, ending == SHEET, progress)
         sequences = np.unique(store.frame_sequence[positions])
@@ -75,31 +72,6 @@ def _writer(ending: str) -> Write:
     from posedata.preview import films
 
     return {SHEET: films.write_png, ".gif": films.write_gif, ".mp4": films.write_mp4}[ending]
-
-
-@contextmanager
-def _whole(out: Path, overwrite: bool) -> Iterator[Path]:
-    """A path to write to; the file takes its name when all is done, and goes if anything fails."""
-    _refuse(out, overwrite)
-    folder = out.with_name(f".{out.name}.making")
-    with locked(folder, out):
-        part = folder / out.name
-        part.unlink(missing_ok=True)
-        try:
-            yield part
-            sync_tree(folder)
-            _refuse(out, overwrite)
-            part.replace(out)
-            sync_folder(out.absolute().parent)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _refuse(out: Path, overwrite: bool) -> None:
-    if out.is_dir():
-        raise ConflictError(f"{out}: expected no such path, found a folder; use another --out")
-    if not overwrite and (out.exists() or out.is_symlink()):
-        raise ConflictError(f"{out}: expected no such file, found one; use --overwrite or another --out")
 
 
 def _told(scenes: Iterator[Scene], advance: Callable[[float], None]) -> Iterator[Scene]:
