@@ -152,7 +152,7 @@ def _gather_dataset(
     before, seen = len(found.entries), set()
     items = dataset.items()
     with progress(f"reading {selection.dataset}", len(items), "files") as advance:
-        for item, read in ahead((_read(dataset, item) for item in items), dataset.close):
+        for item, read in read_all(dataset, items):
             try:
                 if isinstance(read, BadInputError):
                     raise read
@@ -170,6 +170,11 @@ def _gather_dataset(
     _check_actions(selection, seen)
     if len(found.entries) == before:
         raise BadInputError(f"{dataset.root}: expected at least one good sequence, found none")
+
+
+def read_all(dataset: RawDataset, items: Iterable[str]) -> Iterator[tuple[str, PoseSequence | BadInputError]]:
+    """Every item with its checked sequence, or with all that is wrong with its files; one is read ahead."""
+    return ahead((_read(dataset, item) for item in items), dataset.close)
 
 
 def _read(dataset: RawDataset, item: str) -> tuple[str, PoseSequence | BadInputError]:
@@ -201,7 +206,7 @@ def _append_rows(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
 
 def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     """Lay the frames of a sequence down, then count them."""
-    points, boxes = _boxed(sequence)
+    points, boxes = boxed(sequence)
     empty = np.isnan(boxes[:, 0])
     torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
     if sequence.detector is not None:
@@ -215,7 +220,7 @@ def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     found.annotated += int((~np.isnan(points[..., 0])).sum())
     found.empty += int(empty.sum())
     item = f"{sequence.dataset}/{sequence.name}"
-    found.skipped += [Skipped(item=item, reason=note) for note in sequence.notes]
+    found.skipped += [Skipped(item=item, reason=str(note)) for note in sequence.notes]
     found.entries.append(
         Entry(
             dataset=sequence.dataset,
@@ -230,8 +235,11 @@ def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     )
 
 
-def _boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
-    """Points and boxes: around the keypoints, or the detector's as they are."""
+def boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
+    """Points (T, 25, 2) and boxes (T, 4) in pixels: around the keypoints, or the detector's as they are.
+
+    A frame without a box has neither: NaN.
+    """
     if sequence.detector is None:
         boxes = geometry.square_boxes(sequence.points)
         return geometry.drop_unboxed(sequence.points, boxes), boxes
