@@ -12,21 +12,9 @@ from posedata.commands.derive import merge, subset
 from posedata.commands.fetch import fetch
 from posedata.commands.preview import preview
 from posedata.commands.share import list_datasets, manifest, pull, push, status
+from posedata.commands.stats import stats
 from posedata.commands.summary import print_report
-
-
-class _DatasetName(click.ParamType[str]):
-    """A dataset; `-` passes for `_`."""
-
-    name = "dataset"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from posedata.formats import FORMATS
-
-        name = str(value).lower().replace("-", "_")
-        if name not in FORMATS:
-            self.fail(f"{value!r}: expected one of {', '.join(FORMATS)}", param, ctx)
-        return name
+from posedata.commands.validate import validate
 
 
 class _SigmaSet(click.ParamType[tuple[float, ...]]):
@@ -65,7 +53,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("name", type=_DatasetName())
+@click.argument("name", type=console.DATASET)
 @click.option("--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True)
 @click.option("--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each sequence.")
 @click.option("--segments", type=console.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
@@ -106,7 +94,7 @@ def sample(
 
 
 @cli.command()
-@click.option("--dataset", "datasets", type=_DatasetName(), multiple=True, help="Repeat to join several.")
+@click.option("--dataset", "datasets", type=console.DATASET, multiple=True, help="Repeat to join several.")
 @click.option(
     "--recipe", metavar="MANIFEST", help="In place of options: rebuild the dataset of this manifest, and compare."
 )
@@ -255,7 +243,20 @@ def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
         raise click.exceptions.Exit(4)
 
 
-for _command in (fetch, calibrate, preview, subset, merge, push, pull, list_datasets, status, manifest):
+for _command in (
+    fetch,
+    calibrate,
+    preview,
+    stats,
+    validate,
+    subset,
+    merge,
+    push,
+    pull,
+    list_datasets,
+    status,
+    manifest,
+):
     cli.add_command(_command)
 
 

@@ -50,6 +50,24 @@ class _Place(click.ParamType["Path | str"]):
 STORE = _Place()
 """A store on the command line: its path, its name in the data home, or a URL COLLECTION/NAME."""
 
+
+class _DatasetName(click.ParamType[str]):
+    """A dataset; `-` passes for `_`."""
+
+    name = "dataset"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from posedata.formats import FORMATS
+
+        name = str(value).lower().replace("-", "_")
+        if name not in FORMATS:
+            self.fail(f"{value!r}: expected one of {', '.join(FORMATS)}", param, ctx)
+        return name
+
+
+DATASET = _DatasetName()
+"""The name of a raw format on the command line."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from posedata.errors import ConflictError, ResourceError
+from posedata.errors import ChoiceError, ConflictError, ResourceError
 from posedata.locks import locked
 
 _BLOCK = 1 << 20
@@ -106,6 +106,12 @@ def need_free(out: Path, overwrite: bool) -> None:
         raise ConflictError(f"{out}: expected no such path, found a folder; use another --out")
     if not overwrite and (out.exists() or out.is_symlink()):
         raise ConflictError(f"{out}: expected no such file, found one; use --overwrite or another --out")
+
+
+def need_outside(out: Path, root: Path) -> None:
+    """Raise ChoiceError if `out` lies in `root`, a store or raw tree: that would no longer be what it was."""
+    if out.resolve().is_relative_to(root.resolve()):
+        raise ChoiceError(f"{out}: expected a file outside of {root}, found one in it; use another name")
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def _gather_dataset(
     before, seen = len(found.entries), set()
     items = dataset.items()
     with progress(f"reading {selection.dataset}", len(items), "files") as advance:
-        for item, read in ahead((_read(dataset, item) for item in items), dataset.close):
+        for item, read in read_all(dataset, items):
             try:
                 if isinstance(read, BadInputError):
                     raise read
@@ -152,6 +152,11 @@ def _gather_dataset(
     _check_actions(selection, seen)
     if len(found.entries) == before:
         raise BadInputError(f"{dataset.root}: expected at least one good sequence, found none")
+
+
+def read_all(dataset: RawDataset, items: Iterable[str]) -> Iterator[tuple[str, PoseSequence | BadInputError]]:
+    """Every item with its checked sequence, or with all that is wrong with its files; one is read ahead."""
+    return ahead((_read(dataset, item) for item in items), dataset.close)
 
 
 def _read(dataset: RawDataset, item: str) -> tuple[str, PoseSequence | BadInputError]:
@@ -197,7 +202,7 @@ def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     found.annotated += int((~np.isnan(points[..., 0])).sum())
     found.empty += int(empty.sum())
     item = f"{sequence.dataset}/{sequence.name}"
-    found.skipped += [Skipped(item=item, reason=note) for note in sequence.notes]
+    found.skipped += [Skipped(item=item, reason=str(note)) for note in sequence.notes]
     found.entries.append(
         Entry(
             dataset=sequence.dataset,
@@ -213,7 +218,10 @@ def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
 
 
 def boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
-    """(T, 25, 2) points and (T, 4) boxes in pixels: around the keypoints, or the detector's as they are."""
+    """Points (T, 25, 2) and boxes (T, 4) in pixels: around the keypoints, or the detector's as they are.
+
+    A frame without a box has neither: NaN.
+    """
     if sequence.detector is None:
         boxes = geometry.square_boxes(sequence.points)
         return geometry.drop_unboxed(sequence.points, boxes), boxes

@@ -16,6 +16,9 @@ from posedata.skeleton import K
 MAX_COORDINATE = 1e5
 """Pixels. No camera is that wide, so a larger coordinate is a damaged file or another unit."""
 
+OUTSIDE = "points outside the image: taken as not annotated"
+"""A note that several formats share."""
+
 
 @dataclass(frozen=True, eq=False)
 class Detector:
@@ -29,6 +32,24 @@ class Detector:
 
     boxes: NDArray[np.float64]
     heatmaps: Callable[[], Iterator[NDArray[np.float32]]]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a reader left out of a file.
+
+    Attributes:
+        count: how many.
+        what: of which kind, and what became of them; the same words in every file.
+        which: of them, where that helps.
+    """
+
+    count: int
+    what: str
+    which: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.what}" + (f": {self.which}" if self.which else "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +67,7 @@ class PoseSequence:
         shot: (T,) int64, rises by at least one wherever the camera may have cut. Windows stay in one shot.
         official_split: the authors' own split, where they have one.
         detector: boxes and heatmaps of a detector, where the source ships them.
-        notes: what the reader left out of the file, in words, for the build report.
+        notes: what the reader left out of the file, for the build report.
 
     Raises:
         BadInputError: when made of arrays that contradict each other or cannot be pixels.
@@ -62,7 +83,7 @@ class PoseSequence:
     shot: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     official_split: Literal["train", "test"] | None = None
     detector: Detector | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __post_init__(self) -> None:
         if self.shot.size == 0:
@@ -146,7 +167,7 @@ def _inside(points: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[n
     return np.asarray((points >= low).all(-1) & (points <= size).all(-1))
 
 
-def outside_note(joints: NDArray[np.float64], kept: NDArray[np.float64]) -> tuple[str, ...]:
+def outside_note(joints: NDArray[np.float64], kept: NDArray[np.float64]) -> tuple[Note, ...]:
     """A note for the report on the points that `within_image` took away, if it took any; NaN was none before."""
     lost = int((~np.isnan(joints)).all(-1).sum() - np.isfinite(kept).all(-1).sum())
-    return (f"{lost} points outside the image: taken as not annotated",) if lost else ()
+    return (Note(lost, OUTSIDE),) if lost else ()

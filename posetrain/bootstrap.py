@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
+from posedata.pck import THRESHOLDS, Pck
 from posedata.skeleton import K
-from posetrain.metrics import THRESHOLDS, Pck
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95

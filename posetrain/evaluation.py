@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posedata.pck import Floats, Pck, relative_errors
 from posedata.progress import Progress, silent
 from posedata.skeleton import K
 from posetrain.data import Windows
-from posetrain.metrics import Floats, Pck, relative_errors
 from posetrain.tasks import Refiner, Task
 
 _BATCH = 32

@@ -6,7 +6,7 @@ from typing import Any
 from posedata.calibrate.calibration import calibrate, measure, report
 from posedata.calibrate.source import find_source
 from posedata.errors import ChoiceError
-from posedata.files import need_free, whole_file
+from posedata.files import need_free, need_outside, whole_file
 from posedata.noisefile import write_noise
 from posedata.progress import Progress
 
@@ -40,8 +40,7 @@ def write_calibration(
         raise ChoiceError(f"{picture}: expected a name that ends in {', '.join(ENDINGS)}, found {ending}")
     source = find_source(given, split)
     for file in filter(None, (out, picture)):
-        if file.resolve().is_relative_to(source.path.resolve()):
-            raise ChoiceError(f"{file}: expected a file outside of what is measured, found one in it; use another name")
+        need_outside(file, source.path)
         need_free(file, overwrite)
     if picture is not None:
         from posedata.calibrate.plot import draw  # a package that is missing is told before the work

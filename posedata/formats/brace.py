@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import need_folder, need_items, number, read_json_object, read_npz, read_rows, to_floats
-from posedata.poses import PoseSequence, outside_note, within_image
+from posedata.poses import Note, PoseSequence, outside_note, within_image
 from posedata.skeleton import COCO_17, to_keypoints
 
 ACTIONS = ("footwork", "powermove", "toprock")
@@ -210,8 +210,8 @@ class Brace:
         }
 
 
-def _unused_note(unused: list[int]) -> tuple[str, ...]:
-    return (f"hand-made frames {unused}: the segment has no such frames",) if unused else ()
+def _unused_note(unused: list[int]) -> tuple[Note, ...]:
+    return (Note(len(unused), "hand-made frames that the segment has not", str(unused)),) if unused else ()
 
 
 def _shots(numbers: NDArray[np.int64], cuts: list[int]) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from posedata.errors import bad_file
 from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npy_header, read_npz, to_floats
 from posedata.geometry import GRID
-from posedata.poses import Detector, PoseSequence, within_image
+from posedata.poses import Detector, Note, PoseSequence, within_image
 from posedata.skeleton import K
 
 LICENCE = "private"
@@ -83,7 +83,7 @@ class ClimbAlong:
             frame_number=np.arange(len(points)),
             fps=FPS,
             detector=Detector(given, lambda: _heatmap_blocks(source)),
-            notes=(f"{outside} targets outside the box: moved to its border",) if outside else (),
+            notes=(Note(outside, "targets outside the box: moved to its border"),) if outside else (),
         )
         if 2 * outside > (~np.isnan(points[..., 0])).sum():
             raise bad_file(source, [f"bboxes: expected around the keypoints in pixels, found {outside} points outside"])

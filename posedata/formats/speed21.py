@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import bad_file
 from posedata.formats.base import need_folder, need_items, read_text
-from posedata.poses import PoseSequence, within_image
+from posedata.poses import Note, PoseSequence, within_image
 from posedata.skeleton import MPII_16, to_keypoints
 
 LICENCE = "see the dataset's page; cite Elias et al. 2021"
@@ -80,7 +80,7 @@ class Speed21:
             points=to_keypoints(within_image(joints[first : last + 1], np.inf, np.inf), MPII_16),
             frame_number=numbers[first : last + 1],
             fps=run.fps,
-            notes=(f"{trimmed} frames without a pose at the ends: trimmed",) if trimmed else (),
+            notes=(Note(trimmed, "frames without a pose at the ends: trimmed"),) if trimmed else (),
         )
 
     @cached_property

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.preview import select
-from posedata.preview.scenes import Floats, missing, noise, sequence_names
+from posedata.preview.scenes import Floats, missing, noise
 from posedata.progress import Progress
 from posedata.store.reader import Store
 from posedata.store.schema import SHARD_FRAMES
+from posedata.store.views import sequence_names
 
 Ints = NDArray[np.int64]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from posedata import __version__
 from posedata.errors import ChoiceError
 from posedata.geometry import GRID
+from posedata.pages import environment
 from posedata.preview.about import About
 from posedata.preview.colours import GROUND, KEYPOINT_COLOURS, LIMB_COLOURS, PEAK, SIDES, lighter
 from posedata.preview.scenes import Floats, Halves, Scene
@@ -45,15 +45,8 @@ def write_html(path: Path, scenes: Iterator[Scene], about: About) -> None:
 
 def render(frames: list[dict[str, Any]], about: About) -> str:
     """The page of some frames, see `frame_numbers`."""
-    environment = Environment(
-        loader=PackageLoader("posedata.preview"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True, "allow_nan": False}
+    templates = environment("posedata.preview")
+    templates.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True, "allow_nan": False}
     shared = {
         "grid": GRID,
         "rate": about.rate,
@@ -66,7 +59,7 @@ def render(frames: list[dict[str, Any]], about: About) -> str:
         "input": {"keypoints": [*map(lighter, KEYPOINT_COLOURS)], "limbs": [*map(lighter, LIMB_COLOURS)]},
     }
     detected = any("heatmaps" in frame for frame in frames)
-    template = environment.get_template("preview.html.j2")
+    template = templates.get_template("preview.html.j2")
     return template.render(
         about=about, shared=shared, frames=frames, sides=SIDES, detected=detected, steps=STEPS, version=__version__
     )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.heatmaps import decode
 from posedata.skeleton import K
 from posedata.splits import SPLITS
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
+from posedata.store.views import input_positions, peaks, sequence_names
 
 Floats = NDArray[np.float64]
 Halves = NDArray[np.float16]
@@ -56,17 +56,6 @@ class Scene:
     input_heatmaps: Halves
     target_drawn: Drawn
     input_drawn: Drawn | None
-
-
-def sequence_names(store: Store) -> list[str]:
-    """dataset/name of every sequence."""
-    return [f"{d}/{n}" for d, n in zip(store["sequence_dataset"], store["sequence_name"], strict=True)]
-
-
-def peaks(heatmaps: Halves) -> Floats:
-    """Centres of the largest cells, NaN where a heatmap is all zeros; (..., 56, 56) to (..., 2)."""
-    top = heatmaps.max(axis=(-2, -1), keepdims=True)
-    return np.where(top[..., 0] > 0, decode(heatmaps), np.nan)
 
 
 def fused(heatmaps: Halves) -> NDArray[np.float32]:
@@ -136,14 +125,7 @@ def noise(store: Store, positions: NDArray[np.int64]) -> Floats:
     Returns:
         (n,), NaN where no keypoint has both.
     """
-    if "input_heatmaps" in store.rendered:
-        cells = store.frames("input_cells", positions)
-        found = np.where(cells < 0, np.nan, cells + 0.5)
-    else:
-        starts = range(0, len(positions), CHUNK_FRAMES)
-        blocks = (positions[start : start + CHUNK_FRAMES] for start in starts)
-        found = np.concatenate([peaks(store.frames("input_heatmaps", block)) for block in blocks])
-    off = np.linalg.norm(found - store.frames("target_points", positions), axis=-1)
+    off = np.linalg.norm(input_positions(store, positions) - store.frames("target_points", positions), axis=-1)
     known = ~np.isnan(off)
     count = known.sum(axis=-1)
     return np.where(count > 0, np.where(known, off, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)

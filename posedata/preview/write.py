@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from posedata.errors import ChoiceError
-from posedata.files import whole_file
+from posedata.files import need_outside, whole_file
 from posedata.preview.about import UNKNOWN_RATE, About, title_of
 from posedata.preview.choose import Ints, Wanted, chosen_frames
-from posedata.preview.scenes import Scene, read_scenes, sequence_names
+from posedata.preview.scenes import Scene, read_scenes
 from posedata.progress import Progress
 from posedata.store.reader import Store, open_store
+from posedata.store.views import sequence_names
 
 Write = Callable[[Path, Iterator[Scene], About], None]
 
@@ -49,8 +50,7 @@ def write_preview(path: Path, out: Path, wanted: Wanted, overwrite: bool, progre
     ending = out.suffix.lower()
     if ending not in ENDINGS:
         raise ChoiceError(f"{out}: expected a name that ends in {', '.join(ENDINGS)}, found {ending or 'no ending'}")
-    if out.resolve().is_relative_to(path.resolve()):
-        raise ChoiceError(f"{out}: expected a file outside the store, found one in it; use another --out")
+    need_outside(out, path)
     write = _writer(ending)
     with whole_file(out, overwrite) as part:
         store = open_store(path)

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from markupsafe import Markup
 
 from posedata import __version__
+from posedata.pages import environment
 from posetrain.report.tables import Cell, Table
 
 
@@ -40,10 +41,10 @@ def markdown(contents: Contents) -> str:
 
 def html(contents: Contents) -> str:
     """The report with its pictures inside."""
-    environment = _environment()
+    templates = _environment()
     svg = contents.curves.decode()
-    environment.globals |= {"curves": Markup(svg[svg.index("<svg") :]), "embedded": _embedded}  # noqa: S704 our own SVG
-    return environment.get_template("report.html.j2").render(report=contents, version=__version__)
+    templates.globals |= {"curves": Markup(svg[svg.index("<svg") :]), "embedded": _embedded}  # noqa: S704 our own SVG
+    return templates.get_template("report.html.j2").render(report=contents, version=__version__)
 
 
 def picture_name(run: str) -> str:
@@ -52,16 +53,9 @@ def picture_name(run: str) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("posetrain.report"),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(["html.j2"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"percent": _percent, "interval": _interval, "mark": _mark, "picture": picture_name}
-    return environment
+    templates = environment("posetrain.report")
+    templates.filters |= {"percent": _percent, "interval": _interval, "mark": _mark, "picture": picture_name}
+    return templates
 
 
 def _percent(cell: Cell) -> str:

@@ -5,10 +5,10 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from posedata.pck import THRESHOLDS
 from posedata.skeleton import GROUPS
 from posetrain.bootstrap import Interval, difference_intervals, intervals
 from posetrain.history import best_epoch
-from posetrain.metrics import THRESHOLDS
 from posetrain.report.collect import Block, Row
 
 COLUMNS = tuple(f"{threshold:g}" for threshold in THRESHOLDS)

@@ -85,7 +85,7 @@ def test_speed21_reads_every_run_and_trims_what_the_files_say(shared: Path) -> N
         sequence = dataset.read(item)
         assert len(sequence) == len(lines) - ends
         assert int(np.isnan(sequence.points).all(axis=(1, 2)).sum()) == empty
-        assert [int(note.split()[0]) for note in sequence.notes] == ([ends] if ends else [])
+        assert [note.count for note in sequence.notes] == ([ends] if ends else [])
         frames, trimmed, inner = frames + len(lines), trimmed + ends, inner + empty
     assert trimmed > 0
     told = dry_run(Recipe(datasets=(Selection(dataset="speed21"),)), {"speed21": shared / "speed21"}, Path("none.zarr"))

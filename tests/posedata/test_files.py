@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from posedata import files
-from posedata.errors import ConflictError, ResourceError
-from posedata.files import need_space, sha256_file, sync_folder, sync_tree, whole_file, write_durably
+from posedata.errors import ChoiceError, ConflictError, ResourceError
+from posedata.files import need_outside, need_space, sha256_file, sync_folder, sync_tree, whole_file, write_durably
 
 
 @pytest.fixture
@@ -128,3 +128,19 @@ def test_a_whole_file_replaces_a_file_if_it_may_and_never_a_folder(overwrite: bo
         with pytest.raises(ConflictError, match="--overwrite"), whole_file(tmp_path / "file", overwrite):
             pass
     assert (tmp_path / "file").read_text() == "old"
+
+
+def test_a_whole_file_is_written_by_one_at_a_time(tmp_path: Path) -> None:
+    out = tmp_path / "a.txt"
+    with whole_file(out, overwrite=False) as part:
+        part.write_text("first")
+        with pytest.raises(ConflictError, match="another process"), whole_file(out, overwrite=False):
+            pass
+
+
+def test_nothing_is_put_into_a_store(tmp_path: Path) -> None:
+    need_outside(tmp_path / "page.html", tmp_path / "s.zarr")
+    (tmp_path / "link").symlink_to(tmp_path / "s.zarr")
+    for out in (tmp_path / "s.zarr" / "p.html", tmp_path / "link" / "p.html", tmp_path / "s.zarr" / "a" / ".." / "p"):
+        with pytest.raises(ChoiceError, match="outside of"):
+            need_outside(out, tmp_path / "s.zarr")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from posedata.errors import BadInputError
-from posedata.poses import Detector, PoseSequence, outside_note, within_image
+from posedata.poses import Detector, Note, PoseSequence, outside_note, within_image
 
 T = 4
 
@@ -178,6 +178,11 @@ def test_all_points_outside_are_refused() -> None:
 def test_the_note_counts_the_points_taken_away() -> None:
     before = joints((10, 10), (900, 10), (np.nan, np.nan), (900, 20))
     assert outside_note(before, within_image(before[[0, 2]], 640, 480)[[0, 1, 1, 1]]) == (
-        "2 points outside the image: taken as not annotated",
+        Note(2, "points outside the image: taken as not annotated"),
     )
     assert outside_note(before[:1], before[:1]) == ()
+
+
+def test_a_note_in_words() -> None:
+    assert str(Note(2, "frames")) == "2 frames"
+    assert str(Note(2, "frames", "[4, 9]")) == "2 frames: [4, 9]"

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from posedata.pck import Pck
 from posedata.skeleton import INDEX, K
 from posetrain.bootstrap import difference_intervals, intervals
-from posetrain.metrics import Pck
 
 NOSE = (INDEX["nose"],)
 

@@ -15,7 +15,7 @@ from posedata.build import dry_run
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats.penn_action import PennAction
-from posedata.poses import PoseSequence
+from posedata.poses import OUTSIDE, Note, PoseSequence
 
 # Joint -> keypoint, written down from the two published lists. Joint 0 is the head, keypoint 0 the nose.
 PENN = {0: 0, 1: 3, 2: 4, 3: 5, 4: 6, 5: 7, 6: 8, 7: 15, 8: 16, 9: 17, 10: 18, 11: 19, 12: 20}
@@ -133,7 +133,7 @@ def test_points_outside_the_dimensions_are_not_annotated_and_edges_are_inside(tm
     sequence = read(tmp_path)
     kept = ~np.isnan(sequence.points[:, list(PENN.values()), 0])
     assert kept.sum(axis=1).tolist() == [9, 13, 13]
-    assert sequence.notes[0].startswith("4 points")
+    assert sequence.notes == (Note(4, OUTSIDE),)
 
 
 @pytest.mark.parametrize(("train", "split"), [(1, "train"), (-1, "test")])

@@ -9,7 +9,7 @@ from posedata.build import dry_run
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats.speed21 import Speed21
-from posedata.poses import PoseSequence
+from posedata.poses import Note, PoseSequence
 
 RUN = "52_2018-07-28_1"
 URL = "https://example.org/watch?v=a-b_c"
@@ -60,10 +60,10 @@ def test_null_is_trimmed_and_counted_at_the_ends_and_an_empty_frame_inside(tmp_p
     sequence = read(tmp_path)
     assert sequence.frame_number.tolist() == [3, 4, 5, 6]
     assert np.isnan(sequence.points).all(axis=(1, 2)).tolist() == [False, True, False, False]
-    assert sequence.notes[0].startswith("5 frames")
+    assert sequence.notes == (Note(5, "frames without a pose at the ends: trimmed"),)
     found = dry_run(Recipe(datasets=(Selection(dataset="speed21"),)), {"speed21": tmp_path}, tmp_path / "none.zarr")
     assert (found["frames"], found["empty_frames"], found["annotated_keypoints"]) == (4, 1, 36)
-    assert found["skipped"] == [{"item": f"speed21/{RUN}", "reason": sequence.notes[0]}]
+    assert found["skipped"] == [{"item": f"speed21/{RUN}", "reason": str(sequence.notes[0])}]
 
 
 def test_nothing_trimmed_leaves_no_note(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ import pytest
 
 from posedata.heatmaps import render, row_table
 from posedata.preview.about import About
-from posedata.preview.scenes import Drawn, Scene, peaks
+from posedata.preview.scenes import Drawn, Scene
 from posedata.skeleton import K
+from posedata.store.views import peaks
 
 PATIENCE = 60.0
 """Seconds that a browser may take to answer."""

@@ -6,9 +6,10 @@ import pytest
 from posedata.errors import BadInputError
 from posedata.preview import choose
 from posedata.preview.choose import Wanted, chosen_frames
-from posedata.preview.scenes import missing, noise, sequence_names
+from posedata.preview.scenes import missing, noise
 from posedata.progress import silent
 from posedata.store.reader import Store, open_store
+from posedata.store.views import sequence_names
 
 
 @pytest.fixture(params=["penn_action", "climbalong"])

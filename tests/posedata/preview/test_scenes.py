@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from posedata.preview import scenes
-from posedata.preview.scenes import fused, missing, noise, peaks, read_scenes, sequence_names
+from posedata.preview.scenes import fused, missing, noise, read_scenes
 from posedata.skeleton import K
+from posedata.store import views
 from posedata.store.reader import Store, open_store
+from posedata.store.views import peaks, sequence_names
 
 SPLITS = {0: "train", 1: "validation", 2: "test", 3: "held-out", 255: "no split"}
 
@@ -68,7 +70,7 @@ def test_missing_counts_keypoints(store: Store) -> None:
 
 
 def test_noise_is_the_mean_distance_from_target_to_input(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes, "CHUNK_FRAMES", 7)
+    monkeypatch.setattr(views, "_BLOCK", 7)
     frames = np.arange(0, len(store), 3)
     found = noise(store, frames)
     heatmaps, points = store.frames("input_heatmaps", frames), store.frames("target_points", frames)

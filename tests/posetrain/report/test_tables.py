@@ -4,10 +4,10 @@ import io
 import numpy as np
 import pytest
 
+from posedata.pck import Pck
 from posedata.skeleton import GROUPS
 from posedata.store.reader import Store
 from posetrain.evaluation import Scores
-from posetrain.metrics import Pck
 from posetrain.report.collect import Block, Row, Trained
 from posetrain.report.tables import Table, as_csv, joint_table, pck_table
 

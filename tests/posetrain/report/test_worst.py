@@ -8,7 +8,7 @@ from matplotlib.image import imread
 from numpy.typing import NDArray
 
 from posedata.geometry import torso_diameters
-from posetrain.metrics import relative_errors
+from posedata.pck import relative_errors
 from posetrain.report.collect import Block, Row, Trained
 from posetrain.report.worst import Worst, worst_png, worst_windows
 

@@ -31,8 +31,10 @@ def relative_errors(predicted: Floats, target: Floats, torso: Floats) -> Floats:
         (N, 25), NaN where a keypoint does not count; inf where one that counts was not predicted.
     """
     counts = ~np.isnan(target[..., 0]) & ~np.isnan(torso[:, None])
-    relative = np.linalg.norm(predicted - target, axis=-1) / torso[:, None]
-    return np.where(counts, np.nan_to_num(relative, nan=np.inf), np.nan)
+    distance = np.linalg.norm(predicted - target, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # in a torso of no length all is infinitely far off but itself
+        relative = np.where(distance == 0, 0.0, distance / torso[:, None])
+    return np.where(counts, np.nan_to_num(relative, nan=np.inf, posinf=np.inf), np.nan)
 
 
 @dataclass(frozen=True, eq=False)

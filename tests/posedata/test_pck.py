@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from posedata.pck import Pck, relative_errors
 from posedata.skeleton import INDEX, K
-from posetrain.metrics import Pck, relative_errors
 
 ONE = np.asarray([0])
 """A single frame, of the first video."""
@@ -26,6 +26,14 @@ def test_errors_are_distances_in_torso_diameters() -> None:
     relative = relative_errors(predicted, target, np.asarray([10.0, 50.0]))
     assert relative[:, 3].tolist() == [0.5, 0.1]
     assert np.isnan(np.delete(relative, 3, axis=1)).all()
+
+
+def test_in_a_torso_of_no_length_only_the_very_place_is_right() -> None:
+    target, predicted = blank(1), np.zeros((1, K, 2))
+    target[0, :2] = [(0, 0), (0, 0.1)]
+    relative = relative_errors(predicted, target, np.asarray([0.0]))
+    assert relative[0, :2].tolist() == [0, np.inf]
+    assert np.isnan(relative[0, 2:]).all()
 
 
 def test_what_was_not_predicted_is_infinitely_far_off() -> None:
