@@ -123,6 +123,16 @@ def test_duplicates_across_splits_are_told_apart(build: Build) -> None:
     assert found["what"] == f"12 groups of sequences with the same points, {across} of them across splits"
 
 
+def test_sequences_that_show_nobody_are_no_duplicates(build: Build) -> None:
+    """One keypoint makes no box."""
+    runs = walking()
+    for name in ("run07", "run08"):
+        runs[name][:, 1:] = np.nan
+    found = minded(build(runs))
+    assert set(found) == ALWAYS | {"empty"}
+    assert found["empty"]["which"] == ("speed21/run07 (10)", "speed21/run08 (10)")
+
+
 def test_one_video_leaves_splits_empty(build: Build) -> None:
     found = minded(build(walking(), videos=lambda name: "one"))
     assert set(found) == ALWAYS | {"empty_splits"}
