@@ -150,6 +150,10 @@ def _check_recipe(recipe: Recipe) -> None:
         )
     if bool(detected) == bool(recipe.noise):
         raise ChoiceError("noise: expected for annotations without a detector's output, and only for those")
+    if detected and recipe.fps is not None:
+        raise ChoiceError(
+            f"--fps: expected with annotations only; a detector's heatmaps ({', '.join(detected)}) cannot be resampled"
+        )
 
 
 def _key(plan: Plan) -> str:

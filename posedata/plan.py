@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from posedata import geometry, heatmaps, splits
 from posedata.config import Recipe
 from posedata.errors import BadInputError
-from posedata.formats import find_format
 from posedata.gather import Gathered
 from posedata.skeleton import KEYPOINTS, LIMBS, PAIRS
 from posedata.store import schema
@@ -89,7 +88,7 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
             "shift_std": shift_std,
         },
         "counts": counts,
-        "licences": {s.dataset: find_format(s.dataset).licence for s in recipe.datasets},
+        "licences": gathered.licences,
     }
     return Plan(recipe, gathered, split, shift_std, attributes, (*gathered.warnings, *warnings))
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from posedata.errors import BadInputError
-from posedata.poses import Detector, PoseSequence, outside_note, within_image
+from posedata.poses import Detector, PoseSequence, outside_note, posed_span, trimmed_note, within_image
 
 T = 4
 
@@ -181,3 +181,19 @@ def test_the_note_counts_the_points_taken_away() -> None:
         "2 points outside the image: taken as not annotated",
     )
     assert outside_note(before[:1], before[:1]) == ()
+
+
+@pytest.mark.parametrize(
+    ("posed", "span", "note"),
+    [
+        ([True] * 4, slice(0, 4), ()),
+        ([False, True, False, True], slice(1, 4), ("1 frames without a pose at the ends: trimmed",)),
+        ([False, True, True, False], slice(1, 3), ("2 frames without a pose at the ends: trimmed",)),
+        ([False] * 4, slice(0, 0), ("4 frames without a pose at the ends: trimmed",)),
+    ],
+)
+def test_the_ends_without_a_pose_are_trimmed(posed: list[bool], span: slice, note: tuple[str, ...]) -> None:
+    points = np.full((T, 3, 2), np.nan)
+    points[posed, 1] = 7
+    assert posed_span(points) == span
+    assert trimmed_note(T, span.stop - span.start) == note
