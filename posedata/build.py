@@ -112,6 +112,10 @@ def _check_request(recipe: Recipe, scheduler: str | None) -> None:
         raise ChoiceError("--scheduler: expected a noisy store; a detector's heatmaps lie here, and are encoded here")
     if scheduler is not None:
         check_cluster(scheduler)
+    if detected and recipe.fps is not None:
+        raise ChoiceError(
+            f"--fps: expected with annotations only; a detector's heatmaps ({', '.join(detected)}) cannot be resampled"
+        )
 
 
 def _contents(plan: Plan) -> Contents:

@@ -135,6 +135,7 @@ def sample(
     help="Frames spanned by the windows that held-out deals; 9 fits 5 frames at half the rate.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of noise and split.")
+@click.option("--fps", type=float, help="Resample to this many frames a second.  [default: as they are]")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
 @click.option("--scheduler", metavar="URL", help="Encode on a dask cluster, like tcp://host:8786.")
 @click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
@@ -150,6 +151,7 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
       posedata build --dataset brace --k 2 --sigma-set random
       posedata build --dataset penn_action --actions baseball_pitch,bench_press --out penn.zarr
       posedata build --dataset brace --dataset penn_action --dry-run --json
+      posedata build --dataset brace --dataset speed21 --fps 25
       posedata build --dataset brace --scheduler tcp://host:8786
       posedata build --dataset brace --noise noise.json
       posedata build --recipe data_manifests/brace-k2-random.json

@@ -5,7 +5,15 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.0), "fixed": (1.0,)}
 """sigma_in of setups 1 and 2 (seed 000, section 1.2.2)."""
@@ -67,6 +75,7 @@ class Recipe(Frozen):
         split_span: frames from first to last of the windows that the held-out split deals; 9 lets windows of 5 frames
             at half the frame rate fit into validation and test.
         seed: of the noise and of the split.
+        fps: frames a second that all sources are resampled to; None = as they are.
     """
 
     datasets: Annotated[tuple[Selection, ...], Field(min_length=1, strict=False)]
@@ -74,6 +83,7 @@ class Recipe(Frozen):
     split: SplitRule = "video"
     split_span: Annotated[int, Field(ge=1, le=1000)] = 5
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    fps: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = None
 
     @field_validator("datasets")
     @classmethod
@@ -82,6 +92,14 @@ class Recipe(Frozen):
         if names != sorted(set(names)):
             raise ValueError("expected each dataset once, in alphabetical order")
         return datasets
+
+    @model_serializer(mode="wrap")
+    def _dump(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `fps` where nothing is resampled: such recipes keep the digests and names of older versions."""
+        content: dict[str, Any] = dump(self)
+        if self.fps is None:
+            del content["fps"]
+        return content
 
     @property
     def store_name(self) -> str:

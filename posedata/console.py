@@ -24,12 +24,14 @@ _EXTRAS = {
     "PIL": "view",
     "cv2": "view",
     "distributed": "cluster",
+    "h5netcdf": "movement",
     "huggingface_hub": "hf",
     "jinja2": "report",
     "matplotlib": "report",
     "s3fs": "s3",
     "safetensors": "train",
     "torch": "train",
+    "xarray": "movement",
 }
 """Package -> the extra that brings it."""
 

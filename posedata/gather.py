@@ -24,6 +24,7 @@ from posedata.heatmaps import normalise_detected
 from posedata.manifest import SOURCES_NAME, Skipped
 from posedata.poses import PoseSequence
 from posedata.progress import Progress
+from posedata.resample import resample
 from posedata.spool import Spool
 
 Floats = NDArray[np.float64]
@@ -62,6 +63,7 @@ class Gathered:
         warnings: what a careful person should know.
         synthetic: whether a source is.
         samples: the commands that made the synthetic sources, None where their marks do not tell, by dataset.
+        licences: who may use the data, by dataset.
     """
 
     spool: Spool
@@ -73,6 +75,7 @@ class Gathered:
     warnings: list[str] = field(default_factory=list)
     synthetic: bool = False
     samples: dict[str, str | None] = field(default_factory=dict)
+    licences: dict[str, str] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -115,11 +118,12 @@ def gather(
     for selection in recipe.datasets:
         dataset = find_format(selection.dataset).open(raw[selection.dataset])
         found.warnings += dataset.warnings
+        found.licences[selection.dataset] = dataset.licence
         if (dataset.root / SYNTHETIC_MARK).is_file():
             found.synthetic = True
             found.samples[selection.dataset] = sample_command(dataset.root)
         _append_rows(found.sources, _sources(dataset, selection.dataset, dataset.tables()))
-        _gather_dataset(found, dataset, selection, skip_bad, keep_heatmaps, progress)
+        _gather_dataset(found, dataset, selection, recipe.fps, skip_bad, keep_heatmaps, progress)
     return found
 
 
@@ -127,21 +131,26 @@ def _gather_dataset(
     found: Gathered,
     dataset: RawDataset,
     selection: Selection,
+    fps: float | None,
     skip_bad: bool,
     keep_heatmaps: bool,
     progress: Progress,
 ) -> None:
     before, seen = len(found.entries), set()
+    listed: list[Path] = []
     items = dataset.items()
     with progress(f"reading {selection.dataset}", len(items), "files") as advance:
-        for item, read in read_all(dataset, items):
+        for item, read in read_all(dataset, items, fps):
             try:
                 if isinstance(read, BadInputError):
                     raise read
                 seen.add(read.action)
                 if selection.actions is None or read.action in selection.actions:
                     _add(found, read, keep_heatmaps)
-                    _append_rows(found.sources, _sources(dataset, selection.dataset, dataset.files(item)))
+                    # People of one file come one after the other, and the file is listed once.
+                    files = dataset.files(item)
+                    _append_rows(found.sources, _sources(dataset, selection.dataset, files if files != listed else ()))
+                    listed = files
             except BadInputError as error:
                 if not skip_bad:
                     raise
@@ -154,15 +163,18 @@ def _gather_dataset(
         raise BadInputError(f"{dataset.root}: expected at least one good sequence, found none")
 
 
-def read_all(dataset: RawDataset, items: Iterable[str]) -> Iterator[tuple[str, PoseSequence | BadInputError]]:
+def read_all(
+    dataset: RawDataset, items: Iterable[str], fps: float | None = None
+) -> Iterator[tuple[str, PoseSequence | BadInputError]]:
     """Every item with its checked sequence, or with all that is wrong with its files; one is read ahead."""
-    return ahead((_read(dataset, item) for item in items), dataset.close)
+    return ahead((_read(dataset, item, fps) for item in items), dataset.close)
 
 
-def _read(dataset: RawDataset, item: str) -> tuple[str, PoseSequence | BadInputError]:
-    """A sequence, or what is wrong with its files."""
+def _read(dataset: RawDataset, item: str, fps: float | None) -> tuple[str, PoseSequence | BadInputError]:
+    """A sequence, resampled if so asked, or what is wrong with its files."""
     try:
-        return item, dataset.read(item)
+        sequence = dataset.read(item)
+        return item, sequence if fps is None else resample(sequence, fps)
     except BadInputError as error:
         return item, error
 

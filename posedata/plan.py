@@ -11,7 +11,6 @@ from posedata import geometry, heatmaps, splits
 from posedata.config import Recipe
 from posedata.counts import Block, count, splits_without_windows, whole_sequences
 from posedata.errors import BadInputError
-from posedata.formats import find_format
 from posedata.gather import Gathered
 from posedata.skeleton import KEYPOINTS, LIMBS, PAIRS
 from posedata.store import schema
@@ -76,7 +75,7 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
             "shift_std": shift_std,
         },
         "counts": counts,
-        "licences": {s.dataset: find_format(s.dataset).licence for s in recipe.datasets},
+        "licences": gathered.licences,
     }
     return Plan(recipe, gathered, split, shift_std, attributes, (*gathered.warnings, *warnings))
 

@@ -167,6 +167,17 @@ def _inside(points: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[n
     return np.asarray((points >= low).all(-1) & (points <= size).all(-1))
 
 
+def posed_span(points: NDArray[np.float64]) -> slice:
+    """The frames of (T, J, 2) points from the first with one that is annotated to the last; empty if there is none."""
+    posed = np.flatnonzero(~np.isnan(points).all(axis=(1, 2)))
+    return slice(int(posed[0]), int(posed[-1]) + 1) if posed.size else slice(0, 0)
+
+
+def trimmed_note(frames: int, kept: int) -> tuple[Note, ...]:
+    """A note for the report on the frames that `posed_span` leaves out, if any."""
+    return (Note(frames - kept, "frames without a pose at the ends: trimmed"),) if frames > kept else ()
+
+
 def outside_note(joints: NDArray[np.float64], kept: NDArray[np.float64]) -> tuple[Note, ...]:
     """A note for the report on the points that `within_image` took away, if it took any; NaN was none before."""
     lost = int((~np.isnan(joints)).all(-1).sum() - np.isfinite(kept).all(-1).sum())

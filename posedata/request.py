@@ -29,6 +29,7 @@ RECIPE_OPTIONS = (
     "split",
     "split_span",
     "seed",
+    "fps",
 )
 """The options that `build_request` takes."""
 
@@ -70,6 +71,7 @@ def build_request(
     split: SplitRule | None,
     split_span: int,
     seed: int,
+    fps: float | None,
 ) -> BuildRequest:
     """Check the options against each other and find the raw trees; `given` names those that the user typed.
 
@@ -96,6 +98,7 @@ def build_request(
             split=split or ("held-out" if detected else "video"),
             split_span=split_span,
             seed=seed,
+            fps=fps,
         )
     except ValidationError as error:
         raise ChoiceError(*(_as_option(fault) for fault in faults(error))) from error

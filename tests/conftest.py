@@ -35,7 +35,7 @@ def shared() -> Path:
 def raw_trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A small synthetic tree of every format; tests must not change them (see `copy_tree`)."""
     root = tmp_path_factory.mktemp("raw")
-    for name in ("brace", "penn_action", "speed21"):
+    for name in ("brace", "keypoints", "penn_action", "speed21"):
         write_sample(name, root / name, sequences=12, frames=40)
     write_sample("climbalong", root / "climbalong", sequences=4, frames=24)
     return {path.name: path for path in root.iterdir()}

@@ -44,7 +44,7 @@ def print_report(report: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
 
 def _datasets(recipe: Mapping[str, Any]) -> str:
     parts = (d["dataset"] + (f" ({', '.join(d['actions'])})" if d["actions"] else "") for d in recipe["datasets"])
-    return ", ".join(parts)
+    return ", ".join(parts) + (f", at {recipe['fps']:g} frames a second" if "fps" in recipe else "")
 
 
 def _origin(recipe: Mapping[str, Any]) -> Iterator[tuple[str, object]]:

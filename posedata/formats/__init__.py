@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posedata.errors import ChoiceError
-from posedata.formats import brace, climbalong, penn_action, speed21
+from posedata.formats import brace, climbalong, keypoints, penn_action, speed21
 from posedata.formats.base import RawDataset
 
 __all__ = ["FORMATS", "Format", "RawDataset", "find_format"]
@@ -40,6 +40,7 @@ FORMATS: Mapping[str, Format] = {
     for f in (
         Format("brace", brace.Brace, brace.ACTIONS, False, brace.LICENCE, brace.SOURCE),
         Format("climbalong", climbalong.ClimbAlong, (), True, climbalong.LICENCE, climbalong.SOURCE),
+        Format("keypoints", keypoints.Keypoints, (), False, keypoints.LICENCE, keypoints.SOURCE),
         Format(
             "penn_action",
             penn_action.PennAction,

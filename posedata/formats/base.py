@@ -10,7 +10,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -63,6 +63,10 @@ class RawDataset(Protocol):
     @property
     def root(self) -> Path:
         """The folder that source paths are relative to, and in which the mark of a synthetic tree would lie."""
+
+    @property
+    def licence(self) -> str:
+        """Who may use the data."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -152,10 +156,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
     """Rows of a CSV file with a header; raises BadInputError if it lacks one of the columns."""
     try:
-        reader = csv.DictReader(StringIO(read_text(path)))
-        missing = [c for c in columns if c not in (reader.fieldnames or ())]
+        reader = csv.DictReader(StringIO(read_text(path).removeprefix("\ufeff")))  # with which spreadsheets begin
+        names = reader.fieldnames or ()
+        missing = [c for c in columns if c not in names]
         if missing:
             raise bad_file(path, [f"header: expected the columns {', '.join(missing)}, found none of that name"])
+        if len(set(names)) < len(names):
+            raise bad_file(path, [f"header: expected each column once, found {', '.join(names):.80}"])
         yield from reader
     except csv.Error as error:
         raise bad_file(path, [f"expected a CSV file, found {error}"]) from error
@@ -213,6 +220,21 @@ def to_floats(values: NDArray[np.generic]) -> NDArray[np.float64]:
     """Numbers as float64, in silence: signalling NaN become quiet, what is too large infinite; both are told later."""
     with np.errstate(invalid="ignore", over="ignore"):
         return values.astype(np.float64)
+
+
+def floats(numbers: Sequence[float]) -> NDArray[np.float64]:
+    """Numbers of a JSON file as float64; integers too large for one become infinite, and so not annotated."""
+    try:
+        return np.asarray(numbers, np.float64)
+    except OverflowError:
+        return np.asarray([_float(n) for n in numbers])
+
+
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:

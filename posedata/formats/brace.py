@@ -24,7 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
-from posedata.formats.base import need_folder, need_items, number, read_json_object, read_npz, read_rows, to_floats
+from posedata.formats.base import (
+    floats,
+    need_folder,
+    need_items,
+    number,
+    read_json_object,
+    read_npz,
+    read_rows,
+    to_floats,
+)
 from posedata.poses import Note, PoseSequence, outside_note, within_image
 from posedata.skeleton import COCO_17, to_keypoints
 
@@ -55,6 +64,8 @@ class _Segment(NamedTuple):
 
 class Brace:
     """A folder with `dataset/`, and beside it `manual_keypoints/` and `annotations/` where they are at hand."""
+
+    licence = LICENCE
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -250,7 +261,7 @@ def _read_segment(path: Path, video: str) -> tuple[NDArray[np.int64], NDArray[np
     if faults:
         raise bad_file(path, faults)
     order = sorted(frames)
-    joints = _floats([n for frame in order for n in frames[frame]]).reshape(len(order), len(COCO_17), 3)
+    joints = floats([n for frame in order for n in frames[frame]]).reshape(len(order), len(COCO_17), 3)
     return np.asarray(order, np.int64), joints[..., :2]
 
 
@@ -263,21 +274,6 @@ def _numbers(value: object) -> list[float] | None:
         return None
     numbers = list(chain.from_iterable(joints))
     return numbers if set(map(type, numbers)) <= {int, float} else None
-
-
-def _floats(numbers: list[float]) -> NDArray[np.float64]:
-    try:
-        return np.asarray(numbers, np.float64)
-    except OverflowError:
-        return np.asarray([_float(n) for n in numbers])
-
-
-def _float(number: float) -> float:
-    """As a float; integers too large for one become infinite, and so not annotated."""
-    try:
-        return float(number)
-    except OverflowError:
-        return float("inf")
 
 
 def _describe(value: object) -> str:

@@ -37,6 +37,8 @@ _BLOCK = 64
 class ClimbAlong:
     """A folder with `input/` and `target/`."""
 
+    licence = LICENCE
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.warnings: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ import numpy as np
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import MOST_FILE, need_folder, need_items, need_regular, to_floats
-from posedata.formats.matfile import MatReader
+from posedata.formats.child import ChildReader
 from posedata.poses import PoseSequence, outside_note, within_image
 from posedata.skeleton import PENN_13, to_keypoints
 
@@ -56,9 +56,11 @@ _FIELDS = ("x", "y", "visibility", "action", "train", "dimensions", "nframes")
 class PennAction:
     """A folder with `labels/`, or that folder itself."""
 
+    licence = LICENCE
+
     def __init__(self, root: Path) -> None:
         self.warnings: tuple[str, ...] = ()
-        self._mat = MatReader()
+        self._mat = ChildReader("MATLAB 5", load_mat)
         is_labels = root.absolute().name == "labels" and root.is_dir() and not (root / "labels").is_dir()
         self._labels = root.absolute() if is_labels else need_folder(root, "labels", SOURCE)
         self.root = self._labels.parent
@@ -104,6 +106,14 @@ class PennAction:
             official_split="train" if mat["train"].ravel()[0] == 1 else "test",
             notes=outside_note(joints, kept),
         )
+
+
+def load_mat(path: Path, names: list[str]) -> dict[str, Any]:
+    """The variables of those names that a MATLAB file has; may crash the process."""
+    from scipy.io import loadmat
+
+    mat = loadmat(path, variable_names=names)
+    return {name: mat[name] for name in names if name in mat}
 
 
 def _faults(mat: dict[str, Any]) -> Iterator[str]:

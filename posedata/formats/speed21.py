@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import bad_file
 from posedata.formats.base import need_folder, need_items, read_text
-from posedata.poses import Note, PoseSequence, within_image
+from posedata.poses import PoseSequence, posed_span, trimmed_note, within_image
 from posedata.skeleton import MPII_16, to_keypoints
 
 LICENCE = "see the dataset's page; cite Elias et al. 2021"
@@ -39,6 +39,8 @@ class _Run(NamedTuple):
 
 class Speed21:
     """A folder with `skeletons/` and `metadata.txt`."""
+
+    licence = LICENCE
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -67,20 +69,18 @@ class Speed21:
         if item not in self._runs:
             raise bad_file(path, [f"expected a line for {item} in {self._metadata}, found none"])
         numbers, joints = _read_run(path)
-        posed = np.flatnonzero(~np.isnan(joints).all(axis=(1, 2)))
-        if not posed.size:
+        span = posed_span(joints)
+        if not joints[span].size:
             raise bad_file(path, ["expected at least one pose, found only NULL"])
-        first, last = int(posed[0]), int(posed[-1])
-        trimmed = len(numbers) - (last + 1 - first)
         run = self._runs[item]
         return PoseSequence(
             dataset="speed21",
             name=item,
             video=run.video,
-            points=to_keypoints(within_image(joints[first : last + 1], np.inf, np.inf), MPII_16),
-            frame_number=numbers[first : last + 1],
+            points=to_keypoints(within_image(joints[span], np.inf, np.inf), MPII_16),
+            frame_number=numbers[span],
             fps=run.fps,
-            notes=(Note(trimmed, "frames without a pose at the ends: trimmed"),) if trimmed else (),
+            notes=trimmed_note(len(numbers), span.stop - span.start),
         )
 
     @cached_property

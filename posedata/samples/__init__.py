@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from posedata.errors import ChoiceError
-from posedata.samples import brace, climbalong, penn_action, speed21
+from posedata.samples import brace, climbalong, keypoints, penn_action, speed21
 from posedata.samples.base import empty_tree
 
 __all__ = ["SAMPLES", "write_sample"]
@@ -16,6 +16,7 @@ Write = Callable[[Path, np.random.Generator, int, int], None]
 SAMPLES: Mapping[str, Write] = {
     "brace": brace.write,
     "climbalong": climbalong.write,
+    "keypoints": keypoints.write,
     "penn_action": penn_action.write,
     "speed21": speed21.write,
 }

@@ -49,6 +49,7 @@ def tasks() -> list[Task]:
         (f"fuzz {name}", 100_000 if name == "penn_action" else 1_000_000, partial(_fuzz, name=name)) for name in FORMATS
     ]
     others: list[Task] = [
+        ("fuzz netcdf", 100_000, _fuzz_netcdf),
         ("secrets", 1, lambda bench, work, _: secrets_planted.planted(bench, work)),
         ("training kills", 100, trainings.killed_trainings),
         ("checkpoints", 30, trainings.damaged_checkpoints),
@@ -66,6 +67,10 @@ def _fuzz(bench: Bench, work: Path, tries: int, name: str) -> Outcome:
     if not seeds.exists():
         fuzz.raw_seeds(seeds)
     return fuzz.fuzz(seeds / name, name, work, tries)
+
+
+def _fuzz_netcdf(_: Bench, work: Path, tries: int) -> Outcome:
+    return fuzz.fuzz(fuzz.netcdf_seed(work / "seed"), "keypoints", work, tries, pattern="*.nc")
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """Raw files with random changes: a parser returns a checked sequence, or says what is wrong, and nothing else."""
 
 import io
+import json
 import random
 import shutil
 import signal
@@ -10,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import xarray
 from harness import Outcome, check, posedata
 from scipy.io import loadmat, savemat
 
@@ -54,14 +56,32 @@ def raw_seeds(root: Path) -> dict[str, Path]:
     return {name: root / name for name in FORMATS}
 
 
-def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0) -> Outcome:
-    """Change one file of a tree at a time, and read what it belongs to."""
-    outcome = Outcome(f"changed files of {name}")
+def netcdf_seed(root: Path) -> Path:
+    """A tree with a file as the package movement writes it, which no sample has."""
+    joints = ["nose", "left_hip", "right_hip"]
+    root.mkdir()
+    (root / "keypoints.json").write_text(json.dumps({"joints": {joint: joint for joint in joints}}))
+    dims = ("time", "space", "keypoints", "individuals")
+    position = np.random.default_rng(0).uniform(10, 700, (5, 2, len(joints), 1))
+    dataset = xarray.Dataset(
+        {"position": (dims, position), "confidence": (("time", *dims[2:]), np.ones((5, len(joints), 1)))},
+        coords={"time": np.arange(5) / 25, "space": ["x", "y"], "keypoints": joints, "individuals": ["ann"]},
+        attrs={"ds_type": "poses", "time_unit": "seconds", "fps": 25.0},
+    )
+    dataset.to_netcdf(root / "walk.nc", engine="h5netcdf")
+    return root
+
+
+def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0, pattern: str = "*") -> Outcome:
+    """Change one file of a tree at a time, of those that match, and read what it belongs to."""
+    outcome = Outcome(f"changed files of {name}" + ("" if pattern == "*" else f": {pattern}"))
     chosen = random.Random(f"{seed} {name}")
     root = work / name
     shutil.copytree(tree, root)
     unread = (".mp4", ".txt")  # videos are not opened; of the mark of synthetic data only its presence counts
-    files = sorted(path.relative_to(tree) for path in tree.rglob("*") if path.is_file() and path.suffix not in unread)
+    files = sorted(
+        path.relative_to(tree) for path in tree.rglob(pattern) if path.is_file() and path.suffix not in unread
+    )
     contents = {file: (tree / file).read_bytes() for file in files}
     sound = FORMATS[name].open(root)
     _read_all(sound)  # as it is, it is taken

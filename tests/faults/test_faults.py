@@ -86,6 +86,11 @@ def test_changed_raw_files(
     assert capfd.readouterr() == ("", "")  # nor does a child print
 
 
+def test_changed_netcdf_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sound(fuzz.fuzz(fuzz.netcdf_seed(tmp_path / "seed"), "keypoints", tmp_path, 200, pattern="*.nc"))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_no_secret_is_seen(bench: Bench, tmp_path: Path) -> None:
     sound(secrets_planted.planted(bench, tmp_path))
 

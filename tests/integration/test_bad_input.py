@@ -13,6 +13,7 @@ import pytest
 from numpy.lib import format as npy
 from scipy.io import savemat
 
+from posedata.skeleton import KEYPOINTS
 from posedata.store.reader import verify
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -42,6 +43,10 @@ def sixteen(path: Path) -> None:
 def twice(path: Path) -> None:
     text = path.read_text()
     path.write_text(text[:-1] + ", " + text[1:])
+
+
+def twice_images(path: Path) -> None:
+    path.write_text('{"images": [], ' + path.read_text()[1:])
 
 
 def crash_scipy(path: Path) -> None:
@@ -131,6 +136,14 @@ FAULTS: dict[str, tuple[str, str, Callable[[Path], object], str]] = {
         "as the target",
     ),
     "climb nan in mid-file": ("climbalong", "input/*.npz", nan_heatmap, "frame 20"),
+    "keypoints no map": ("keypoints", "keypoints.json", Path.unlink, "joint map"),
+    "keypoints map": ("keypoints", "keypoints.json", lambda p: p.write_text('{"joints": {"a": "beak"}}'), "not beak"),
+    "keypoints truncated": ("keypoints", "video*.json", cut, "JSON"),
+    "keypoints keys twice": ("keypoints", "video*.json", twice_images, "twice"),
+    "keypoints row": ("keypoints", "*.csv", lambda p: p.write_text("frame,joint,x,y\n0,nose,1\n"), "row 1"),
+    "keypoints binary": ("keypoints", "*.csv", lambda p: p.write_bytes(b"\xff\xfe"), "UTF-8"),
+    "keypoints pipe": ("keypoints", "*.csv", pipe, "regular file"),
+    "keypoints huge": ("keypoints", "*.csv", huge, "at most"),
     "speed21 pipe": ("speed21", "skeletons/*.data", pipe, "regular file"),
     "speed21 huge": ("speed21", "skeletons/*.data", huge, "at most"),
     "speed21 line": ("speed21", "skeletons/*.data", lambda p: p.write_text("1#2,3\n"), "line 1"),
@@ -161,7 +174,15 @@ def test_a_fault_is_code_3_and_leaves_nothing(
 
 @pytest.mark.parametrize(
     "fault",
-    ["brace 16 keypoints", "brace manual", "penn empty", "penn crashes scipy", "climb nan in mid-file", "speed21 line"],
+    [
+        "brace 16 keypoints",
+        "brace manual",
+        "penn empty",
+        "penn crashes scipy",
+        "climb nan in mid-file",
+        "keypoints row",
+        "speed21 line",
+    ],
 )
 def test_skip_bad_goes_round_a_fault(
     fault: str, command: Run, copy_tree: Callable[[str], Path], tmp_path: Path
@@ -180,7 +201,7 @@ def test_skip_bad_goes_round_a_fault(
     assert verify(tmp_path / "s.zarr")[1] == []
 
 
-@pytest.mark.parametrize("name", ["brace", "penn_action", "speed21", "climbalong"])
+@pytest.mark.parametrize("name", ["brace", "keypoints", "penn_action", "speed21", "climbalong"])
 def test_relative_coordinates_are_refused(name: str, command: Run, tmp_path: Path) -> None:
     root = tmp_path / "raw"
     points = np.random.default_rng(0).uniform(0.1, 0.9, (5, 25, 2))
@@ -207,6 +228,11 @@ def write_relative(name: str, root: Path, points: np.ndarray) -> None:  # type: 
         fields = {"x": points[:, :13, 0], "y": points[:, :13, 1], "visibility": np.ones((5, 13))}
         size = {"dimensions": [[270, 480, 5]], "nframes": 5}
         savemat(root / "labels" / "0001.mat", {**fields, **size, "action": "bowl", "train": 1})
+    elif name == "keypoints":
+        root.mkdir()
+        (root / "keypoints.json").write_text(json.dumps({"joints": {joint: joint for joint in KEYPOINTS}}))
+        rows = [f"{t},{j},{x},{y}" for t, pose in enumerate(points) for j, (x, y) in zip(KEYPOINTS, pose, strict=True)]
+        (root / "walk.csv").write_text("\n".join(["frame,joint,x,y", *rows]))
     elif name == "speed21":
         (root / "skeletons").mkdir(parents=True)
         lines = [f"{t}#" + ";".join(f"{x},{y}" for x, y in pose[:16]) for t, pose in enumerate(points)]

@@ -21,8 +21,8 @@ from posedata.manifest import read_manifest
 from posedata.store import digest, schema
 from posedata.store.reader import Store, open_store, verify
 
-NAMES = ("brace", "climbalong", "penn_action", "speed21")
-NOISY = ("brace", "penn_action", "speed21")
+NAMES = ("brace", "climbalong", "keypoints", "penn_action", "speed21")
+NOISY = ("brace", "keypoints", "penn_action", "speed21")
 INFO_KEYS = {
     "store",
     "kind",
@@ -299,6 +299,33 @@ def test_a_detector_and_noise_do_not_mix(raw_trees: dict[str, Path], tmp_path: P
     with pytest.raises(ChoiceError, match=r"climbalong.*two stores"):
         build_store(recipe("brace", "climbalong"), raw_trees, tmp_path / "a.zarr")
     assert listing(tmp_path) == set()
+
+
+def test_a_detectors_heatmaps_cannot_be_resampled(raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    for run in (build_store, dry_run):
+        with pytest.raises(ChoiceError, match=r"--fps: .*climbalong.* cannot be resampled"):
+            run(recipe("climbalong", fps=25.0), raw_trees, tmp_path / "a.zarr")
+    assert listing(tmp_path) == set()
+
+
+def test_a_resampled_store_says_so_and_lies_on_the_lines_of_the_other(
+    raw_trees: dict[str, Path], stores: dict[str, Path], tmp_path: Path
+) -> None:
+    store, usual = make(raw_trees, tmp_path / "a.zarr", "speed21", fps=10.0), open_store(stores["speed21"])
+    assert store.attributes["recipe"]["fps"] == 10.0
+    assert "fps" not in usual.attributes["recipe"]
+    assert set(store["sequence_fps"].tolist()) == {10.0}
+    assert verify(store.path) == (len(store.manifest.files), [])
+    # Sources at 30 and 50 frames a second have a frame at every time k / 10: its row is the source's.
+    for s in np.flatnonzero(usual["sequence_fps"] != 25):
+        step = int(usual["sequence_fps"][s]) // 10
+        rows, own = (
+            slice(x["sequence_start"][s], x["sequence_start"][s] + x["sequence_length"][s]) for x in (usual, store)
+        )
+        taken = usual["frame_number"][rows] % step == 0
+        assert taken.sum() > 5
+        np.testing.assert_array_equal(store["frame_number"][own] * step, usual["frame_number"][rows][taken])
+        np.testing.assert_array_equal(store["target_points"][own], usual["target_points"][rows][taken])
 
 
 @pytest.mark.parametrize(("name", "noise"), [("brace", None), ("climbalong", Noise())])

@@ -228,8 +228,8 @@ def test_verify_quick_reads_no_heatmaps(command: Run, damaged: Path) -> None:
 
 USAGE = {
     "no dataset": (["build"], "--dataset"),
-    "unknown dataset": (["build", "--dataset", "coco"], "brace, climbalong, penn_action, speed21"),
-    "unknown sample": (["sample", "coco"], "brace, climbalong, penn_action, speed21"),
+    "unknown dataset": (["build", "--dataset", "coco"], "brace, climbalong, keypoints, penn_action, speed21"),
+    "unknown sample": (["sample", "coco"], "brace, climbalong, keypoints, penn_action, speed21"),
     "unknown command": (["bulid"], "bulid"),
     "unknown option": (["build", "--dataset", "brace", "--sigmas", "1"], "--sigma"),
     "sigma words": (["build", "--dataset", "brace", "--sigma-set", "wild"], "random, fixed"),
@@ -374,3 +374,34 @@ def test_a_signal_during_a_build_leaves_nothing(
     assert "error: " in stderr
     assert "Traceback" not in stderr
     assert list(out.parent.iterdir()) == []
+
+
+def test_build_resamples(command: Run, raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    line = ("posedata", "build", "--dataset", "keypoints", "--raw", raw_trees["keypoints"], "--fps", "10")
+    done = command(*line, "--json", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert told["recipe"]["fps"] == 10.0
+    assert re.fullmatch(r"keypoints-k1-random-[0-9a-f]{8}\.zarr", Path(told["store"]).name)
+    info = command("posedata", "info", told["store"])
+    assert re.search(r"^datasets +keypoints, at 10 frames a second$", info.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "fps", "code", "word"),
+    [
+        ("penn_action", "25", 3, "penn_action/0001: fps: expected a known frame rate"),
+        ("climbalong", "25", 2, "--fps: .*cannot be resampled"),
+        ("brace", "0", 2, "--fps: "),
+        ("brace", "fast", 2, "--fps"),
+    ],
+)
+def test_what_cannot_be_resampled_is_told(
+    name: str, fps: str, code: int, word: str, command: Run, raw_trees: dict[str, Path], tmp_path: Path
+) -> None:
+    line = ("posedata", "build", "--dataset", name, "--raw", raw_trees[name], "--fps", fps, "--out", "s.zarr", "-q")
+    done = command(*line)
+    assert done.returncode == code
+    assert re.search(f"^error: .*{word}", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == []

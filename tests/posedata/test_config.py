@@ -17,6 +17,7 @@ UNUSUAL = {
     "torso": Recipe(datasets=BRACE, noise=Noise(torso=12.5)),
     "sigma_per": Recipe(datasets=BRACE, noise=Noise(sigma_per="keypoint")),
     "split": Recipe(datasets=BRACE, split="official"),
+    "fps": Recipe(datasets=BRACE, fps=25),
 }
 
 
@@ -89,7 +90,20 @@ def test_noise_out_of_range_is_refused_by_name(fields: dict[str, Any]) -> None:
         Noise(**fields)
 
 
-@pytest.mark.parametrize("fields", [{"datasets": ()}, {"split": "random"}, {"seed": -1}, {"seed": 2**63}], ids=str)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"datasets": ()},
+        {"split": "random"},
+        {"fps": 0.0},
+        {"fps": 1001.0},
+        {"fps": math.nan},
+        {"fps": "25"},
+        {"seed": -1},
+        {"seed": 2**63},
+    ],
+    ids=str,
+)
 def test_recipes_out_of_range_are_refused_by_name(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(fields))):
         Recipe(**({"datasets": BRACE} | fields))
@@ -104,6 +118,16 @@ def test_text_is_not_taken_for_a_number(model: type[Any], fields: dict[str, Any]
 @pytest.mark.parametrize("recipe", [*UNUSUAL.values(), Recipe(datasets=CLIMB, noise=None, split="held-out")])
 def test_a_recipe_survives_json(recipe: Recipe) -> None:
     assert Recipe.model_validate_json(json.dumps(recipe.model_dump(mode="json"))) == recipe
+
+
+def test_a_recipe_that_resamples_nothing_is_written_as_ever() -> None:
+    assert UNUSUAL["seed"].store_name == "brace-k1-random-d2f567d3.zarr"  # the names that releases without fps gave
+    assert UNUSUAL["split"].store_name == "brace-k1-random-652bae33.zarr"
+    fields = {"datasets", "noise", "split", "split_span", "seed"}
+    assert (
+        set(Recipe(datasets=BRACE).model_dump()) == set(json.loads(Recipe(datasets=BRACE).model_dump_json())) == fields
+    )
+    assert set(UNUSUAL["fps"].model_dump(mode="json")) == fields | {"fps"}
 
 
 def test_canonical_json_is_sorted_dense_ascii() -> None:

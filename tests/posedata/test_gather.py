@@ -18,13 +18,14 @@ from posedata.progress import silent
 MPII = {"right_hip": 2, "left_hip": 3, "right_shoulder": 12, "left_shoulder": 13, "right_ankle": 0, "right_knee": 1}
 
 
-def collect(scratch: Path, skip_bad: bool = False, **trees: Path) -> Gathered:
+def collect(scratch: Path, skip_bad: bool = False, fps: float | None = None, **trees: Path) -> Gathered:
     names = sorted(trees)
     detected = names == ["climbalong"]
     recipe = Recipe(
         datasets=tuple(Selection(dataset=name) for name in names),
         noise=None if detected else Noise(),
         split="held-out" if detected else "video",
+        fps=fps,
     )
     scratch.mkdir(exist_ok=True)
     return gather(recipe, trees, scratch, skip_bad, silent)
@@ -95,7 +96,7 @@ def test_datasets_lie_one_after_the_other_without_a_hole(raw_trees: dict[str, Pa
     assert found.synthetic
 
 
-@pytest.mark.parametrize("name", ["brace", "climbalong", "penn_action", "speed21"])
+@pytest.mark.parametrize("name", ["brace", "climbalong", "keypoints", "penn_action", "speed21"])
 def test_every_raw_file_is_a_source_with_its_hash(name: str, raw_trees: dict[str, Path], tmp_path: Path) -> None:
     root = raw_trees[name]
     found = collect(tmp_path / "scratch", **{name: root})
@@ -179,3 +180,20 @@ def cut_member(path: Path, member: str, count: int) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
+
+
+def test_sources_of_several_rates_are_laid_down_at_one(raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    usual = collect(tmp_path / "a", speed21=raw_trees["speed21"])
+    made = collect(tmp_path / "b", fps=20, speed21=raw_trees["speed21"])
+    assert len({e.fps for e in usual.entries}) > 1
+    assert {e.fps for e in made.entries} == {20.0}
+    for one, other in zip(usual.entries, made.entries, strict=True):
+        assert one.key == other.key
+        assert other.length == pytest.approx(one.length * 20 / one.fps, abs=1)
+
+
+def test_sources_of_unknown_rate_are_refused_or_left_out_one_by_one(raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"penn_action/0001: fps: expected a known frame rate"):
+        collect(tmp_path / "a", fps=20, penn_action=raw_trees["penn_action"])
+    with pytest.raises(BadInputError, match="at least one good sequence"):
+        collect(tmp_path / "b", skip_bad=True, fps=20, penn_action=raw_trees["penn_action"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from posedata.errors import BadInputError
-from posedata.poses import Detector, Note, PoseSequence, outside_note, within_image
+from posedata.poses import Detector, Note, PoseSequence, outside_note, posed_span, trimmed_note, within_image
 
 T = 4
 
@@ -186,3 +186,19 @@ def test_the_note_counts_the_points_taken_away() -> None:
 def test_a_note_in_words() -> None:
     assert str(Note(2, "frames")) == "2 frames"
     assert str(Note(2, "frames", "[4, 9]")) == "2 frames: [4, 9]"
+
+
+@pytest.mark.parametrize(
+    ("posed", "span", "note"),
+    [
+        ([True] * 4, slice(0, 4), ()),
+        ([False, True, False, True], slice(1, 4), (Note(1, "frames without a pose at the ends: trimmed"),)),
+        ([False, True, True, False], slice(1, 3), (Note(2, "frames without a pose at the ends: trimmed"),)),
+        ([False] * 4, slice(0, 0), (Note(4, "frames without a pose at the ends: trimmed"),)),
+    ],
+)
+def test_the_ends_without_a_pose_are_trimmed(posed: list[bool], span: slice, note: tuple[Note, ...]) -> None:
+    points = np.full((T, 3, 2), np.nan)
+    points[posed, 1] = 7
+    assert posed_span(points) == span
+    assert trimmed_note(T, span.stop - span.start) == note

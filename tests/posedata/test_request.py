@@ -17,7 +17,7 @@ RANDOM = (1.0, 1.5, 2.0, 2.5, 3.0)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data home with an empty raw tree of every dataset."""
     monkeypatch.setenv("POSEDATA_HOME", str(tmp_path / "home"))
-    for name in ("brace", "climbalong", "penn_action", "speed21"):
+    for name in ("brace", "climbalong", "keypoints", "penn_action", "speed21"):
         (tmp_path / "home" / "raw" / name).mkdir(parents=True)
     return tmp_path / "home"
 
@@ -35,6 +35,7 @@ def ask(*datasets: str, **options: Any) -> BuildRequest:
         "split": None,
         "split_span": 5,
         "seed": 0,
+        "fps": None,
     }
     return build_request(given=options.keys(), datasets=datasets, **(usual | options))
 
@@ -61,7 +62,14 @@ def test_default_store_names(datasets: list[str], options: dict[str, Any], name:
 
 @pytest.mark.parametrize(
     "options",
-    [{"seed": 1}, {"split": "official"}, {"torso": 12.0}, {"sigma_per": "sequence"}, {"actions": "toprock"}],
+    [
+        {"seed": 1},
+        {"fps": 25.0},
+        {"split": "official"},
+        {"torso": 12.0},
+        {"sigma_per": "sequence"},
+        {"actions": "toprock"},
+    ],
     ids=lambda options: next(iter(options)),
 )
 def test_other_options_add_eight_hex_digits(options: dict[str, Any]) -> None:
@@ -113,13 +121,24 @@ def test_the_same_dataset_given_two_trees_is_refused(tmp_path: Path) -> None:
         ask("brace", raws=(f"brace={tmp_path}", f"brace={tmp_path / 'home'}"))
 
 
-@pytest.mark.parametrize("name", ["brace", "climbalong", "penn_action", "speed21"])
+@pytest.mark.parametrize("name", ["brace", "climbalong", "keypoints", "penn_action", "speed21"])
 def test_absent_raw_data_tells_how_to_get_it(name: str, home: Path) -> None:
     (home / "raw" / name).rmdir()
     with pytest.raises(BadInputError) as caught:
         ask(name)
     assert str(home / "raw" / name) in str(caught.value)
     assert f"posedata sample {name}" in str(caught.value)
+
+
+def test_the_rate_of_resampling_is_part_of_the_recipe() -> None:
+    assert ask("brace").recipe.fps is None
+    assert ask("brace", "speed21", fps=25.0).recipe.fps == 25.0
+
+
+@pytest.mark.parametrize("fps", [0.0, -1.0, 2000.0, float("nan")])
+def test_a_rate_out_of_range_is_refused_by_its_option(fps: float) -> None:
+    with pytest.raises(ChoiceError, match=r"^--fps: "):
+        ask("brace", fps=fps)
 
 
 def test_actions_are_sorted_and_stripped() -> None:

@@ -9,8 +9,8 @@ from posedata.fetch.addresses import PUBLISHED, find_publication, find_urls
 from posedata.formats import FORMATS
 
 
-def test_all_but_the_private_dataset_are_published() -> None:
-    assert sorted(PUBLISHED) == sorted(FORMATS.keys() - {"climbalong"})
+def test_all_but_private_data_is_published() -> None:
+    assert sorted(PUBLISHED) == sorted(FORMATS.keys() - {"climbalong", "keypoints"})
     with pytest.raises(ChoiceError, match=r"climbalong.*brace, penn_action, speed21"):
         find_publication("climbalong")
 

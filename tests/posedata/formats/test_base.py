@@ -10,6 +10,7 @@ import pytest
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS, find_format
 from posedata.formats.base import (
+    floats,
     need_folder,
     need_items,
     number,
@@ -21,18 +22,18 @@ from posedata.formats.base import (
 )
 
 
-def test_the_table_names_the_four_formats() -> None:
-    assert sorted(FORMATS) == ["brace", "climbalong", "penn_action", "speed21"]
+def test_the_table_names_the_five_formats() -> None:
+    assert sorted(FORMATS) == ["brace", "climbalong", "keypoints", "penn_action", "speed21"]
     assert [name for name, made in FORMATS.items() if made.detector] == ["climbalong"]
     assert all(made.name == name and made.source and made.licence for name, made in FORMATS.items())
 
 
 def test_an_unknown_format_raises_and_lists_the_choices() -> None:
-    with pytest.raises(ChoiceError, match="brace, climbalong, penn_action, speed21"):
+    with pytest.raises(ChoiceError, match="brace, climbalong, keypoints, penn_action, speed21"):
         find_format("mpii")
 
 
-@pytest.mark.parametrize("name", ["brace", "climbalong", "penn_action", "speed21"])
+@pytest.mark.parametrize("name", ["brace", "climbalong", "keypoints", "penn_action", "speed21"])
 def test_an_empty_tree_is_refused_with_where_the_data_comes_from(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadInputError) as caught:
         find_format(name).open(tmp_path)
@@ -54,6 +55,18 @@ def test_a_tree_without_files_is_refused(name: str, folders: list[str], tmp_path
         (tmp_path / folder).mkdir()
     with pytest.raises(BadInputError, match=r"expected files like .*, found none"):
         find_format(name).open(tmp_path).items()
+
+
+def test_numbers_too_large_for_a_float_are_infinite() -> None:
+    np.testing.assert_array_equal(floats([1, 2.5, 10**400]), [1, 2.5, np.inf])
+
+
+def test_a_header_may_begin_with_a_mark_but_name_no_column_twice(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\ufeffa,b\n1,2\n", encoding="utf-8")
+    assert list(read_rows(tmp_path / "a.csv", "a")) == [{"a": "1", "b": "2"}]
+    (tmp_path / "a.csv").write_text("a,b,a\n1,2,3\n")
+    with pytest.raises(BadInputError, match=r"a\.csv: header: expected each column once, found a, b, a"):
+        list(read_rows(tmp_path / "a.csv", "a"))
 
 
 def test_need_folder_gives_the_folder_or_tells_the_source(tmp_path: Path) -> None:

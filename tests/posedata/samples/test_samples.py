@@ -13,8 +13,14 @@ from posedata.formats import FORMATS
 from posedata.poses import PoseSequence
 from posedata.samples import SAMPLES, write_sample
 
-NAMES = ("brace", "climbalong", "penn_action", "speed21")
-WIDTH_HEIGHT = {"brace": (1920, 1080), "penn_action": (480, 270), "speed21": (720, 1080), "climbalong": (1080, 1920)}
+NAMES = ("brace", "climbalong", "keypoints", "penn_action", "speed21")
+WIDTH_HEIGHT = {
+    "brace": (1920, 1080),
+    "penn_action": (480, 270),
+    "keypoints": (1280, 720),
+    "speed21": (720, 1080),
+    "climbalong": (1080, 1920),
+}
 
 
 def read_all(name: str, root: Path) -> list[PoseSequence]:
@@ -83,7 +89,7 @@ def test_the_smallest_sample_is_read(name: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_sample_lists_the_choices(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match="brace, climbalong, penn_action, speed21"):
+    with pytest.raises(ChoiceError, match="brace, climbalong, keypoints, penn_action, speed21"):
         write_sample("coco", tmp_path / "raw")
 
 
@@ -126,6 +132,23 @@ def test_penn_action_sample_has_the_layout_and_quirks(raw_trees: dict[str, Path]
     assert {s.action for s in sequences} == {"baseball_pitch", "bench_press", "situp"}
     seen = np.concatenate([(~np.isnan(s.points[..., 0])).sum(axis=1) for s in sequences])
     assert {0, 1} < set(seen.tolist())
+
+
+def test_keypoints_sample_has_all_kinds_and_quirks(raw_trees: dict[str, Path]) -> None:
+    root = raw_trees["keypoints"]
+    assert {path.suffix for path in root.glob("video*")} == {".json", ".csv"}
+    headers = {path.read_text().partition("\n")[0].strip() for path in root.glob("*.csv")}
+    assert headers == {"frame,joint,x,y,confidence", "frame,person,joint,x,y,confidence"}
+    contents = [json.loads(path.read_text()) for path in root.glob("video*.json")]
+    assert {"track_id" in content["annotations"][0] for content in contents} == {True, False}
+    sequences = read_all("keypoints", root)
+    assert len({s.video for s in sequences}) == 8
+    assert {s.fps for s in sequences} == {25, 30}
+    assert {s.action for s in sequences} == {"squat", "walk"}
+    assert any((np.diff(s.frame_number) > 1).any() for s in sequences)
+    assert any(np.isnan(s.points).all(axis=(1, 2)).any() for s in sequences)
+    assert any("trimmed" in note for s in sequences for note in s.notes)
+    assert any("outside" in note for s in sequences for note in s.notes)
 
 
 def test_speed21_sample_has_the_layout_and_quirks(raw_trees: dict[str, Path]) -> None:

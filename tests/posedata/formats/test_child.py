@@ -10,8 +10,13 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from posedata.errors import BadInputError
-from posedata.formats import matfile
-from posedata.formats.matfile import MatReader
+from posedata.formats import child
+from posedata.formats.child import ChildReader
+from posedata.formats.penn_action import load_mat
+
+
+def mat_reader() -> ChildReader:
+    return ChildReader("MATLAB 5", load_mat)
 
 
 @pytest.fixture
@@ -21,19 +26,19 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_arrays_come_back_as_scipy_reads_them(path: Path) -> None:
-    mat = MatReader().read(path, ("x", "word", "absent"))
+    mat = mat_reader().read(path, ("x", "word", "absent"))
     assert mat.keys() == {"x", "word"}
     np.testing.assert_array_equal(mat["x"], [[0, 1, 2], [3, 4, 5]])
     assert mat["word"].tolist() == ["situp"]
 
 
 def test_one_child_serves_many_files_and_ends_with_its_reader(path: Path) -> None:
-    reader = MatReader()
+    reader = mat_reader()
     reader.read(path, ("x",))
-    child = children()
+    before = children()
     reader.read(path, ("x",))
-    assert children() == child
-    assert len(child) == 1
+    assert children() == before
+    assert len(before) == 1
     del reader
     gc.collect()
     assert children() == set()
@@ -44,7 +49,7 @@ def children() -> set[str]:
 
 
 def test_a_child_that_dies_is_replaced(path: Path) -> None:
-    reader = MatReader()
+    reader = mat_reader()
     reader.read(path, ("x",))
     os.kill(int(children().pop()), 9)
     with pytest.raises(BadInputError, match=r"a\.mat: .*crashes or stalls"):
@@ -53,14 +58,14 @@ def test_a_child_that_dies_is_replaced(path: Path) -> None:
 
 
 def test_a_child_that_stalls_is_stopped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matfile, "_SECONDS", 0)
+    monkeypatch.setattr(child, "_SECONDS", 0)
     with pytest.raises(BadInputError, match="stalls"):
-        MatReader().read(path, ("x",))
+        mat_reader().read(path, ("x",))
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"none\.mat"):
-        MatReader().read(tmp_path / "none.mat", ("x",))
+        mat_reader().read(tmp_path / "none.mat", ("x",))
 
 
 def test_arrays_of_every_kind_and_shape_come_back(tmp_path: Path) -> None:
@@ -72,7 +77,7 @@ def test_arrays_of_every_kind_and_shape_come_back(tmp_path: Path) -> None:
         "turned": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     }
     savemat(tmp_path / "a.mat", written)
-    found = MatReader().read(tmp_path / "a.mat", tuple(written))
+    found = mat_reader().read(tmp_path / "a.mat", tuple(written))
     expected = loadmat(tmp_path / "a.mat")
     for name in written:
         np.testing.assert_array_equal(found[name], expected[name])
@@ -83,11 +88,11 @@ def test_values_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
     savemat(tmp_path / "a.mat", {"x": np.zeros((1 << 28) + 1, np.int8)}, do_compression=True)
     assert (tmp_path / "a.mat").stat().st_size < 1 << 20
     with pytest.raises(BadInputError, match="expected at most 268435456 bytes of values, found 268435457"):
-        MatReader().read(tmp_path / "a.mat", ("x",))
+        mat_reader().read(tmp_path / "a.mat", ("x",))
 
 
 def test_a_reader_that_is_closed_waits_no_longer(path: Path) -> None:
-    reader = MatReader()
+    reader = mat_reader()
     reader.read(path, ("x",))
     os.kill(int(children().pop()), signal.SIGSTOP)  # as a file that stalls scipy would
     begin = time.monotonic()

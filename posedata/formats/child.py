@@ -1,4 +1,4 @@
-"""Read MATLAB files in a child process: on damaged ones scipy can crash the process, or hang.
+"""Read MATLAB and netCDF files in a child process: on damaged ones their libraries crash the process, print or hang.
 
 The parent sends a path and the names of variables; the child answers with arrays, or with the words of what is wrong.
 Nothing is pickled. One child serves many files, and is replaced when a file kills it.
@@ -22,7 +22,7 @@ from posedata.errors import bad_file
 from posedata.formats.base import MOST_BYTES
 
 _SECONDS = 30
-"""More than a thousand times what a real file takes."""
+"""More than a thousand times what a real file takes, with room for a slow import."""
 
 _MEMORY = 4 << 30
 """Bytes of address space that the child may have."""
@@ -32,10 +32,20 @@ _MOST_ANSWER = MOST_BYTES + (1 << 20)
 _ARRAYS, _FAULT = b"A", b"F"
 
 
-class MatReader:
-    """A child process that reads .mat files; it ends with this object."""
+Load = Callable[[Path, list[str]], Mapping[str, object]]
+"""Reads the variables of those names that a file has; a function that its module holds by name."""
 
-    def __init__(self) -> None:
+
+class ChildReader:
+    """A child process that reads files of one kind; it ends with this object.
+
+    Args:
+        kind: of the files, as messages call it.
+        load: reads one; called in the child.
+    """
+
+    def __init__(self, kind: str, load: Load) -> None:
+        self._kind, self._load = kind, load
         self._stop: Callable[[], object] = lambda: None
         self._connection: Connection[bytes, bytes] | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -49,8 +59,8 @@ class MatReader:
         """The variables of those names that the file has.
 
         Raises:
-            BadInputError: if it is no sound MATLAB file, if one of the variables is no array of numbers or text, or if
-                it crashes or stalls its reader.
+            BadInputError: if it is no sound file of that kind, if a variable is no array of numbers or text, or if it
+                crashes or stalls its reader.
         """
         connection = self._connection or self._start()
         try:
@@ -61,15 +71,17 @@ class MatReader:
         if not answer:
             self._stop()
             self._connection = None
-            raise bad_file(path, ["expected a MATLAB 5 file, found one that crashes or stalls its reader"])
+            raise bad_file(path, [f"expected a {self._kind} file, found one that crashes or stalls its reader"])
         if answer[:1] == _FAULT:
             raise bad_file(path, [answer[1:].decode()])
         return _unpacked(answer)
 
     def _start(self) -> "Connection[bytes, bytes]":
         ours, theirs = Pipe()
+        module, name = self._load.__module__, self._load.__qualname__
+        code = f"from {__name__} import serve; from {module} import {name}; serve({name}, {self._kind!r})"
         child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", f"from {__name__} import serve; serve()", str(theirs.fileno())],
+            [sys.executable, "-c", code, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stderr=subprocess.DEVNULL,  # what a C library says as it aborts is not for the user
             start_new_session=True,  # a Ctrl-C is for the parent; the child ends with it
@@ -86,7 +98,7 @@ def _end(child: subprocess.Popen[bytes], connection: "Connection[bytes, bytes]")
     child.wait()
 
 
-def serve() -> None:
+def serve(load: Load, kind: str) -> None:
     """What the child does: answer on the connection of its first argument until the parent goes."""
     connection: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
@@ -95,22 +107,21 @@ def serve() -> None:
             path, names = json.loads(connection.recv_bytes())
         except EOFError:
             return
-        connection.send_bytes(_read(Path(path), names))
+        connection.send_bytes(_read(load, kind, Path(path), names))
 
 
-def _read(path: Path, names: list[str]) -> bytes:
-    from scipy.io import loadmat
-
+def _read(load: Load, kind: str, path: Path, names: list[str]) -> bytes:
     try:
-        mat = loadmat(path, variable_names=names)
-    except Exception as error:  # noqa: BLE001 on damaged files scipy raises whatever it trips over
-        found = str(error).partition("\n")[0] or type(error).__name__
-        return _FAULT + f"expected a MATLAB 5 file, found {found}".encode()
-    arrays = {name: mat[name] for name in names if name in mat}
-    for name, array in arrays.items():
+        found = load(path, names)
+    except Exception as error:  # noqa: BLE001 on damaged files libraries raise whatever they trip over
+        words = str(error).partition("\n")[0] or type(error).__name__
+        return _FAULT + f"expected a {kind} file, found {words}".encode()
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for name, array in found.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "uifbcU":
-            found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-            return _FAULT + f"{name}: expected numbers or text, found {found}".encode()
+            what = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            return _FAULT + f"{name}: expected numbers or text, found {what}".encode()
+        arrays[name] = array
     size = sum(array.nbytes for array in arrays.values())
     if size > MOST_BYTES:
         return _FAULT + f"expected at most {MOST_BYTES} bytes of values, found {size}".encode()

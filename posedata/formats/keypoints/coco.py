@@ -1,0 +1,152 @@
+"""COCO keypoints: one JSON file a video.
+
+    {"images": [{"id": 7, "file_name": "walk/000012.jpg", "width": 1920, "height": 1080, "frame_id": 12}, ...],
+     "annotations": [{"image_id": 7, "keypoints": [x, y, v, x, y, v, ...], "track_id": 1, "category_id": 1}, ...],
+     "categories": [{"id": 1, "name": "person", "keypoints": ["nose", "left_eye", ...]}]}
+
+The frame is `frame_id` where an image has one, else the last digits in the name of its file. Images may come in any
+order; one without an annotation of a person is a gap in that person's sequence. v is 0 where a joint is not labelled,
+else 1 or 2, or a confidence. People are told apart by `track_id`; without it an image shows one person at most. The
+joints are those that the annotation's category names; where it names none, those of the joint map in its order.
+`width`, `height`, `track_id`, `category_id` and `categories` may be absent; other fields are not read.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from posedata.errors import BadInputError, bad_file
+from posedata.formats.base import floats, read_json_object
+from posedata.formats.keypoints.tracks import MOST_NUMBER, Faults, Joints, Poses, Recording, slots, told
+from posedata.poses import MAX_COORDINATE
+
+_DIGITS = re.compile(r"[0-9]+")
+
+Slots = list[int | None]
+
+Placed = tuple[str, dict[str, Any]]
+"""Where in the file an object stands, and the object."""
+
+
+def read_coco(path: Path, joints: Joints) -> Recording:
+    """The people of a COCO file; raises BadInputError with all its faults."""
+    content, faults = read_json_object(path), Faults(path)
+    images = [*_objects(content, "images", faults)]
+    frames = _frames(images, faults)
+    width, height = _size(images, faults)
+    places = _places(content, joints, faults)
+    faults.check()
+    usual = slots([*joints], joints)
+    poses = Poses(path)
+    for where, annotation in _objects(content, "annotations", faults):
+        category = annotation.get("category_id")
+        fault = _add(annotation, frames, places.get(category, usual) if _is_id(category) else usual, poses)
+        if fault:
+            faults.add(f"{where}.{fault}")
+    faults.check()
+    tracks = poses.tracks()
+    if "" in tracks and len(tracks) > 1:
+        raise bad_file(path, ["annotations: expected a track_id in all or in none, found some without"])
+    return Recording(tracks, width=width, height=height)
+
+
+def _objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Placed]:
+    """Place and content of the objects in a list."""
+    listed = content.get(name)
+    if not isinstance(listed, list):
+        faults.add(f"{name}: expected a list, found {told(listed)}")
+        return
+    for i, item in enumerate(listed):
+        if isinstance(item, dict):
+            yield f"{name}[{i}]", item
+        else:
+            faults.add(f"{name}[{i}]: expected an object, found {told(item)}")
+
+
+def _is_id(value: object) -> TypeGuard[int | str]:
+    return type(value) in (int, str)
+
+
+def _frames(images: list[Placed], faults: Faults) -> dict[int | str, int]:
+    """Frame number of each image."""
+    frames: dict[int | str, int] = {}
+    seen: set[int] = set()
+    for where, image in images:
+        key, frame = image.get("id"), _frame(image)
+        if not _is_id(key) or key in frames:
+            faults.add(f"{where}.id: expected a number or text that no other image has, found {told(key)}")
+        elif frame is None:
+            found = f"{told(image.get('frame_id'))} and {told(image.get('file_name'))}"
+            faults.add(f"{where}: expected frame_id from 0 to {MOST_NUMBER}, or digits in file_name, found {found}")
+        elif frame in seen:
+            faults.add(f"{where}: expected each frame once, found {frame} again; a file is one video")
+        else:
+            frames[key] = frame
+            seen.add(frame)
+    return frames
+
+
+def _frame(image: dict[str, Any]) -> int | None:
+    frame = image.get("frame_id")
+    if frame is None:
+        name = image.get("file_name")
+        digits = _DIGITS.findall(Path(name).stem) if isinstance(name, str) else []
+        frame = int(digits[-1]) if digits and len(digits[-1]) <= 15 else None
+    return frame if type(frame) is int and 0 <= frame <= MOST_NUMBER else None
+
+
+def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | None]:
+    """Width and height of the images, None where they tell none."""
+    found: dict[str, float] = {}
+    for where, image in images:
+        for side in {"width", "height"} & image.keys():
+            value = image[side]
+            if type(value) not in (int, float) or not 0 < value <= MAX_COORDINATE:
+                faults.add(f"{where}.{side}: expected pixels, found {told(value)}")
+            elif found.setdefault(side, value) != value:
+                faults.add(f"{where}.{side}: expected {found[side]:g} as before, found {value:g}; a file is one video")
+    return found.get("width"), found.get("height")
+
+
+def _places(content: dict[str, Any], joints: Joints, faults: Faults) -> dict[int | str, Slots]:
+    """Where the keypoints of each category go that names them."""
+    places: dict[int | str, Slots] = {}
+    for where, category in _objects(content, "categories", faults) if "categories" in content else ():
+        key, names = category.get("id"), category.get("keypoints")
+        if not names:
+            continue
+        if not _is_id(key) or key in places:
+            faults.add(f"{where}.id: expected a number or text that no other category has, found {told(key)}")
+        elif not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            faults.add(f"{where}.keypoints: expected names, found {told(names)}")
+        else:
+            try:
+                places[key] = slots(names, joints)
+            except BadInputError as error:
+                faults.add(f"{where}.keypoints: {error}")
+    return places
+
+
+def _add(annotation: dict[str, Any], frames: dict[int | str, int], places: Slots, poses: Poses) -> str | None:
+    """Put a person's pose where it belongs; gives what is wrong with it, if anything is."""
+    image, track, numbers = annotation.get("image_id"), annotation.get("track_id"), annotation.get("keypoints")
+    if not _is_id(image) or image not in frames:
+        return f"image_id: expected the id of an image, found {told(image)}"
+    if track is not None and (not _is_id(track) or track == ""):
+        return f"track_id: expected a number or text, found {told(track)}"
+    if not isinstance(numbers, list) or len(numbers) != 3 * len(places):
+        found = f"{len(numbers)} numbers" if isinstance(numbers, list) else told(numbers)
+        return f"keypoints: expected x, y, v of {len(places)} joints, found {found}"
+    if not set(map(type, numbers)) <= {int, float}:
+        return "keypoints: expected numbers, found others"
+    person, frame = "" if track is None else str(track), frames[image]
+    if poses.find(person, frame) is not None:
+        if track is None:
+            return f"image_id: expected one person in an image without track_id, found another in frame {frame}"
+        return f"track_id: expected each person once in an image, found {told(track)} again in frame {frame}"
+    pose = poses.add(person, frame)
+    for place, joint in zip(places, floats(numbers).reshape(-1, 3), strict=True):
+        if place is not None and joint[2] != 0:
+            pose[place] = joint
+    return None

@@ -1,0 +1,134 @@
+"""What all kinds of files are read into: the people of a recording, frame by frame; and the faults found on the way."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError, bad_file
+from posedata.skeleton import INDEX, K
+
+MOST_POSES = 200_000
+"""Of a file, over all its people: nearly two hours of one at 30 frames a second."""
+
+MOST_NUMBER = (1 << 31) - 1
+"""The largest frame number."""
+
+_MOST_TOLD = 100
+"""Faults of a file that are told in words."""
+
+Joints = dict[str, str | None]
+"""Name of each joint of the source, in its order -> keypoint, None = dropped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One person.
+
+    Attributes:
+        frame_number: (T,) int64, strictly increasing.
+        points: (T, 25, 2) float64 pixels, NaN = missing.
+        confidence: (T, 25) float64, NaN = not told.
+    """
+
+    frame_number: NDArray[np.int64]
+    points: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One file: its people by name, "" for one who has none; what it says of its images, None where it does not."""
+
+    tracks: dict[str, Track]
+    width: float | None = None
+    height: float | None = None
+    fps: float | None = None
+
+
+class Faults:
+    """The faults of a file: the first hundred in words, the others as a number."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._told: list[str] = []
+        self._more = 0
+
+    def add(self, fault: str) -> None:
+        """One more."""
+        if len(self._told) < _MOST_TOLD:
+            self._told.append(fault)
+        else:
+            self._more += 1
+
+    def check(self) -> None:
+        """Raise BadInputError if there is any."""
+        if self._told:
+            raise bad_file(self._path, [*self._told, *([f"and {self._more:,} faults more"] if self._more else [])])
+
+
+class Poses:
+    """Poses as they come: of any person and frame, in any order."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._count = 0
+        self._people: dict[str, dict[int, NDArray[np.float64]]] = {}
+
+    def find(self, person: str, frame: int) -> NDArray[np.float64] | None:
+        """(25, 3) x y confidence of a pose that is there, to be filled; None if there is none."""
+        return self._people.get(person, {}).get(frame)
+
+    def add(self, person: str, frame: int) -> NDArray[np.float64]:
+        """A new pose to fill: (25, 3) x y confidence, all NaN.
+
+        Raises:
+            BadInputError: if there are more than a file can be meant to hold.
+        """
+        self._count += 1
+        if self._count > MOST_POSES:
+            raise bad_file(self._path, [f"expected at most {MOST_POSES:,} poses, found more; split the file"])
+        pose = np.full((K, 3), np.nan)
+        self._people.setdefault(person, {})[frame] = pose
+        return pose
+
+    def tracks(self) -> dict[str, Track]:
+        """All of them in the order of their frames. Raises BadInputError if there is none."""
+        if not self._people:
+            raise bad_file(self._path, ["expected at least one pose, found none"])
+        return {person: _track(poses) for person, poses in self._people.items()}
+
+
+def _track(poses: dict[int, NDArray[np.float64]]) -> Track:
+    order = sorted(poses)
+    values = np.stack([poses[frame] for frame in order])
+    return Track(np.asarray(order, np.int64), values[..., :2], values[..., 2])
+
+
+def slots(names: list[str], joints: Joints) -> list[int | None]:
+    """Number of the keypoint that each of the named joints becomes, None = dropped.
+
+    Raises:
+        BadInputError: if a name is not in the joint map, or is there twice.
+    """
+    strange = [name for name in names if name not in joints]
+    if strange:
+        raise BadInputError(
+            f"expected joints of the joint map ({', '.join(joints):.200}), found {', '.join(strange):.80}"
+        )
+    if len(set(names)) < len(names):
+        raise BadInputError(f"expected each joint once, found {', '.join(names):.200}")
+    return [slot(name, joints) for name in names]
+
+
+def slot(name: str, joints: Joints) -> int | None:
+    """Number of the keypoint that a joint of the map becomes, None = dropped."""
+    keypoint = joints[name]
+    return None if keypoint is None else INDEX[keypoint]
+
+
+def told(value: object) -> str:
+    """A value of a file, as a message shows it."""
+    plain = value is None or isinstance(value, str | int | float)
+    return f"{value!r:.60}" if plain else type(value).__name__

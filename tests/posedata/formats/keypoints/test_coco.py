@@ -1,0 +1,167 @@
+"""COCO files."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from posedata.errors import BadInputError
+from posedata.poses import PoseSequence
+from posedata.skeleton import INDEX
+
+Write = Callable[..., Path]
+Read = Callable[[Path], dict[str, PoseSequence]]
+
+NOSE, LEFT, RIGHT = INDEX["nose"], INDEX["left_hip"], INDEX["right_hip"]
+POSE = [10, 20, 2, 1, 1, 2, 30, 40, 1, 50, 60, 2]
+"""Of the joints nose, left_eye, left_hip, hip_r."""
+
+
+def image(number: int, **other: Any) -> dict[str, Any]:
+    return {"id": number, "file_name": f"v2/img_{number:06d}.jpg"} | other
+
+
+def person(number: int, pose: list[Any] = POSE, **other: Any) -> dict[str, Any]:
+    return {"image_id": number, "keypoints": pose} | other
+
+
+def coco(images: list[Any], annotations: list[Any], **other: Any) -> dict[str, Any]:
+    return {"images": images, "annotations": annotations} | other
+
+
+def test_frames_come_from_the_names_of_the_images_in_any_order(write: Write, read_tree: Read) -> None:
+    later = [n + 5 for n in POSE]
+    content = coco([image(12), image(7), image(9)], [person(7), person(12, later)])
+    found = read_tree(write({"a.json": content}))["a"]
+    assert found.frame_number.tolist() == [7, 12]  # no person in image 9: a gap
+    np.testing.assert_array_equal(found.points[0, [NOSE, LEFT, RIGHT]], [[10, 20], [30, 40], [50, 60]])
+    np.testing.assert_array_equal(found.points[1, [NOSE, LEFT, RIGHT]], [[15, 25], [35, 45], [55, 65]])
+    assert (~np.isnan(found.points[..., 0])).sum() == 6  # the eye is dropped
+
+
+def test_frame_id_goes_before_the_name(write: Write, read_tree: Read) -> None:
+    content = coco([image(7, frame_id=3), {"id": "x", "frame_id": 4}], [person(7), person("x")])  # type: ignore[arg-type]
+    assert read_tree(write({"a.json": content}))["a"].frame_number.tolist() == [3, 4]
+
+
+def test_people_are_told_apart_by_their_tracks(write: Write, read_tree: Read) -> None:
+    moved = [n + 100 for n in POSE]
+    annotations = [person(1, track_id=4), person(1, moved, track_id="b"), person(2, moved, track_id="b")]
+    found = read_tree(write({"a.json": coco([image(1), image(2)], annotations)}))
+    assert {name: s.frame_number.tolist() for name, s in found.items()} == {"a:4": [1], "a:b": [1, 2]}
+    assert found["a:b"].points[0, NOSE].tolist() == [110, 120]
+    assert {s.video for s in found.values()} == {"a"}
+
+
+def test_v_0_and_numbers_that_are_not_finite_are_missing(write: Write, read_tree: Read) -> None:
+    pose = [10, 20, 0, 0, 0, 0, math.inf, 40, 2, 50, 60, 0.3]
+    found = read_tree(write({"a.json": coco([image(1)], [person(1, pose)])}))["a"]
+    assert np.flatnonzero(~np.isnan(found.points[0, :, 0])).tolist() == [RIGHT]
+    pose[6] = 10**400
+    found = read_tree(write({"a.json": coco([image(1)], [person(1, pose)])}))["a"]
+    assert np.flatnonzero(~np.isnan(found.points[0, :, 0])).tolist() == [RIGHT]
+
+
+def test_the_least_confidence_may_ask_for_what_is_visible(write: Write, read_tree: Read) -> None:
+    found = read_tree(write({"a.json": coco([image(1)], [person(1)])}, confidence=2))["a"]
+    assert sorted(np.flatnonzero(~np.isnan(found.points[0, :, 0])).tolist()) == sorted([NOSE, RIGHT])
+
+
+def test_names_of_the_category_decide_on_the_joints(write: Write, read_tree: Read) -> None:
+    categories = [{"id": 3, "keypoints": ["hip_r", "nose"]}, {"id": 1, "name": "ball"}]
+    content = coco(
+        [image(1), image(2)], [person(1, [5, 6, 2, 7, 8, 2], category_id=3), person(2)], categories=categories
+    )
+    found = read_tree(write({"a.json": content}))["a"]
+    assert (found.points[0, RIGHT].tolist(), found.points[0, NOSE].tolist()) == ([5, 6], [7, 8])
+    assert found.points[1, RIGHT].tolist() == [50, 60]  # without a category: the map's order
+
+
+def test_the_images_own_size_counts(write: Write, read_tree: Read) -> None:
+    images = [image(n, width=45, height=100) for n in (1, 2)]
+    found = read_tree(write({"a.json": coco(images, [person(1), person(2)])}, width=5000, height=5000))["a"]
+    assert np.isnan(found.points[:, RIGHT]).all()
+    assert found.notes == ("2 points outside the image: taken as not annotated",)
+
+
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no images": ({"annotations": []}, "images: expected a list, found None"),
+    "no annotations": ({"images": []}, "annotations: expected a list, found None"),
+    "nobody": (coco([image(1)], []), "expected at least one pose, found none"),
+    "image no object": (coco([7], []), r"images\[0\]: expected an object, found 7"),
+    "image id": (coco([{"file_name": "1.png"}], []), r"images\[0\]\.id: expected .*found None"),
+    "image id a list": (coco([{"id": [1], "file_name": "1.png"}], []), r"images\[0\]\.id: expected .*found list"),
+    "image id twice": (coco([image(1), image(1)], []), r"images\[1\]\.id: .*no other image has, found 1"),
+    "no digits": (
+        coco([{"id": 1, "file_name": "7/x.png"}], []),
+        r"images\[0\]: expected frame_id .*None and '7/x.png'",
+    ),
+    "frame_id": (coco([image(1, frame_id=-1)], []), r"images\[0\]: expected frame_id from 0 to .*found -1"),
+    "frame_id true": (coco([image(1, frame_id=True)], []), r"images\[0\]: expected frame_id"),
+    "many digits": (coco([{"id": 1, "file_name": "9" * 5000}], []), r"images\[0\]: expected frame_id"),
+    "two videos": (coco([image(1), image(2, frame_id=1)], []), r"images\[1\]: expected each frame once, found 1 again"),
+    "size": (coco([image(1, width=0)], []), r"images\[0\]\.width: expected pixels, found 0"),
+    "two sizes": (
+        coco([image(1, width=9), image(2, width=8)], []),
+        r"images\[1\]\.width: expected 9 as before, found 8",
+    ),
+    "annotation": (coco([image(1)], ["x"]), r"annotations\[0\]: expected an object, found 'x'"),
+    "image_id": (coco([image(1)], [person(2)]), r"annotations\[0\]\.image_id: expected the id of an image, found 2"),
+    "track_id": (coco([image(1)], [person(1, track_id=1.5)]), r"annotations\[0\]\.track_id: .*found 1\.5"),
+    "track_id empty": (coco([image(1)], [person(1, track_id="")]), r"annotations\[0\]\.track_id: "),
+    "no keypoints": (
+        coco([image(1)], [{"image_id": 1}]),
+        r"annotations\[0\]\.keypoints: expected .* 4 joints, found None",
+    ),
+    "too few": (coco([image(1)], [person(1, POSE[:9])]), r"annotations\[0\]\.keypoints: .*4 joints, found 9 numbers"),
+    "text": (coco([image(1)], [person(1, ["1", *POSE[1:]])]), r"annotations\[0\]\.keypoints: expected numbers"),
+    "true": (coco([image(1)], [person(1, [True, *POSE[1:]])]), r"annotations\[0\]\.keypoints: expected numbers"),
+    "two people": (
+        coco([image(1)], [person(1), person(1)]),
+        r"annotations\[1\]\.image_id: expected one person .*frame 1",
+    ),
+    "person twice": (
+        coco([image(1)], [person(1, track_id=3), person(1, track_id=3)]),
+        r"annotations\[1\]\.track_id: expected each person once in an image, found 3 again in frame 1",
+    ),
+    "some tracks": (coco([image(1), image(2)], [person(1, track_id=3), person(2)]), "annotations: .*track_id in all"),
+    "categories": (coco([image(1)], [person(1)], categories={}), "categories: expected a list, found dict"),
+    "category names": (
+        coco([image(1)], [], categories=[{"id": 1, "keypoints": "nose"}]),
+        r"categories\[0\]\.keypoints: expected names, found 'nose'",
+    ),
+    "category unknown joint": (
+        coco([image(1)], [], categories=[{"id": 1, "keypoints": ["nose", "beak"]}]),
+        r"categories\[0\]\.keypoints: expected joints of the joint map .*found beak",
+    ),
+    "category joint twice": (
+        coco([image(1)], [], categories=[{"id": 1, "keypoints": ["nose", "nose"]}]),
+        r"categories\[0\]\.keypoints: expected each joint once",
+    ),
+    "category id": (coco([image(1)], [], categories=[{"keypoints": ["nose"]}]), r"categories\[0\]\.id: "),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_is_told_by_its_place(kind: str, write: Write, read_tree: Read) -> None:
+    content, word = FAULTS[kind]
+    with pytest.raises(BadInputError, match=rf"a\.json: {word}") as caught:
+        read_tree(write({"a.json": content}))
+    assert len(caught.value.faults) <= 2
+    assert all(len(fault) < 500 for fault in caught.value.faults)
+
+
+def test_all_faults_are_listed(write: Write, read_tree: Read) -> None:
+    content = coco([image(1), 3, image(1)], [])
+    with pytest.raises(BadInputError) as caught:
+        read_tree(write({"a.json": content}))
+    assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize("text", ["[]", '{"images": [], "images": []}', "{", "[" * 100_000])
+def test_other_json_is_refused(text: str, write: Write, read_tree: Read) -> None:
+    with pytest.raises(BadInputError, match=r"a\.json: expected"):
+        read_tree(write({"a.json": text}))
