@@ -22,7 +22,7 @@ _ACTIONS = ["Admin", "Read", "Write", "List", "Tagging"]
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on, low enough that the one 10,000 above is a port, too."""
     found: list[int] = []
-    for port in range(18000 + os.getpid() % 8000, 50000):
+    for port in range(18000 + os.getpid() * 101 % 20000, 55000):
         if all(_is_free(p) for p in (port, port + 10000)):
             found.append(port)
         if len(found) == count:

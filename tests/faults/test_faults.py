@@ -37,18 +37,18 @@ def sound(outcome: Outcome) -> None:
 def test_a_build_stopped_at_any_instant_leaves_the_old_or_the_new(
     bench: Bench, tmp_path: Path, number: signal.Signals
 ) -> None:
-    sound(interruptions.kills(bench, tmp_path, 4, number))
+    sound(interruptions.kills(bench, tmp_path, 2, number))
 
 
 @pytest.mark.skipif(not shutil.which("gcc"), reason="no C compiler for the preloaded library")
 @pytest.mark.parametrize("number", [0, errno.EIO, errno.ENOSPC])
 def test_a_call_that_fails_or_is_the_last(bench: Bench, tmp_path: Path, number: int) -> None:
-    sound(interruptions.points(bench, tmp_path, 6, number))
+    sound(interruptions.points(bench, tmp_path, 3, number))
 
 
 def test_a_pull_cut_or_killed_at_any_instant_goes_on(bench: Bench, tmp_path: Path) -> None:
-    sound(pulls.killed_pulls(bench, tmp_path, 3))
-    sound(pulls.cut_pulls(bench, tmp_path, 6))
+    sound(pulls.killed_pulls(bench, tmp_path, 2))
+    sound(pulls.cut_pulls(bench, tmp_path, 3))
 
 
 def test_a_full_disk(bench: Bench, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_power_cuts(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_two_builders(bench: Bench, tmp_path: Path) -> None:
-    sound(interruptions.races(bench, tmp_path, 2))
+    sound(interruptions.races(bench, tmp_path, 1))
 
 
 def test_a_store_in_use(bench: Bench, tmp_path: Path) -> None:
@@ -75,19 +75,19 @@ def test_a_store_in_use(bench: Bench, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", damage.KINDS)
 def test_a_damaged_store(bench: Bench, tmp_path: Path, kind: damage.Damage) -> None:
-    sound(damage.damages(bench, tmp_path, 12, kind))
+    sound(damage.damages(bench, tmp_path, 8, kind))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_changed_raw_files(
     seeds: dict[str, Path], tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sound(fuzz.fuzz(seeds[name], name, tmp_path, 400))
+    sound(fuzz.fuzz(seeds[name], name, tmp_path, 250))
     assert capfd.readouterr() == ("", "")  # nor does a child print
 
 
 def test_changed_netcdf_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    sound(fuzz.fuzz(fuzz.netcdf_seed(tmp_path / "seed"), "keypoints", tmp_path, 200, pattern="*.nc"))
+    sound(fuzz.fuzz(fuzz.netcdf_seed(tmp_path / "seed"), "keypoints", tmp_path, 60, pattern="*.nc"))
     assert capfd.readouterr() == ("", "")
 
 

@@ -45,7 +45,9 @@ def test_one_child_serves_many_files_and_ends_with_its_reader(path: Path) -> Non
 
 
 def children() -> set[str]:
-    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    """Children of this process that read files; others are browsers and servers of other tests."""
+    every = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return {number for number in every if b"posedata.formats.child" in Path(f"/proc/{number}/cmdline").read_bytes()}
 
 
 def test_a_child_that_dies_is_replaced(path: Path) -> None:
