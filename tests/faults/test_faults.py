@@ -37,7 +37,7 @@ def sound(outcome: Outcome) -> None:
 def test_a_build_stopped_at_any_instant_leaves_the_old_or_the_new(
     bench: Bench, tmp_path: Path, number: signal.Signals
 ) -> None:
-    sound(interruptions.kills(bench, tmp_path, 2, number))
+    sound(interruptions.kills(bench, tmp_path, 4, number))
 
 
 @pytest.mark.skipif(not shutil.which("gcc"), reason="no C compiler for the preloaded library")
