@@ -114,7 +114,7 @@ def test_brace_sample_has_the_layout_and_quirks(raw_trees: dict[str, Path]) -> N
     sequences = read_all("brace", root)
     assert any((np.diff(s.frame_number) > 1).any() for s in sequences)
     assert any(np.isnan(s.points).all(axis=(1, 2)).any() for s in sequences)
-    assert any("outside" in note.what for s in sequences for note in map(str, s.notes))
+    assert any("outside" in note.what for s in sequences for note in s.notes)
     assert any(len(np.unique(s.shot)) > 1 for s in sequences)
     assert {s.official_split for s in sequences} == {"train", "test"}
     assert {s.fps for s in sequences} == {25, 29.97002997}
@@ -160,7 +160,7 @@ def test_speed21_sample_has_the_layout_and_quirks(raw_trees: dict[str, Path]) ->
     assert any(text[0].endswith("#NULL") for text in lines)
     assert any(text[-1].endswith("#NULL") for text in lines)
     sequences = read_all("speed21", root)
-    assert any("trimmed" in note.what for s in sequences for note in map(str, s.notes))
+    assert any("trimmed" in note.what for s in sequences for note in s.notes)
     assert any(np.isnan(s.points[1:-1]).all(axis=(1, 2)).any() for s in sequences)
     assert len({s.video for s in sequences}) == 6
 
