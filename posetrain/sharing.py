@@ -66,6 +66,7 @@ def push_run(
     """
     info = read_run(run)
     remote = open_remote(url)
+    remote.need_writable()
     with locked(run, run):
         wanted = _described(name or run.absolute().name, info, list_files(run))
         before = _find_published(remote, wanted.name)

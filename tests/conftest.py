@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import s3fs
 from places import S3Server, WebServer, web_server
 
 from posedata.build import build_store
@@ -97,6 +98,7 @@ def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     """A running S3 server with its credentials in the environment."""
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()  # it goes by the environment in which it was made
     return s3_server
 
 

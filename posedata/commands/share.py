@@ -102,9 +102,11 @@ def list_datasets(url: str | None, as_json: bool, quiet: bool) -> None:
     from posedata.home import data_home
     from posedata.sharing.compare import in_collection, in_home
 
-    rows = in_collection(url) if url else in_home()
+    others: list[str] = []
+    rows = in_collection(url, others.append) if url else in_home()
+    _say_foreign(others)
     if as_json:
-        console.print_json({"where": url or str(data_home() / "stores"), "datasets": rows})
+        console.print_json({"where": url or str(data_home() / "stores"), "datasets": rows, "left_out": others})
         return
     if not rows:
         console.remark(f"no datasets in {url or data_home() / 'stores'}", quiet)
@@ -131,10 +133,14 @@ def status(url: str | None, names: tuple[str, ...], quick: bool, as_json: bool, 
     from posedata.sharing.compare import compare
 
     where = need_collection(url)
-    found = compare(where, names, quick, console.progress(quiet))
+    others: list[str] = []
+    found = compare(where, names, quick, console.progress(quiet), others.append)
+    _say_foreign(others)
     same = all(each.state == "same" for each in found)
     if as_json:
-        console.print_json({"url": where, "same": same, "datasets": [each._asdict() for each in found]})
+        console.print_json(
+            {"url": where, "same": same, "datasets": [each._asdict() for each in found], "left_out": others}
+        )
     elif found:
         console.print_table([(each.name, each.state, each.problem or "") for each in found])
     if not same:
@@ -173,6 +179,11 @@ def manifest(
 def _say_licences(licences: dict[str, str], quiet: bool) -> None:
     for source, licence in licences.items():
         console.remark(f"licence of {source}: {licence}", quiet)
+
+
+def _say_foreign(faults: list[str]) -> None:
+    for fault in faults:
+        console.remark(f"warning: left out: {fault}", quiet=False)
 
 
 def _number(value: int | None) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,10 @@ _MOST_MANIFEST = 1 << 24
 
 MANIFESTS = Path("data_manifests")
 """Where a project keeps the manifests of its datasets."""
+
+
+class ForeignError(RemoteError):
+    """A JSON file of a collection that is no dataset manifest."""
 
 
 class Found(NamedTuple):
@@ -54,17 +58,24 @@ def find_published(remote: Remote, name: str) -> Dataset | None:
         dataset = parse_dataset(content, where)
     except BadInputError as error:
         start = content[:40].decode("utf-8", "replace")
-        raise RemoteError(f"{where}: expected a dataset manifest, found {start!r}: a login page?") from error
+        raise ForeignError(f"{where}: expected a dataset manifest, found {start!r}: a login page?") from error
     if dataset.name != name:
         raise RemoteError(f"{where}: name: expected that of the file, found {dataset.name}")
     return dataset
 
 
-def published(remote: Remote) -> list[Dataset]:
-    """All datasets of a collection, by name."""
-    names = sorted(name.removesuffix(".json") for name in remote.sizes("") if name.endswith(".json"))
-    found = (find_published(remote, name) for name in names)
-    return [dataset for dataset in found if dataset]
+def published(remote: Remote, foreign: Callable[[str], None] = lambda _: None) -> list[Dataset]:
+    """All datasets of a collection, by name; `foreign` is told of each file that is no dataset manifest."""
+    datasets = []
+    for name in sorted(name.removesuffix(".json") for name in remote.sizes("") if name.endswith(".json")):
+        try:
+            dataset = find_published(remote, name)
+        except ForeignError as error:
+            foreign(str(error))
+            continue
+        if dataset:  # it may have gone meanwhile
+            datasets.append(dataset)
+    return datasets
 
 
 def find_dataset(given: str) -> Found:

@@ -1,5 +1,6 @@
 """Whether what lies here is what is published."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,7 +25,13 @@ class Compared(NamedTuple):
     problem: str | None = None
 
 
-def compare(url: str, names: tuple[str, ...] = (), quick: bool = False, progress: Progress = silent) -> list[Compared]:
+def compare(
+    url: str,
+    names: tuple[str, ...] = (),
+    quick: bool = False,
+    progress: Progress = silent,
+    foreign: Callable[[str], None] = lambda _: None,
+) -> list[Compared]:
     """Compare the stores of the data home with the datasets of a collection, by name.
 
     Args:
@@ -32,11 +39,12 @@ def compare(url: str, names: tuple[str, ...] = (), quick: bool = False, progress
         names: of the datasets to look at; none = all, here and there.
         quick: compare manifests and sizes, do not hash the files that lie here.
         progress: told of what is hashed.
+        foreign: told of each file that is no dataset manifest, and left out.
 
     Raises:
         RemoteError: if the place fails.
     """
-    there = {dataset.name: dataset for dataset in published(open_remote(url))}
+    there = {dataset.name: dataset for dataset in published(open_remote(url), foreign)}
     here = {path.name.removesuffix(".zarr"): path for path in stores_in_home()}
     every = names or tuple(sorted(there.keys() | here.keys()))
     return [_compared(name, here.get(name), there.get(name), quick, progress) for name in every]
@@ -54,8 +62,8 @@ def _compared(name: str, store: Path | None, dataset: Dataset | None, quick: boo
     return Compared(name, "same" if same else "differs", str(store))
 
 
-def in_collection(url: str) -> list[dict[str, Any]]:
-    """What a collection has: a row a dataset."""
+def in_collection(url: str, foreign: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
+    """What a collection has: a row a dataset; `foreign` is told of each file that is no dataset manifest."""
     return [
         {
             "dataset": dataset.name,
@@ -64,7 +72,7 @@ def in_collection(url: str) -> list[dict[str, Any]]:
             "bytes": dataset.built.bytes if dataset.built else None,
             "content_digest": dataset.built.content_digest if dataset.built else None,
         }
-        for dataset in published(open_remote(url))
+        for dataset in published(open_remote(url), foreign)
     ]
 
 

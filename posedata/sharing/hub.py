@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from posedata.errors import ChoiceError
-from posedata.sharing.remote import Network, speaking, taken
+from posedata.sharing.network import Network
+from posedata.sharing.remote import at_most, speaking, taken, too_much
 
 _PLACE = re.compile(
     r"hf://(?P<kind>dataset|model|space)s/(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>[^/]+))?(?P<folder>/.*)?"
@@ -33,6 +34,14 @@ class Hub(Network):
         self._folder = (place["folder"] or "").strip("/")
         self._waiting: list[Any] = []
         self._lock = threading.Lock()
+
+    def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
+        """See `Remote`."""
+        path = f"{self._root}/{name}"
+        with speaking(f"{self.url}/{name}"):
+            if stop is None and (self._do("size", path) or 0) > most:
+                raise too_much(most)
+            return at_most(self._do("cat_file", path, start=start or None, end=stop), most)
 
     def send(self, source: Path, name: str) -> None:
         """Take note of a file; it goes with the next `write`."""

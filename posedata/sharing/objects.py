@@ -130,8 +130,7 @@ def _download(remote: Remote, file: StoreFile, part: Path, advance: Advance) -> 
     there = part.stat().st_size if part.is_file() else 0
     for begun in dict.fromkeys((there if there <= file.size else 0, 0)):
         advance(begun)
-        _append(remote, file, part, begun, advance)
-        if sha256_file(part) == file.sha256:
+        if _append(remote, file, part, begun, advance) == file.sha256:
             return
         advance(-file.size)
     part.unlink()
@@ -141,16 +140,20 @@ def _download(remote: Remote, file: StoreFile, part: Path, advance: Advance) -> 
     )
 
 
-def _append(remote: Remote, file: StoreFile, part: Path, begun: int, advance: Advance) -> None:
-    """Fetch the bytes of a file from `begun` on."""
-    with part.open("ab") as out:
+def _append(remote: Remote, file: StoreFile, part: Path, begun: int, advance: Advance) -> str:
+    """Fetch the bytes of a file from `begun` on; returns the sha256 of all that is there then."""
+    with part.open("a+b") as out:
         out.truncate(begun)
+        out.seek(0)
+        digest = hashlib.file_digest(out, "sha256")
         while begun < file.size:
             block = _patiently(remote, file, begun)
             out.write(block)
             out.flush()
+            digest.update(block)
             begun += len(block)
             advance(len(block))
+    return digest.hexdigest()
 
 
 def _patiently(remote: Remote, file: StoreFile, start: int) -> bytes:

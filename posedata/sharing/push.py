@@ -43,10 +43,12 @@ def push(
     Raises:
         ConflictError: if the collection has another dataset of that name.
         IntegrityError: if the store is damaged.
+        ChoiceError: if it is a web server.
         RemoteError: if the place fails.
     """
     opened = open_store(store)
     remote = open_remote(url)
+    remote.need_writable()
     wanted = describe(store, opened.manifest, name or store.name.removesuffix(".zarr"), version, (remote.url,))
     published = find_published(remote, wanted.name)
     same = published is not None and (published.built, published.version) == (wanted.built, wanted.version)

@@ -11,8 +11,9 @@ import pytest
 from posedata.errors import IntegrityError, RemoteError
 from posedata.manifest import StoreFile
 from posedata.sharing import objects
+from posedata.sharing.folder import Folder
 from posedata.sharing.objects import fetch, part_name, send, to_send
-from posedata.sharing.remote import Folder, Remote, open_remote
+from posedata.sharing.remote import Remote, open_remote
 
 Serve = Callable[..., str]
 

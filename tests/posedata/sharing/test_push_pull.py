@@ -154,7 +154,7 @@ def test_names_are_found_in_manifests_and_in_the_collection(
         (("push", "STORE"), 2, ["POSEDATA_REMOTE"]),
         (("push", "STORE", "COLLECTION", "--name", "a/b"), 2, ["--name", "a/b"]),
         (("push", "nothing", "COLLECTION"), 3, ["nothing", "posedata build"]),
-        (("push", "STORE", "https://example.org/x"), 7, ["https://example.org/x"]),
+        (("push", "STORE", "https://example.org/x", "--dry-run"), 2, ["https://example.org/x", "found a web server"]),
         (("push", "STORE", "gs://bucket/x"), 2, ["gs://", "s3://"]),
         (("pull", "COLLECTION/other"), 7, ["other", "has brace"]),
         (("pull", "http://user:pw@127.0.0.1/x/y"), 2, ["without user and password"]),
@@ -229,6 +229,22 @@ def test_a_login_page_is_no_dataset(command: Command, serve: Serve, tmp_path: Pa
     found = command("posedata", "pull", f"{serve(tmp_path / 'site')}/people")
     assert found.returncode == 7
     assert "expected a dataset manifest" in found.stderr
+
+
+def test_other_files_of_a_collection_are_left_out_and_told(
+    command: Command, stores: dict[str, Path], tmp_path: Path
+) -> None:
+    collection = tmp_path / "collection"
+    ok(command("posedata", "push", stores["brace"], collection, "--json"))
+    (collection / "package.json").write_text("{}")
+    found = command("posedata", "list", collection, "--json")
+    assert found.returncode == 0
+    assert "package.json: expected a dataset manifest" in found.stderr
+    listed = json.loads(found.stdout)
+    assert ([row["dataset"] for row in listed["datasets"]], len(listed["left_out"])) == (["brace"], 1)
+    status = command("posedata", "status", collection, "--json")
+    assert status.returncode == 4  # the data home is empty
+    assert len(json.loads(status.stdout)["left_out"]) == 1
 
 
 @pytest.mark.parametrize("what", ["gone", "changed", "swapped"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import s3fs
 from places import S3Server
 
 from posedata.errors import ChoiceError, ConflictError, RemoteError
@@ -118,6 +119,24 @@ def test_nobody_listens() -> None:
 
 def test_a_wrong_secret_is_refused_and_not_shown(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
+    s3fs.S3FileSystem.clear_instance_cache()
     with pytest.raises(RemoteError, match="expected to be let in") as caught:
-        open_remote("s3://pose/x").read("y", 9)
+        open_remote("s3://pose/x").read("y", 9, 0, 9)
     assert "not-the-secret" not in str(caught.value)
+    assert "Signature" not in str(caught.value)
+
+
+def test_where_a_signed_address_is_refused_the_client_of_s3_reads(
+    s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = open_remote(f"s3://pose/{uuid4().hex}")
+    remote.write("people", b"0123456789", replace=False)
+    asked = []
+
+    async def other(self: s3fs.S3FileSystem, path: str) -> str:
+        asked.append(path)
+        return f"{s3.environment['AWS_ENDPOINT_URL']}/{path}?X-Amz-Signature=wrong"
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_url", other)
+    assert remote.read("people", 99, 2, 5) == b"234"
+    assert asked
