@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import s3fs
 from places import S3Server, WebServer, web_server
+from zygote import Zygote
 
 from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
@@ -67,20 +68,24 @@ def stores(raw_trees: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     return {path.stem: path for path in root.iterdir()}
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    made = Zygote()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def command(tmp_path: Path, zygote: Zygote) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs an installed command in its own data home: `command("posedata", "info", store)`."""
 
     def run(name: str, *arguments: object, **extra: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"POSEDATA_HOME": str(tmp_path / "home")} | extra
+        line = [str(Path(sys.executable).parent / name), *map(str, arguments)]
+        if zygote.fits(environment):
+            return zygote.run(line, environment, tmp_path)
         return subprocess.run(
-            [Path(sys.executable).parent / name, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=tmp_path,
-            timeout=300,
-            check=False,
+            line, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300, check=False
         )
 
     return run
