@@ -80,6 +80,7 @@ def test_what_is_typed_wins_and_replaces_lists(tmp_path: Path) -> None:
     text = "dataset: [brace, speed21]\nk: 2\nseed: 3\nraw: {brace: a}\nsigma-set: [1, 2]"
     typed = ("--dataset", "penn_action", "--k", "1", "--raw", "c", "--sigma-set", "fixed")
     assert from_file(tmp_path, text, *typed) == parsed(*typed, "--seed", "3")
+    assert parsed(*typed, "--config", tmp_path / "b.yaml") == parsed(*typed, "--seed", "3")
 
 
 def test_what_the_file_says_counts_as_given(tmp_path: Path) -> None:

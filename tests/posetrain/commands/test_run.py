@@ -84,6 +84,7 @@ def test_show_config_prints_everything_and_does_nothing_else(posetrain: Posetrai
         "resume": False,
     }
     assert json.loads(posetrain(*line, "--json").stdout) == told
+    assert shown(posetrain("run", "mine", *line[1:]))["store"] == "mine"
     assert not home.exists()
 
 
