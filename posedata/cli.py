@@ -141,9 +141,10 @@ def sample(
 @click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
 @click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@console.config_options("sigmas", "actions")
 @console.output_options
 @click.pass_context
-def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> None:
+def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Build a store from raw annotations.
 
     \b
@@ -155,18 +156,23 @@ def build(ctx: click.Context, /, as_json: bool, quiet: bool, **options: Any) -> 
       posedata build --dataset brace --scheduler tcp://host:8786
       posedata build --dataset brace --noise noise.json
       posedata build --recipe data_manifests/brace-k2-random.json
+      posedata build --config build.yaml --seed 1
     """
     from posedata import request
     from posedata.build import build_store, dry_run
     from posedata.dataset import compare_rebuilt
 
     given = console.given_options(ctx)
+    chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
+    threads = request.threads(options["workers"], options["scheduler"])
+    if show_config:
+        console.print_config(ctx, request.resolved_options(given, options["recipe"], **chosen), as_json)
+        return
     expected = request.find_recipe(options["recipe"], given) if options["recipe"] else None
     if expected:
         wanted = request.rebuild_request(expected, options["raws"], options["out"])
     else:
-        wanted = request.build_request(given=given, **{k: options[k] for k in request.RECIPE_OPTIONS})
-    threads = request.threads(options["workers"], options["scheduler"])
+        wanted = request.build_request(given=given, raws=options["raws"], out=options["out"], **chosen)
     show = console.progress(quiet)
     if options["dry_run"]:
         report = dry_run(

@@ -8,14 +8,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import click
 
-from posedata.errors import PoseDataError
+from posedata.errors import BadInputError, ChoiceError, PoseDataError
 from posedata.progress import Advance, Progress, silent
 from posedata.secrets import redact, redact_values, refuse_credentials
 
@@ -180,8 +180,53 @@ def output_options(command: _Command) -> _Command:
     return as_json(quiet(command))
 
 
+def config_options(*lists: str) -> Callable[[_Command], _Command]:
+    """The options --config and --show-config, the second passed as `show_config`; what a file says counts as typed.
+
+    Args:
+        lists: parameters of one text with commas, for which a list may stand in the file.
+    """
+
+    def read(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+        from posedata.configfile import read_config
+
+        if path and not context.resilient_parsing:
+            context.default_map = read_config(path, context, set(lists))
+        return path
+
+    def add(command: _Command) -> _Command:
+        @wraps(command)
+        def configured(*args: Any, config: Path | None, **options: Any) -> Any:
+            try:
+                return command(*args, **options)
+            except (BadInputError, ChoiceError) as error:
+                from posedata.configfile import of_file
+
+                if not config:
+                    raise
+                raise of_file(error, config, click.get_current_context()) from error
+
+        words = "YAML of options; typed ones win."
+        file = click.option("--config", type=FOLDER, is_eager=True, callback=read, metavar="FILE", help=words)
+        show = click.option("--show-config", is_flag=True, help="Print all options, as --config takes them, and end.")
+        return cast(_Command, file(show(configured)))
+
+    return add
+
+
+def print_config(context: click.Context, resolved: Mapping[str, Any], as_json: bool) -> None:
+    """All options of a command on stdout; `resolved` has values of parameters that count as others than asked for."""
+    from posedata.configfile import config_of, to_yaml
+
+    config = config_of(context.command, {**context.params, **resolved})
+    if as_json:
+        print_json(config)
+    else:
+        click.echo(redact(to_yaml(config)), nl=False)
+
+
 def given_options(context: click.Context) -> set[str]:
-    """Names of the parameters that the user typed."""
+    """Names of the parameters that the user typed, or gave in a config file."""
     return {
         name for name in context.params if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,8 +19,6 @@ from posedata.sharing.catalogue import find_dataset
 
 RECIPE_OPTIONS = (
     "datasets",
-    "raws",
-    "out",
     "k",
     "sigmas",
     "sigma_per",
@@ -31,7 +30,7 @@ RECIPE_OPTIONS = (
     "seed",
     "fps",
 )
-"""The options that `build_request` takes."""
+"""The options that say what to build."""
 
 _OPTION_NAMES = {"datasets": "dataset", "sigmas": "sigma-set"}
 """Options whose parameters have other names."""
@@ -56,12 +55,21 @@ class BuildRequest:
     out: Path
 
 
-def build_request(
+def build_request(*, given: Set[str], raws: Sequence[str], out: Path | None, **options: Any) -> BuildRequest:
+    """Check the options against each other and find the raw trees; `options` are those of `wanted_recipe`.
+
+    Raises:
+        ChoiceError, BadInputError: see `wanted_recipe`; if raw data is not there, the message says how to get it.
+    """
+    recipe = wanted_recipe(given=given, **options)
+    target = out or data_home() / "stores" / recipe.store_name
+    return BuildRequest(recipe, _raw_trees([selection.dataset for selection in recipe.datasets], raws), target)
+
+
+def wanted_recipe(
     *,
     given: Set[str],
     datasets: Sequence[str],
-    raws: Sequence[str],
-    out: Path | None,
     k: float,
     sigmas: tuple[float, ...],
     sigma_per: SigmaPer,
@@ -72,13 +80,12 @@ def build_request(
     split_span: int,
     seed: int,
     fps: float | None,
-) -> BuildRequest:
-    """Check the options against each other and find the raw trees; `given` names those that the user typed.
+) -> Recipe:
+    """Check the options that say what to build against each other; `given` names those that the user typed.
 
     Raises:
         ChoiceError: if they do not go together.
-        BadInputError: if no dataset has an action, the noise file is faulty, or raw data is not there; the message says
-            how to get it.
+        BadInputError: if no dataset has an action, or the noise file is faulty.
     """
     names = sorted(set(datasets))
     if not names:
@@ -92,7 +99,7 @@ def build_request(
     if noise is not None:
         k, sigmas, sigma_per = _measured(noise, given)
     try:
-        recipe = Recipe(
+        return Recipe(
             datasets=tuple(_selections(names, actions)),
             noise=None if detected else Noise(k=k, sigmas=sigmas, sigma_per=sigma_per, torso=torso),
             split=split or ("held-out" if detected else "video"),
@@ -102,8 +109,25 @@ def build_request(
         )
     except ValidationError as error:
         raise ChoiceError(*(_as_option(fault) for fault in faults(error))) from error
-    target = out or data_home() / "stores" / recipe.store_name
-    return BuildRequest(recipe, _raw_trees(names, raws), target)
+
+
+def resolved_options(given: Set[str], recipe: str | None, **options: Any) -> dict[str, Any]:
+    """What the options of `wanted_recipe` come to; None where nothing may be said. Asked for, they give the same store.
+
+    Args:
+        given: those that the user typed.
+        recipe: that of `--recipe`, which says all.
+        options: the others.
+
+    Raises:
+        ChoiceError, BadInputError: see `wanted_recipe` and `find_recipe`.
+    """
+    if recipe:
+        _refuse_others(given)
+        return dict.fromkeys(RECIPE_OPTIONS)
+    wanted = wanted_recipe(given=given, **options)
+    noise = wanted.noise.model_dump() if wanted.noise else {}
+    return {**dict.fromkeys(_NOISE_OPTIONS), **noise, "split": wanted.split}
 
 
 def find_recipe(given: str, typed: Set[str]) -> Dataset:
@@ -113,11 +137,16 @@ def find_recipe(given: str, typed: Set[str]) -> Dataset:
         ChoiceError: if other options say what to build.
         BadInputError: if there is no such manifest.
     """
-    others = sorted((typed & set(RECIPE_OPTIONS)) - {"raws", "out"})
+    _refuse_others(typed)
+    return find_dataset(given).dataset
+
+
+def _refuse_others(typed: Set[str]) -> None:
+    """Raise ChoiceError if options beside `--recipe` say what to build."""
+    others = sorted(typed & set(RECIPE_OPTIONS))
     if others:
         names = ", ".join(f"--{_OPTION_NAMES.get(name, name.replace('_', '-'))}" for name in others)
         raise ChoiceError(f"--recipe: expected nothing else that says what to build, found {names}")
-    return find_dataset(given).dataset
 
 
 def rebuild_request(dataset: Dataset, raws: Sequence[str], out: Path | None) -> BuildRequest:

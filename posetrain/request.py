@@ -19,6 +19,9 @@ from posetrain.find import check_digest, find_run, find_unfinished_run, new_run,
 from posetrain.history import load_best
 from posetrain.models import make_model
 
+_CHOSEN = frozenset({*TrainConfig.model_fields, "setup", "experiment"})
+"""Options that say how to train."""
+
 
 @dataclass(frozen=True, eq=False)
 class RunRequest:
@@ -53,6 +56,24 @@ def run_request(
         BadInputError: if there is no store, or it does not fit the experiment.
         ConflictError: if `out` holds anything.
     """
+    config = wanted_config(options, given=given, experiment=experiment, init=init)
+    opened = fitting_store(experiment) if experiment and not store else open_store(find_store(store))
+    if experiment:
+        check_store(experiment, opened.path, opened.attributes["recipe"])
+    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConflictError(f"{out}: expected no such run, found something; use --resume or another --out")
+    return RunRequest(config, opened, out or new_run(config.model, opened.path))
+
+
+def wanted_config(
+    options: Mapping[str, Any], *, given: Set[str], experiment: Experiment | None, init: Path | None
+) -> TrainConfig:
+    """The configuration of a new run, of the arguments of `run_request`.
+
+    Raises:
+        ChoiceError: if an option has no such choice, or options contradict each other.
+        BadInputError: if there is no run to begin with.
+    """
     fixed = {"frame_step": experiment.setup.frame_step} if experiment else {}
     fixed |= _from_run(init) if init else {}
     clash = sorted(name for name in given & fixed.keys() & options.keys() if options[name] != fixed[name])
@@ -65,12 +86,7 @@ def run_request(
     except ValidationError as error:
         raise ChoiceError(*faults(error)) from error
     make_model(config)  # tells at once what does not fit
-    opened = fitting_store(experiment) if experiment and not store else open_store(find_store(store))
-    if experiment:
-        check_store(experiment, opened.path, opened.attributes["recipe"])
-    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConflictError(f"{out}: expected no such run, found something; use --resume or another --out")
-    return RunRequest(config, opened, out or new_run(config.model, opened.path))
+    return config
 
 
 def _from_run(init: Path) -> dict[str, Any]:
@@ -89,14 +105,25 @@ def resume_request(store: Path | str | None, out: Path | None, given: Set[str] =
         ChoiceError: if the user typed an option of the configuration.
         BadInputError: if there is no such run, or its store is not what it was.
     """
-    typed = sorted(given & {*TrainConfig.model_fields, "setup", "experiment"})
-    if typed:
-        raise ChoiceError(f"--resume: expected no other choices, found {', '.join(typed)}; begin a new run for those")
+    _refuse_others(given)
     run = find_run(out) if out else find_unfinished_run()
     info = checkpoints.read_run(run)
     opened = open_store(find_store(store) if store else store_of_run(info))
     check_digest(run, info, opened)
     return RunRequest(info.config, opened, run)
+
+
+def resumed_options(given: Set[str]) -> dict[str, Any]:
+    """What options of a configuration come to beside `--resume`: None, for the run has them; raises ChoiceError."""
+    _refuse_others(given)
+    return dict.fromkeys(_CHOSEN)
+
+
+def _refuse_others(given: Set[str]) -> None:
+    """Raise ChoiceError if options beside `--resume` say how to train."""
+    typed = sorted(given & _CHOSEN)
+    if typed:
+        raise ChoiceError(f"--resume: expected no other choices, found {', '.join(typed)}; begin a new run for those")
 
 
 def same_store(path: Path, digest: str) -> Store:

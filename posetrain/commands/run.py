@@ -33,21 +33,10 @@ if TYPE_CHECKING:
 @device_options
 @click.option("--out", type=console.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
 @click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one, as it was configured.")
+@console.config_options()
 @console.output_options
 @click.pass_context
-def run(
-    ctx: click.Context,
-    /,
-    store: Path | str | None,
-    setup: str | None,
-    experiment: str | None,
-    init: Path | None,
-    resume: bool,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-    **options: Any,
-) -> None:
+def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a refiner on STORE; with no STORE, on the newest in the data home.
 
     Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after 10.
@@ -59,10 +48,14 @@ def run(
       posetrain run --experiment 2.3 --model deciwatch
       posetrain run data/stores/climbalong-detector.zarr --init conv3d-brace-k1-random
       posetrain run --resume
+      posetrain run --config run.yaml --seed 1
       torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr
     """
     # Before torch is imported: of a lost process it would show pages of C++.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
+    if show_config:
+        console.print_config(ctx, _resolved(ctx), as_json)
+        return
     from posetrain.devices import pick_device
     from posetrain.team import joined
     from posetrain.training import train
@@ -70,7 +63,7 @@ def run(
     with joined(options["device"]) as (team, device_name):
         device = pick_device(device_name)
         quiet = quiet or not team.leads
-        wanted = _wanted(team, lambda: _request(ctx, store, out, options, setup, experiment, init, resume))
+        wanted = _wanted(team, lambda: _request(ctx))
         console.remark(f"training {wanted.config.model} on {wanted.store.path}, run {wanted.run}", quiet)
         summary = train(
             wanted.config,
@@ -78,7 +71,7 @@ def run(
             wanted.run,
             device=device,
             feed=options["feed"],
-            resume=resume,
+            resume=options["resume"],
             team=team,
             progress=console.progress(quiet),
             log=lambda line: console.remark(line, quiet),
@@ -101,29 +94,34 @@ def run(
     )
 
 
-def _request(
-    ctx: click.Context,
-    store: Path | str | None,
-    out: Path | None,
-    options: dict[str, Any],
-    setup: str | None,
-    experiment: str | None,
-    init: Path | None,
-    resume: bool,
-) -> "RunRequest":
+def _request(ctx: click.Context) -> "RunRequest":
     from posetrain import request
+
+    store, out = ctx.params["store"], ctx.params["out"]
+    if ctx.params["resume"]:
+        return request.resume_request(store, out, console.given_options(ctx))
+    return request.run_request(store, out, **_chosen(ctx))
+
+
+def _resolved(ctx: click.Context) -> dict[str, Any]:
+    """What the options of the configuration come to."""
+    from posetrain import request
+
+    if ctx.params["resume"]:
+        return request.resumed_options(console.given_options(ctx))
+    return request.wanted_config(**_chosen(ctx)).model_dump()
+
+
+def _chosen(ctx: click.Context) -> dict[str, Any]:
+    """How a new run is to be trained."""
     from posetrain.experiments import find_experiment
 
-    if resume:
-        return request.resume_request(store, out, console.given_options(ctx))
-    return request.run_request(
-        store,
-        out,
-        {name: options[name] for name in ("model", "frame_step", *TRAINING_OPTIONS)},
-        given=console.given_options(ctx),
-        experiment=find_experiment(setup, experiment),
-        init=init,
-    )
+    return {
+        "options": {name: ctx.params[name] for name in ("model", "frame_step", *TRAINING_OPTIONS)},
+        "given": console.given_options(ctx),
+        "experiment": find_experiment(ctx.params["setup"], ctx.params["experiment"]),
+        "init": ctx.params["init"],
+    }
 
 
 def _wanted(team: "Team", request: Callable[[], "RunRequest"]) -> "RunRequest":

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from posedata.errors import BadInputError, ChoiceError
-from posedata.request import RECIPE_OPTIONS, BuildRequest, build_request, threads
+from posedata.request import RECIPE_OPTIONS, BuildRequest, build_request, threads, wanted_recipe
 
 RANDOM = (1.0, 1.5, 2.0, 2.5, 3.0)
 
@@ -41,7 +41,7 @@ def ask(*datasets: str, **options: Any) -> BuildRequest:
 
 
 def test_the_options_are_those_of_the_function() -> None:
-    assert {*RECIPE_OPTIONS, "given"} == set(inspect.signature(build_request).parameters)
+    assert {*RECIPE_OPTIONS, "given"} == set(inspect.signature(wanted_recipe).parameters)
 
 
 @pytest.mark.parametrize(
