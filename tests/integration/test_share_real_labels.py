@@ -46,5 +46,5 @@ def test_a_colleague_trains_on_it(
     assert got["content_digest"] == sent["content_digest"]
     assert ok("posedata", "verify", "serves")["ok"]
     ok("posetrain", "run", "--model", "smoothnet", "--epochs", 1, "--max-windows", 64)
-    scores = ok("posetrain", "eval", "smoothnet-serves", "--max-windows", 64)
+    scores = ok("posetrain", "eval", "smoothnet-serves")
     assert scores["pck"]
