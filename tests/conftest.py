@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import Browser
 from places import S3Server, WebServer, web_server
 
 from posedata.build import build_store
@@ -112,3 +113,14 @@ def serve() -> Iterator[Callable[..., str]]:
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium; skips where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no chromium found: pages are not tried in a browser")
+    started = Browser(program, tmp_path_factory.mktemp("chromium"))
+    yield started
+    started.close()
