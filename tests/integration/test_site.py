@@ -102,6 +102,13 @@ def test_every_public_name_is_on_its_page(site: Path) -> None:
     assert {heading.rpartition(".")[2] for heading in headings} == set(posedata.__all__)
 
 
+def test_the_files_of_the_example_stand_on_their_page(site: Path) -> None:
+    text = words((site / "adding-a-dataset.html").read_text())
+    for path in (ROOT / "tests" / "example_format").iterdir():
+        if path.is_file():
+            assert path.read_text().strip() in text, path
+
+
 @pytest.mark.parametrize("page", ["index", "commands-posedata", "commands-posetrain", "api", "api-modules"])
 def test_a_page_opens_without_an_error_or_a_request(page: str, site: Path, browser: Browser) -> None:
     browser.open((site / f"{page}.html").as_uri())
