@@ -1,11 +1,11 @@
 """posedata: raw pose annotations to checksummed Zarr stores of 25 x 56 x 56 heatmaps.
 
-    from posedata import Noise, Recipe, Selection, build_store, open_store
-
-    recipe = Recipe(datasets=(Selection(dataset="brace"),), noise=Noise(k=2))
-    build_store(recipe, {"brace": Path("data/raw/brace")}, Path("brace.zarr"))
-    store = open_store(Path("brace.zarr"))
-    store.frames("input_heatmaps", store.windows("train")[:1] + np.arange(5))
+    >>> from posedata import Noise, Recipe, Selection, build_store, open_store
+    >>> recipe = Recipe(datasets=(Selection(dataset="brace"),), noise=Noise(k=2))
+    >>> report = build_store(recipe, {"brace": Path("data/raw/brace")}, Path("brace.zarr"))
+    >>> store = open_store("brace.zarr")
+    >>> store.frames("input_heatmaps", store.windows("train")[0] + np.arange(5)).shape
+    (5, 25, 56, 56)
 
 Names are imported when they are first used, so `import posedata` costs nothing.
 """
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from posedata.config import Noise, Recipe, Selection
     from posedata.errors import PoseDataError
     from posedata.formats import FORMATS
+    from posedata.home import find_store
+    from posedata.movement import to_movement
     from posedata.poses import PoseSequence
     from posedata.samples import write_sample
     from posedata.store.reader import Store, open_store, verify
@@ -33,7 +35,9 @@ __all__ = [
     "Selection",
     "Store",
     "build_store",
+    "find_store",
     "open_store",
+    "to_movement",
     "verify",
     "write_sample",
 ]
@@ -47,7 +51,9 @@ _HOMES = {
     "Selection": "posedata.config",
     "Store": "posedata.store.reader",
     "build_store": "posedata.build",
+    "find_store": "posedata.home",
     "open_store": "posedata.store.reader",
+    "to_movement": "posedata.movement",
     "verify": "posedata.store.reader",
     "write_sample": "posedata.samples",
 }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from posedata.config import canonical_json
 from posedata.files import need_space, sha256_file, sync_tree
-from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Skipped, remove_others
+from posedata.manifest import MANIFEST_NAME, READERS, SOURCES_NAME, Manifest, Skipped, remove_others
 from posedata.progress import Progress
 from posedata.seal import seal
 from posedata.store import schema, writer
@@ -153,4 +153,5 @@ def _summary(attributes: Mapping[str, Any], skipped: Iterable[Skipped], warnings
         "recipe": attributes["recipe"],
         "skipped": [s.model_dump() for s in skipped],
         "warnings": list(warnings),
+        **({READERS: attributes[READERS]} if READERS in attributes else {}),
     }

@@ -29,6 +29,7 @@ heatmap of 56 x 56 cells, with target points, the box, and the mask of what is a
 {recipe}
 ```
 
+{readers}\
 {skipped} things of the raw data were left out; `posedata info` lists them. `sources.csv` names every raw file with its
 sha256.
 
@@ -93,6 +94,10 @@ def card(name: str, summary: Mapping[str, Any], content_digest: str, skipped: in
         frames=f"{counts['frames']:,}",
         sequences=f"{counts['sequences']:,}",
         recipe=json.dumps(summary["recipe"], indent=1),
+        readers="".join(
+            f"The raw data of {source} was read by {package}, which is no part of posedata.\n\n"
+            for source, package in summary.get("readers", {}).items()
+        ),
         skipped=f"{skipped:,}",
         counts=_table([("of", "count"), *facts.items()]),
         splits=_table([("split", "windows"), *((split, f"{counts['windows'][split]:,}") for split in SPLITS)]),

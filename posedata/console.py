@@ -14,6 +14,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from posedata.errors import BadInputError, ChoiceError, PoseDataError
 from posedata.progress import Advance, Progress, silent
@@ -48,6 +49,14 @@ class _Place(click.ParamType["Path | str"]):
         del param, ctx
         return str(value) if "://" in str(value) else Path(value)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Stores of the data home by their names; where none begins like that, paths."""
+        from posedata.home import stores_in_home
+
+        del ctx, param
+        names = sorted(path.stem for path in stores_in_home() if path.stem.startswith(incomplete))
+        return [CompletionItem(incomplete, type="file"), *map(CompletionItem, names)]
+
 
 STORE = _Place()
 """A store on the command line: its path, its name in the data home, or a URL COLLECTION/NAME."""
@@ -65,6 +74,13 @@ class _DatasetName(click.ParamType[str]):
         if name not in FORMATS:
             self.fail(f"{value!r}: expected one of {', '.join(FORMATS)}", param, ctx)
         return name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names."""
+        from posedata.formats import FORMATS
+
+        del ctx, param
+        return [CompletionItem(name) for name in FORMATS if name.startswith(incomplete)]
 
 
 DATASET = _DatasetName()
@@ -252,10 +268,13 @@ def remark(text: str, quiet: bool) -> None:
 
 
 def progress(quiet: bool, lasting: bool = True) -> Progress:
-    """Bars on a terminal, a line a step elsewhere, nothing if quiet; if not lasting, bars that go when done."""
+    """Bars on a terminal, a line a step elsewhere, nothing if quiet; if not lasting, bars that go when done.
+
+    With $NO_COLOR (https://no-color.org) a terminal is sent text alone, so no bars either.
+    """
     if quiet:
         return silent
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         return partial(_bar, transient=not lasting)
     return _line if lasting else silent
 

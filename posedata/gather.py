@@ -64,6 +64,7 @@ class Gathered:
         synthetic: whether a source is.
         samples: the commands that made the synthetic sources, None where their marks do not tell, by dataset.
         licences: who may use the data, by dataset.
+        readers: the package and version that read a dataset, where that was not posedata itself.
     """
 
     spool: Spool
@@ -76,6 +77,7 @@ class Gathered:
     synthetic: bool = False
     samples: dict[str, str | None] = field(default_factory=dict)
     licences: dict[str, str] = field(default_factory=dict)
+    readers: dict[str, str] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -116,7 +118,10 @@ def gather(
     found = Gathered(Spool(scratch), scratch / SOURCES_NAME)
     _append_rows(found.sources, [("dataset", "path", "sha256")])
     for selection in recipe.datasets:
-        dataset = find_format(selection.dataset).open(raw[selection.dataset])
+        kind = find_format(selection.dataset)
+        dataset = kind.open(raw[selection.dataset])
+        if kind.package:
+            found.readers[selection.dataset] = kind.package
         found.warnings += dataset.warnings
         found.licences[selection.dataset] = dataset.licence
         if (dataset.root / SYNTHETIC_MARK).is_file():
@@ -144,6 +149,7 @@ def _gather_dataset(
             try:
                 if isinstance(read, BadInputError):
                     raise read
+                _check_names(read, selection.dataset, item)
                 seen.add(read.action)
                 if selection.actions is None or read.action in selection.actions:
                     _add(found, read, keep_heatmaps)
@@ -177,6 +183,15 @@ def _read(dataset: RawDataset, item: str, fps: float | None) -> tuple[str, PoseS
         return item, sequence if fps is None else resample(sequence, fps)
     except BadInputError as error:
         return item, error
+
+
+def _check_names(sequence: PoseSequence, dataset: str, item: str) -> None:
+    """All that a store says of a sequence goes by its names."""
+    if (sequence.dataset, sequence.name) != (dataset, item):
+        raise BadInputError(
+            f"{dataset}/{item}: expected a sequence of that name from its reader, found "
+            f"{sequence.dataset}/{sequence.name}"
+        )
 
 
 def _check_actions(selection: Selection, seen: set[str]) -> None:

@@ -76,6 +76,15 @@ def render(
 
     Returns:
         (n, K, 56, 56) float16; all zeros where missing.
+
+    Examples:
+        >>> cells = np.full((1, 25, 2), -1, np.int8)  # a frame with no keypoint
+        >>> cells[0, 0] = 20, 30                      # but a nose: x, y
+        >>> heatmaps = render(row_table((1.0, 2.0)), cells, sigma=np.array([1]))
+        >>> heatmaps.shape, heatmaps[0, :2].sum(axis=(1, 2), dtype=np.float64).round().tolist()
+        ((1, 25, 56, 56), [255.0, 0.0])
+        >>> decode(heatmaps[0, 0])  # the centre of the cell
+        array([20.5, 30.5])
     """
     x, y = cells[..., 0].astype(np.intp), cells[..., 1].astype(np.intp)
     which = sigma[:, None] if sigma.ndim == 1 else sigma

@@ -19,6 +19,8 @@ SOURCES_NAME = "sources.csv"
 """Every raw file that the store was made from: dataset, path, sha256. Not in the manifest, which is read whole."""
 SUMMARY = ("kind", "synthetic", "samples", "recipe", "measured", "counts", "licences")
 """Attributes of the root that every manifest repeats."""
+READERS = "readers"
+"""One that it repeats where there is any: dataset -> the other package, and its version, that read the raw data."""
 
 _MOST_NAME = 200
 """Bytes of a file's name."""

@@ -44,6 +44,16 @@ class Pck:
     Attributes:
         correct: (V, 3, 25) keypoints that are correct at each threshold.
         counted: (V, 25) keypoints that count.
+
+    Examples:
+        >>> target = np.full((1, 25, 2), np.nan)  # a frame of one video with three keypoints
+        >>> target[0, :3] = 10, 20
+        >>> predicted = target + [[0.0, 0.0]]
+        >>> predicted[0, 2] += 3, 4               # one of them is 5 px off
+        >>> score = Pck.of_videos(1)
+        >>> score.add(relative_errors(predicted, target, torso=np.array([25.0])), video=np.array([0]))
+        >>> score.percent()                       # 5 px are 0.2 of a torso of 25
+        {'0.05': 66.66666666666667, '0.1': 66.66666666666667, '0.2': 100.0}
     """
 
     correct: Counts

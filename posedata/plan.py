@@ -76,6 +76,7 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
         },
         "counts": counts,
         "licences": gathered.licences,
+        **({"readers": gathered.readers} if gathered.readers else {}),
     }
     return Plan(recipe, gathered, split, shift_std, attributes, (*gathered.warnings, *warnings))
 

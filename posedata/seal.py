@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from posedata.card import CARD_NAME, PICTURE_NAME, card
 from posedata.files import write_durably
 from posedata.heatmaps import decode
-from posedata.manifest import SUMMARY, Manifest, Skipped, StoreFile, list_files, write_manifest
+from posedata.manifest import READERS, SUMMARY, Manifest, Skipped, StoreFile, list_files, write_manifest
 from posedata.sketch import sketch
 from posedata.store import schema
 from posedata.store.arrays import StoredArrays, stored_arrays
@@ -41,6 +41,8 @@ def seal(
     arrays = stored_arrays(folder, attributes)
     digest = content_digest(arrays, attributes["recipe"], attributes["rendered"])
     summary = {key: attributes[key] for key in SUMMARY}
+    if READERS in attributes:
+        summary[READERS] = attributes[READERS]
     text = card(name, summary, digest, len(skipped), warnings)
     write_durably(folder / CARD_NAME, [text.encode()])
     write_durably(folder / PICTURE_NAME, [_picture(arrays).encode()])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import s3fs
+from browser import Browser
 from places import S3Server, WebServer, web_server
 from zygote import Zygote
 
@@ -119,3 +120,14 @@ def serve() -> Iterator[Callable[..., str]]:
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium; skips where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no chromium found: pages are not tried in a browser")
+    started = Browser(program, tmp_path_factory.mktemp("chromium"))
+    yield started
+    started.close()

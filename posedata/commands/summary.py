@@ -21,6 +21,7 @@ def print_report(report: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
         ("kind", report["kind"] + (" (synthetic)" if report["synthetic"] else "")),
         ("datasets", _datasets(report["recipe"])),
         *_origin(report["recipe"]),
+        *(("read by", f"{name}: {package}") for name, package in report.get("readers", {}).items()),
         ("noise", _noise(report["recipe"]["noise"], report["shift_std"])),
         ("split", f"{_or_mixed(report['recipe']['split'])}, seed {_or_mixed(report['recipe']['seed'])}"),
         ("sequences", f"{report['sequences']:,}"),

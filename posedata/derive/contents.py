@@ -20,14 +20,14 @@ from posedata.derive.recipe import DerivedRecipe, same
 from posedata.derive.row import Row
 from posedata.errors import BadInputError
 from posedata.geometry import torso_diameters
-from posedata.manifest import SOURCES_NAME, Skipped
+from posedata.manifest import READERS, SOURCES_NAME, Skipped
 from posedata.progress import Progress
 from posedata.skeleton import KEYPOINTS
 from posedata.splits import Member, shared_videos
 from posedata.store import schema
 from posedata.store.reader import Store
 
-_OWN = {"synthetic", "samples", "recipe", "measured", "counts", "licences"}
+_OWN = {"synthetic", "samples", "recipe", "measured", "counts", "licences", READERS}
 """Attributes of the root in which parents may differ."""
 
 _OF_SPLITS = re.compile(r"no \w+ windows|\d+ videos have sequences in more than one split")
@@ -66,13 +66,14 @@ def describe(derivation: Derivation, sources: Path, progress: Progress) -> Conte
     row, recipe = derivation.row, derivation.recipe
     stores = [parent.store for parent in row.parents]
     datasets = {selection.dataset for selection in recipe.datasets}
-    samples = _samples(stores, datasets)
+    samples, readers = _samples(stores, datasets), _said(stores, datasets, READERS)
     attributes = _common_attributes(stores) | {
         "synthetic": bool(samples),
         "samples": samples,
         "recipe": recipe.model_dump(mode="json"),
         **_measured(row, progress),
-        "licences": _licences(stores, datasets),
+        "licences": _said(stores, datasets, "licences", always=True),
+        **({READERS: readers} if readers else {}),
     }
     _write_sources(sources, stores, datasets)
     return Contents(
@@ -95,7 +96,7 @@ def _common_attributes(stores: Sequence[Store]) -> dict[str, Any]:
                 raise BadInputError(
                     f"{store.path}: {key}: expected {expected:.80} as in {first.path}, found {found:.80}"
                 )
-    return dict(first.attributes)
+    return {key: value for key, value in first.attributes.items() if key != READERS}
 
 
 def _measured(row: Row, progress: Progress) -> dict[str, Any]:
@@ -135,14 +136,17 @@ def _samples(stores: Sequence[Store], datasets: Set[str]) -> dict[str, str | Non
     return {dataset: same(commands) for dataset, commands in sorted(found.items())}
 
 
-def _licences(stores: Sequence[Store], datasets: Set[str]) -> dict[str, str]:
-    """Dataset -> its licence; what two parents say in different words is told in the words of both."""
-    said = {dataset: dict.fromkeys(_of(store, dataset) for store in stores) for dataset in sorted(datasets)}
-    return {dataset: "; ".join(text for text in texts if text) for dataset, texts in said.items()}
+def _said(stores: Sequence[Store], datasets: Set[str], key: str, always: bool = False) -> dict[str, str]:
+    """Dataset -> its text in that attribute; what two parents say in different words is told in the words of both.
 
-
-def _of(store: Store, dataset: str) -> str:
-    return str(store.attributes["licences"].get(dataset, ""))
+    Of a dataset of which nothing is said the text is empty, and left out unless `always`.
+    """
+    said = {
+        dataset: dict.fromkeys(str(store.attributes.get(key, {}).get(dataset, "")) for store in stores)
+        for dataset in sorted(datasets)
+    }
+    joined = {dataset: "; ".join(text for text in texts if text) for dataset, texts in said.items()}
+    return {dataset: text for dataset, text in joined.items() if text or always}
 
 
 def _skipped(row: Row, datasets: Set[str], left_out: Mapping[str, str]) -> list[Skipped]:

@@ -11,7 +11,7 @@ from posedata.preview.scenes import Floats, missing, noise
 from posedata.progress import Progress
 from posedata.store.reader import Store
 from posedata.store.schema import SHARD_FRAMES
-from posedata.store.views import sequence_names
+from posedata.store.views import frames_of, sequence_frames, sequence_names
 
 Ints = NDArray[np.int64]
 
@@ -52,7 +52,7 @@ def chosen_frames(store: Store, wanted: Wanted, spread: bool, progress: Progress
     """
     if wanted.sequence is None:
         return _one_of_each(store, wanted, progress)
-    frames = _frames_of(store, select.find_sequence(sequence_names(store), wanted.sequence))
+    frames = sequence_frames(store, wanted.sequence)
     numbers = store.frames("frame_number", frames)
     frames = frames[select.frames_between(numbers, wanted.first, wanted.end)]
     return select.evenly(frames, wanted.count) if spread else frames
@@ -62,18 +62,13 @@ def _one_of_each(store: Store, wanted: Wanted, progress: Progress) -> Ints:
     """The typical frames of some sequences."""
     if wanted.pick == "random":
         sequences = select.draw_lots(sequence_names(store), wanted.count, wanted.seed).tolist()
-        measures = [missing(store, _frames_of(store, number)) for number in sequences]
+        measures = [missing(store, frames_of(store, number)) for number in sequences]
     else:
         each = _measured(store, noise if wanted.pick == "noisiest" else missing, progress)
         sequences = select.most(np.asarray([select.mean(measure) for measure in each]), wanted.count).tolist()
         measures = [each[number] for number in sequences]
     starts = store["sequence_start"][sequences].tolist()
     return np.asarray([start + select.typical(m) for start, m in zip(starts, measures, strict=True)], np.int64)
-
-
-def _frames_of(store: Store, sequence: int) -> Ints:
-    start, length = (int(store[f"sequence_{name}"][sequence]) for name in ("start", "length"))
-    return np.arange(start, start + length)
 
 
 def _measured(store: Store, measure: Callable[[Store, Ints], Floats], progress: Progress) -> list[Floats]:

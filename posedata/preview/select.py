@@ -2,44 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError
 
-_MOST_NAMED = 5
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-def find_sequence(names: Sequence[str], wanted: str) -> int:
-    """Number of the sequence of that name.
-
-    Args:
-        names: dataset/name of every sequence.
-        wanted: dataset/name, or the name alone where one dataset has it.
-
-    Raises:
-        BadInputError: if there is none, or more than one; near names are listed.
-    """
-    if wanted in names:
-        return names.index(wanted)
-    bare = [name.partition("/")[2] for name in names]
-    found = [number for number, name in enumerate(bare) if name == wanted]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(names[number] for number in found)
-        raise BadInputError(f"sequence {wanted}: expected the name of one, found several: {several}")
-    near = [name for name in names if wanted in name] or get_close_matches(wanted, names, _MOST_NAMED)
-    # Nearness is judged without the dataset too, for it is often left out.
-    near += [names[bare.index(name)] for name in get_close_matches(wanted, bare, _MOST_NAMED)]
-    told = ", ".join(list(dict.fromkeys(near or names))[:_MOST_NAMED])
-    kind = "near it" if near else f"among {len(names):,}"
-    raise BadInputError(f"sequence {wanted}: expected one of the store, found no such; {kind}: {told}")
 
 
 def frames_between(numbers: NDArray[np.integer], first: int | None, end: int | None) -> Ints:

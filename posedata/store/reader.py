@@ -154,6 +154,11 @@ class Store:
 
         Raises:
             ChoiceError: if there is no such split.
+
+        Examples:
+            >>> store = open_store("data/stores/brace-k1-random.zarr")
+            >>> store.windows("validation", length=5, step=2)[:3]
+            array([477, 486, 495])
         """
         if split not in (*SPLITS, "all"):
             raise ChoiceError(f"split {split!r}: expected one of {', '.join(SPLITS)}, all")
@@ -188,18 +193,25 @@ def _decoding(what: Path) -> Iterator[None]:
         raise IntegrityError(f"{what}: expected sound data, found {error}; see posedata verify") from error
 
 
-def open_store(path: Path, kept_chunks: int = KEPT_CHUNKS) -> Store:
+def open_store(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> Store:
     """Open a store after proving that it is complete: manifest, set of files, sizes, metadata, arrays.
 
     Args:
-        path: the store.
+        path: the store; `posedata.find_store` finds one by its name or URL.
         kept_chunks: decoded chunks that each array of heatmaps keeps in memory, 5 MB each.
 
     Raises:
         BadInputError: if there is nothing at `path`.
         ConflictError: if it is being replaced at this moment.
         IntegrityError: if it is no complete store.
+
+    Examples:
+        >>> store = open_store("data/stores/brace-k1-random.zarr")
+        >>> positions = store.windows("train")[0] + np.arange(5)
+        >>> store.frames("input_heatmaps", positions).shape
+        (5, 25, 56, 56)
     """
+    path = Path(path)
     if not path.exists():
         raise BadInputError(f"{path}: expected a store, found nothing; make one with `posedata build`")
     holder = _held(path)

@@ -30,7 +30,7 @@ def report(
     Examples:
       posetrain report --out report
       posetrain report sweep --out report --overwrite
-      posetrain report conv3d-brace-k1-random smoothnet-brace-k1-random --out report --json
+      posetrain report conv3d-brace-k1-random smoothnet-brace-k1-random --out two --json
     """
     from posetrain.devices import pick_device
     from posetrain.find import find_runs

@@ -328,10 +328,9 @@ def test_help_comes_within_half_a_second(command: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["sample", "build", "info", "verify"])
-def test_every_command_has_help_with_an_example(name: str, command: Run) -> None:
+def test_help_names_the_options_that_commands_share(name: str, command: Run) -> None:
     done = command("posedata", name, "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(rf"Examples?:\n +posedata {name} ", done.stdout)
     assert "--json" in done.stdout
     assert "--quiet" in done.stdout
 

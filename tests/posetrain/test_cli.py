@@ -90,10 +90,5 @@ def test_faults_have_their_code_and_one_clear_line(
     assert failed.stderr.splitlines()[-1].startswith("error: ")
 
 
-@pytest.mark.parametrize("subcommand", ["run", "eval"])
-def test_help_shows_examples(command: Command, subcommand: str) -> None:
-    assert f"posetrain {subcommand}" in command("posetrain", subcommand, "--help").stdout
-
-
 def test_help_names_every_model() -> None:
     assert tuple(MODELS) == MODEL_NAMES

@@ -121,21 +121,3 @@ def test_without_matplotlib_only_the_picture_is_missing(command: Run, stores: di
     assert done.stderr == "error: matplotlib: expected the package, found it missing; pip install 'posedata[report]'\n"
     assert [p.name for p in tmp_path.iterdir()] == ["hidden"]
     assert command("posedata", "calibrate", stores["climbalong"], "--out", "n.json", PYTHONPATH=path).returncode == 0
-
-
-def test_the_lines_of_the_help_work(
-    command: Run, stores: dict[str, Path], raw_trees: dict[str, Path], tmp_path: Path
-) -> None:
-    (tmp_path / "data" / "raw").mkdir(parents=True)
-    (tmp_path / "home" / "stores").mkdir(parents=True)
-    (tmp_path / "home" / "raw").mkdir()
-    (tmp_path / "data" / "raw" / "climbalong").symlink_to(raw_trees["climbalong"])
-    (tmp_path / "home" / "raw" / "brace").symlink_to(raw_trees["brace"])
-    (tmp_path / "home" / "stores" / "climbalong-detector.zarr").symlink_to(stores["climbalong"])
-    text = command("posedata", "calibrate", "--help").stdout
-    lines = [line.split() for line in text.splitlines() if line.strip().startswith("posedata ")]
-    assert len(lines) == 3
-    for words in lines:
-        done = command(*words)
-        assert done.returncode == 0, done.stderr
-    assert (tmp_path / "noise.json").exists()

@@ -111,16 +111,3 @@ def test_help_imports_nothing_heavy() -> None:
     code = "import sys, posedata.cli; print(sorted({'numpy', 'cv2', 'PIL', 'jinja2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-
-
-def test_the_lines_of_the_help_work(command: Run, stores: dict[str, Path], tmp_path: Path) -> None:
-    (tmp_path / "data" / "stores").mkdir(parents=True)
-    (tmp_path / "data" / "stores" / "brace-k1-random.zarr").symlink_to(stores["brace"])
-    (tmp_path / "penn.zarr").symlink_to(stores["penn_action"])
-    text = command("posedata", "preview", "--help").stdout
-    lines = [line.split() for line in text.splitlines() if line.strip().startswith("posedata preview ")]
-    assert len(lines) == 3
-    for words in lines:
-        done = command(*words)
-        assert done.returncode == 0, done.stderr
-        assert (tmp_path / words[words.index("--out") + 1]).exists()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser import Browser
 
 from posedata.errors import ChoiceError
 from posedata.preview.choose import Wanted
@@ -22,7 +23,7 @@ from posedata.progress import silent
 from posedata.skeleton import INDEX, KEYPOINTS, K
 from posedata.store.reader import Store, open_store
 
-from .conftest import ABOUT, Browser, scene_of
+from .conftest import ABOUT, scene_of
 
 TWO = {0: (10.25, 20.5), 1: (40.0, 55.999)}
 
@@ -126,16 +127,7 @@ def first_name(store: Path) -> str:
 def faults(browser: Browser) -> list[dict[str, Any]]:
     """Errors of the page, and what it tried to fetch besides itself."""
     browser.ask("draw()")
-    found = []
-    for event in browser.events:
-        method, told = event["method"], event.get("params", {})
-        if method == "Network.requestWillBeSent" and not re.match(r"file:.*/p\.html$", told["request"]["url"]):
-            found.append(event)
-        if method == "Runtime.exceptionThrown" or (method == "Log.entryAdded" and told["entry"]["level"] == "error"):
-            found.append(event)
-        if method == "Runtime.consoleAPICalled" and told["type"] in ("error", "assert"):
-            found.append(event)
-    return found
+    return browser.faults(r"file:.*/p\.html$")
 
 
 def told(browser: Browser, what: str) -> str:

@@ -1,34 +1,10 @@
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from posedata.errors import BadInputError
-from posedata.preview.select import draw_lots, evenly, find_sequence, frames_between, mean, most, typical
-
-NAMES = ["brace/intro", "penn_action/0001", "penn_action/0002", "penn_action/intro"]
-
-
-@pytest.mark.parametrize(("wanted", "number"), [("penn_action/0002", 2), ("0001", 1), ("brace/intro", 0)])
-def test_a_sequence_is_found_by_either_name(wanted: str, number: int) -> None:
-    assert find_sequence(NAMES, wanted) == number
-
-
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        ("intro", "expected the name of one, found several: brace/intro, penn_action/intro"),
-        ("0003", "found no such; near it: penn_action/0002, penn_action/0001"),
-        ("penn_actoin/0001", "found no such; near it: penn_action/0001"),
-        ("1", "found no such; near it: penn_action/0001"),
-        ("xyz", "found no such; among 4: brace/intro, penn_action/0001"),
-    ],
-)
-def test_a_name_that_fits_none_or_several_is_told(wanted: str, message: str) -> None:
-    with pytest.raises(BadInputError, match=f"^sequence {wanted}: .*{re.escape(message)}"):
-        find_sequence(NAMES, wanted)
+from posedata.preview.select import draw_lots, evenly, frames_between, mean, most, typical
 
 
 @pytest.mark.parametrize(

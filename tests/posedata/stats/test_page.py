@@ -1,11 +1,14 @@
 import base64
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from browser import Browser
 
 from posedata.stats import tables
 from posedata.stats.page import render
@@ -93,3 +96,17 @@ def test_a_detectors_store_has_a_page(stores: dict[str, Path]) -> None:
     words = Page(render(describe(open_store(stores["climbalong"])))).words
     assert "a detector's input" in words
     assert "held_out" in words
+
+
+@pytest.mark.parametrize("name", ["penn_action", "climbalong"])
+def test_a_page_opens_without_an_error_or_a_request(
+    name: str, stores: dict[str, Path], command: Callable[..., CompletedProcess[str]], browser: Browser, tmp_path: Path
+) -> None:
+    made = command("posedata", "stats", stores[name], "--out", "p.html", "--quiet")
+    assert made.returncode == 0, made.stderr
+    browser.open((tmp_path / "p.html").as_uri())
+    pictures = "Array.from(document.images)"
+    assert browser.ask(f"{pictures}.length") > 3
+    assert browser.ask(f"{pictures}.every(image => image.complete && image.naturalWidth > 100)") is True
+    # The pictures, and the favicon that is none, stand in the page itself.
+    assert browser.faults(r"(file:.*/p\.html|data:.*)$") == []

@@ -47,8 +47,3 @@ def test_faults_have_their_code_and_one_clear_line(
     assert failed.returncode == code
     assert words in failed.stderr
     assert len(failed.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize("subcommand", ["report", "runs", "sweep"])
-def test_help_shows_examples(posetrain: Posetrain, subcommand: str) -> None:
-    assert f"posetrain {subcommand}" in posetrain(subcommand, "--help").stdout.partition("Examples:")[2]
