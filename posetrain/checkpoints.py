@@ -17,18 +17,17 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from pydantic import ValidationError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-from torch import Tensor
 
 from posedata.config import Frozen, faults
 from posedata.errors import BadInputError, IntegrityError
 from posedata.files import sync_folder, write_durably
 from posetrain.config import TrainConfig
+
+if TYPE_CHECKING:  # torch takes seconds to import, and what a run is can be told without it
+    from torch import Tensor
 
 RUN_NAME, SUMMARY_NAME, CURVES_NAME = "run.json", "summary.json", "curves.csv"
 WEIGHTS_NAME, STATE_NAME, HASHES_NAME = "weights.safetensors", "state.pt", "sha256.json"
@@ -69,8 +68,11 @@ def read_run(run: Path) -> RunInfo:
         raise IntegrityError(*(f"{path}: {fault}" for fault in faults(error))) from error
 
 
-def save_checkpoint(run: Path, epoch: int, weights: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+def save_checkpoint(run: Path, epoch: int, weights: "Mapping[str, Tensor]", state: Mapping[str, Any]) -> None:
     """Write the checkpoint of an epoch; `state` holds tensors, numbers, text, lists and dicts only."""
+    import torch
+    from safetensors.torch import save
+
     root = run / "checkpoints"
     stage = root / ".writing"
     shutil.rmtree(stage, ignore_errors=True)
@@ -78,7 +80,7 @@ def save_checkpoint(run: Path, epoch: int, weights: Mapping[str, Tensor], state:
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     contents = {
-        WEIGHTS_NAME: save_tensors({name: tensor.contiguous().cpu() for name, tensor in weights.items()}),
+        WEIGHTS_NAME: save({name: tensor.contiguous().cpu() for name, tensor in weights.items()}),
         STATE_NAME: buffer.getvalue(),
     }
     for name, content in contents.items():
@@ -105,13 +107,17 @@ def saved_epochs(run: Path) -> list[int]:
     return sorted(int(path.name) for path in (run / "checkpoints").glob("*") if path.name.isdecimal())
 
 
-def load_weights(run: Path, epoch: int) -> dict[str, Tensor]:
+def load_weights(run: Path, epoch: int) -> "dict[str, Tensor]":
     """The weights of an epoch, on the CPU; raises IntegrityError if they are not what was saved."""
-    return dict(load_tensors(_read_proven(_folder(run, epoch) / WEIGHTS_NAME)))
+    from safetensors.torch import load
+
+    return dict(load(_read_proven(_folder(run, epoch) / WEIGHTS_NAME)))
 
 
 def load_state(run: Path, epoch: int) -> dict[str, Any]:
     """The state that `save_checkpoint` was given, on the CPU; raises IntegrityError if it is not what was saved."""
+    import torch
+
     content = io.BytesIO(_read_proven(_folder(run, epoch) / STATE_NAME))
     state: dict[str, Any] = torch.load(content, map_location="cpu", weights_only=True)
     return state

@@ -1,17 +1,19 @@
 """What a run has learnt so far: a row of figures for every finished epoch, and which epoch is the best."""
 
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from posedata.errors import BadInputError
 from posetrain import checkpoints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SCORE = "val_pck@0.2"
 """Column of the history whose highest value marks the best epoch."""
 
 
-def load_best(run: Path) -> tuple[int, dict[str, Tensor]]:
+def load_best(run: Path) -> "tuple[int, dict[str, Tensor]]":
     """The best epoch of a run, and its weights on the CPU.
 
     Raises:

@@ -33,3 +33,9 @@ def test_importing_posedata_imports_nothing_else(tmp_path: Path) -> None:
     code = "import sys, posedata; print(sorted({'numpy', 'zarr', 'scipy', 'pydantic', 'click'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_needs_no_model_imports_no_torch(tmp_path: Path) -> None:
+    code = "import sys, posetrain.cli, posetrain.listing, posetrain.sharing; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout == "False\n"
