@@ -137,3 +137,9 @@ def decode(heatmaps: NDArray[np.floating]) -> NDArray[np.float64]:
     """
     flat = heatmaps.reshape(*heatmaps.shape[:-2], GRID * GRID).argmax(axis=-1)
     return np.stack([flat % GRID, flat // GRID], axis=-1) + 0.5
+
+
+def peaks(heatmaps: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Likewise, but NaN where a heatmap is all zeros: the keypoint is missing."""
+    there = heatmaps.max(axis=(-2, -1), keepdims=True)[..., 0] > 0
+    return np.where(there, decode(heatmaps), np.nan)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from posedata.card import CARD_NAME, PICTURE_NAME, card
 from posedata.files import write_durably
-from posedata.heatmaps import decode
+from posedata.heatmaps import peaks
 from posedata.manifest import READERS, SUMMARY, Manifest, Skipped, StoreFile, list_files, write_manifest
 from posedata.sketch import sketch
 from posedata.store import schema
@@ -66,8 +66,7 @@ def _picture(arrays: StoredArrays) -> str:
         cells = arrays["input_cells"].rows(frames)
         given = np.where(cells < 0, np.nan, cells + 0.5)
     else:
-        heatmaps = arrays["input_heatmaps"].rows(frames)
-        given = np.where(heatmaps.max(axis=(2, 3), keepdims=True)[..., 0] > 0, decode(heatmaps), np.nan)
+        given = peaks(arrays["input_heatmaps"].rows(frames))
     return sketch(target, given)
 
 

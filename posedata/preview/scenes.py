@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from posedata.heatmaps import peaks
 from posedata.skeleton import K
 from posedata.splits import SPLITS
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
-from posedata.store.views import input_positions, peaks, sequence_names
+from posedata.store.views import input_positions, sequence_names
 
 Floats = NDArray[np.float64]
 Halves = NDArray[np.float16]

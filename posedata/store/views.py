@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError
-from posedata.heatmaps import decode, peak_table
+from posedata.heatmaps import peak_table, peaks
 from posedata.skeleton import K
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
@@ -71,12 +71,6 @@ def sequence_frames(store: Store, name: str) -> Ints:
         IntegrityError: where the store is damaged.
     """
     return frames_of(store, find_sequence(sequence_names(store), name))
-
-
-def peaks(heatmaps: NDArray[np.float16]) -> Floats:
-    """Centres of the largest cells, NaN where a heatmap is all zeros; (..., 56, 56) to (..., 2)."""
-    top = heatmaps.max(axis=(-2, -1), keepdims=True)
-    return np.where(top[..., 0] > 0, decode(heatmaps), np.nan)
 
 
 def input_positions(store: Store, positions: NDArray[np.int64]) -> Floats:

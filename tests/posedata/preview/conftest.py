@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from posedata.heatmaps import render, row_table
+from posedata.heatmaps import peaks, render, row_table
 from posedata.preview.about import About
 from posedata.preview.scenes import Drawn, Scene
 from posedata.skeleton import K
-from posedata.store.views import peaks
 
 ABOUT = About("a store: noise", "ab12", 1, 25.0)
 

@@ -3,12 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posedata.heatmaps import peaks
 from posedata.preview import scenes
 from posedata.preview.scenes import fused, missing, noise, read_scenes
 from posedata.skeleton import K
 from posedata.store import views
 from posedata.store.reader import Store, open_store
-from posedata.store.views import peaks, sequence_names
+from posedata.store.views import sequence_names
 
 SPLITS = {0: "train", 1: "validation", 2: "test", 3: "held-out", 255: "no split"}
 
