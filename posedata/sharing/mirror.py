@@ -8,7 +8,9 @@ The folder may be removed when nobody reads it; everything in it is proven by th
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +19,11 @@ from posedata.files import own_name, write_durably
 from posedata.home import data_home
 from posedata.manifest import MANIFEST_NAME, StoreFile, parse_manifest
 from posedata.sharing.catalogue import find_dataset, first_answer
-from posedata.sharing.objects import fetch
+from posedata.sharing.objects import fetch, part_name
 from posedata.sharing.remote import open_remote
+
+_FORGOTTEN = 24 * 3600
+"""Seconds after which nobody goes on with a part of a file."""
 
 Fetch = Callable[[Sequence[StoreFile]], None]
 
@@ -41,6 +46,7 @@ def mirror(url: str) -> Path:
     manifest = parse_manifest(text, f"{remote.url}: {MANIFEST_NAME}")
     answering = found.dataset.model_copy(update={"locations": (remote.url,)})
     _put(_origin(folder), answering.to_json())
+    _remove_parts(folder)
     _fetch_into(folder, remote.url, [file for file in manifest.files if file.path.endswith("zarr.json")])
     _put(folder / MANIFEST_NAME, text)
     return folder
@@ -69,6 +75,14 @@ def _put(path: Path, content: bytes) -> None:
         with own_name(path) as mine:
             write_durably(mine, [content])
             mine.replace(path)
+
+
+def _remove_parts(folder: Path) -> None:
+    """Remove the parts of files that processes left which were killed; others may be at work on theirs."""
+    for part in folder.rglob(part_name("*")):
+        with suppress(FileNotFoundError):  # it may be whole at this moment
+            if time.time() - part.stat().st_mtime > _FORGOTTEN:
+                part.unlink()
 
 
 def _fetch_into(folder: Path, url: str, files: Sequence[StoreFile]) -> None:

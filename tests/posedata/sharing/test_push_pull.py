@@ -212,6 +212,21 @@ def test_many_read_one_mirror_at_once(command: Command, stores: dict[str, Path],
     assert [reader.returncode for reader in readers] == [0] * 4, told
 
 
+def test_parts_that_nobody_goes_on_with_leave_a_mirror(
+    command: Command, stores: dict[str, Path], tmp_path: Path
+) -> None:
+    collection = tmp_path / "collection"
+    ok(command("posedata", "push", stores["brace"], collection, "--json"))
+    ok(command("posedata", "info", f"{collection}/brace", "--json"))
+    (mirror,) = (tmp_path / "home" / "cache" / "mirrors").glob("*.zarr")
+    old, young = mirror / "box" / ".0.7-7..part", mirror / "box" / ".0.8-8..part"
+    for part, age in ((old, 25 * 3600), (young, 23 * 3600)):
+        part.write_bytes(b"x")
+        os.utime(part, (time.time() - age,) * 2)
+    ok(command("posedata", "info", f"{collection}/brace", "--json"))
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 def test_a_damaged_mirror_heals(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
     collection = tmp_path / "collection"
     ok(command("posedata", "push", stores["brace"], collection, "--json"))
