@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from posedata.card import CARD_NAME, PICTURE_NAME
+from posedata.card import PICTURE_NAME, card
 from posedata.dataset import Dataset, describe, need_built
 from posedata.errors import ConflictError
 from posedata.progress import Progress, silent
@@ -59,7 +59,8 @@ def push(
         )
     manifest = need_built(wanted, wanted.name).manifest_file
     parts = to_send(remote, [*opened.manifest.files, manifest])
-    text = opened.file(CARD_NAME).read_text(encoding="utf-8")
+    made = opened.manifest
+    text = card(wanted.name, made.summary, made.content_digest, len(made.skipped), made.warnings)
     drawn = opened.file(PICTURE_NAME).read_bytes()
     if not dry_run:
         if opened.fetch:

@@ -118,6 +118,7 @@ def test_nothing_is_overwritten_unless_asked(command: Command, stores: dict[str,
     ok(command("posedata", "push", stores["speed21"], url, "--name", "people", "--overwrite", "--json"))
     after = json.loads((url / "people.json").read_text())
     assert after["recipe"]["datasets"][0]["dataset"] == "speed21"
+    assert "# people\n" in (url / "people.md").read_text()  # not the store's own name
     assert "speed21" in (url / "people.md").read_text()
     assert "(people.svg)" in (url / "people.md").read_text()
     assert (url / "people.svg").read_bytes() == (stores["speed21"] / "preview.svg").read_bytes()
