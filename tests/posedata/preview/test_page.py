@@ -17,7 +17,7 @@ from posedata.errors import ChoiceError
 from posedata.preview.choose import Wanted
 from posedata.preview.colours import GROUND, KEYPOINT_COLOURS, PEAK, lighter
 from posedata.preview.page import MOST_FILMED, MOST_FRAMES, STEPS, frame_numbers, packed, render, write_html
-from posedata.preview.scenes import Backdrop, Scene
+from posedata.preview.scenes import Scene
 from posedata.preview.write import write_preview
 from posedata.progress import silent
 from posedata.skeleton import INDEX, KEYPOINTS, K
@@ -283,45 +283,3 @@ def test_pixels_of_the_panels(browser: Browser, tmp_path: Path) -> None:
     assert pixel(browser, "input", 23.5, 20.5) == list(GROUND)
     assert np.abs(np.subtract(pixel(browser, "input", 23.5, 40.5), expected)).max() <= 1
     assert browser.ask('Array.from(get("joint").options).map(o => o.text)') == ["all, fused", *KEYPOINTS]
-
-
-def test_skeletons_stand_on_a_film_where_its_box_is(browser: Browser, tmp_path: Path) -> None:
-    """Grid position 10.5, 20.5 in a box from 100, 50 to 212, 162 of the film is its pixel 121, 91."""
-    nose, ear = INDEX["nose"], INDEX["left_ear"]
-    film = Backdrop(np.full((320, 480, 3), (10, 90, 20), np.uint8), np.asarray([100.0, 50.0, 212.0, 162.0]))
-    scenes = [
-        scene_of({nose: (10.5, 20.5), ear: (10.5, 40.5)}, shift=10, backdrop=film),
-        scene_of({}, number=8, box=np.full(4, np.nan), backdrop=replace(film, box=np.full(4, np.nan))),
-    ]
-    write_html(tmp_path / "p.html", iter(scenes), replace(ABOUT, frames=2, filmed=True))
-    browser.open((tmp_path / "p.html").as_uri())
-    browser.ask("draw()")
-
-    def at(canvas: str, x: int, y: int) -> list[int]:
-        place = f'get("{canvas}").getContext("2d").getImageData({x}, {y}, 1, 1)'
-        return list(browser.ask(f"Array.from({place}.data)"))[:3]
-
-    assert browser.ask('[get("input").width, get("input").height]') == [480, 320]
-    strong, light = list(KEYPOINT_COLOURS[nose]), list(lighter(KEYPOINT_COLOURS[nose]))
-    assert at("target", 121, 91) == strong
-    assert at("input", 121, 91) == strong
-    assert at("input", 141, 91) == light
-    limb = at("target", 121, 111)  # halfway along, where it is hardly two pixels wide
-    assert np.abs(np.subtract(limb, KEYPOINT_COLOURS[ear])).max() < 45
-    assert np.abs(np.subtract(at("target", 141, 91), (10, 90, 20))).max() < 5
-    assert browser.ask('getComputedStyle(get("joint").parentElement).display') == "none"
-    browser.ask("show(1)")
-    assert np.abs(np.subtract(at("target", 121, 91), (10, 90, 20))).max() < 5
-    assert told(browser, "missing") == "all"
-    assert faults(browser) == []
-
-
-def test_numbers_of_a_frame_on_a_film_have_no_heatmaps() -> None:
-    film = Backdrop(np.zeros((32, 48, 3), np.uint8), np.asarray([1.0, 2.0, 3.0, 4.5]))
-    numbers = frame_numbers(scene_of(TWO, backdrop=film))
-    assert set(numbers) == {"sequence", "number", "split", "target", "peaks", "film", "box"}
-    assert numbers["box"] == [1, 2, 3, 4.5]
-    assert base64.b64decode(numbers["film"]).startswith(b"\xff\xd8")
-    words = page_of(scene_of(TWO, backdrop=film), filmed=True).words
-    assert "on the film" in words
-    assert "Heatmaps" not in words
