@@ -31,7 +31,7 @@ def stand_in(tmp_path: Path) -> Callable[[str], dict[str, str]]:
         path = tmp_path / "viewer"
         path.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\n{lines}\n")
         path.chmod(0o755)
-        return SCREEN | {"RERUN_CLI_PATH": str(path)}
+        return SCREEN | {"RERUN_CLI_PATH": str(path), "HOME": str(tmp_path)}  # Rerun keeps a file there
 
     return make
 
