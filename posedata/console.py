@@ -29,6 +29,7 @@ _EXTRAS = {
     "huggingface_hub": "hf",
     "jinja2": "report",
     "matplotlib": "report",
+    "rerun": "rerun",
     "s3fs": "s3",
     "safetensors": "train",
     "torch": "train",

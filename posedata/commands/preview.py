@@ -31,7 +31,8 @@ class _FrameRange(click.ParamType[tuple[int | None, int | None]]):
 
 @click.command()
 @click.argument("store", type=console.STORE)
-@click.option("--out", type=console.FOLDER, required=True, metavar="FILE", help=".png, .gif, .mp4, .html")
+@click.option("--out", type=console.FOLDER, metavar="FILE", help=".png, .gif, .mp4, .html, .rrd")
+@click.option("--viewer", type=click.Choice(["rerun"]), help="Show the frames there, instead of --out.")
 @click.option("--sequence", metavar="NAME", help="dataset/name, or name.  [default: one frame each of many]")
 @click.option("--frames", type=_FrameRange(), help="Of the sequence: numbers in the source, from A, below B.")
 @click.option(
@@ -49,48 +50,65 @@ class _FrameRange(click.ParamType[tuple[int | None, int | None]]):
     help="Sequences; or frames of one sequence on a .png.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random pick.")
+@click.option("--video", type=console.FOLDER, metavar="FILE|DIR", help="Draw over this film; DIR: one a video.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @console.output_options
 @click.pass_context
 def preview(
-    ctx: click.Context, /, store: Path | str, out: Path, overwrite: bool, as_json: bool, quiet: bool, **options: Any
+    ctx: click.Context,
+    /,
+    store: Path | str,
+    out: Path | None,
+    viewer: str | None,
+    video: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> None:
-    """Pictures of a STORE: target and input skeletons over their heatmaps.
+    """Pictures of a STORE: target and input skeletons over their heatmaps, or over the film they were annotated on.
 
-    A .png is a sheet of frames, a .gif or .mp4 a film, an .html a page with a slider that needs nothing beside it.
+    A .png is a sheet of frames, a .gif or .mp4 a film, an .html a page with a slider that needs nothing beside it, an
+    .rrd a recording for the Rerun viewer, which --viewer rerun opens at once.
 
     \b
     Examples:
       posedata preview data/stores/brace-k1-random.zarr --out sheet.png
       posedata preview data/stores/brace-k1-random.zarr --pick noisiest --count 6 --out noisy.html
       posedata preview penn.zarr --sequence penn_action/0001 --frames 10:60 --out throw.mp4
+      posedata preview climbs.zarr --video films/ --out climbs.png
+      posedata preview penn.zarr --sequence penn_action/0001 --out throw.rrd
     """
     from posedata.home import find_store
     from posedata.preview.choose import Wanted
-    from posedata.preview.write import write_preview
+    from posedata.preview.write import show_preview, write_preview
 
     _refuse_idle(console.given_options(ctx), options["sequence"] is not None, out)
     first, end = options.pop("frames") or (None, None)
     wanted = Wanted(first=first, end=end, **options)
-    shown = write_preview(find_store(store), out, wanted, overwrite, console.progress(quiet))
-    size = out.stat().st_size
-    if as_json:
-        console.print_json({"out": str(out), "frames": shown.frames, "sequences": shown.sequences, "bytes": size})
+    progress = console.progress(quiet)
+    if out is None:
+        shown = show_preview(find_store(store), wanted, progress, video)
+        made: dict[str, Any] = {"viewer": viewer}
     else:
-        console.print_table(
-            [
-                ("preview", out),
-                ("frames", f"{shown.frames:,}"),
-                ("sequences", ", ".join(shown.sequences)),
-                ("size", f"{size:,} bytes"),
-            ]
-        )
+        shown = write_preview(find_store(store), out, wanted, overwrite, progress, video)
+        made = {"out": str(out), "bytes": out.stat().st_size}
+    if as_json:
+        console.print_json(made | {"frames": shown.frames, "sequences": shown.sequences})
+    else:
+        size = [("size", f"{made['bytes']:,} bytes")] if out else []
+        rows = [("preview", out or viewer), ("frames", f"{shown.frames:,}"), ("sequences", ", ".join(shown.sequences))]
+        console.print_table([*rows, *size])
 
 
-def _refuse_idle(given: set[str], one: bool, out: Path) -> None:
+def _refuse_idle(given: set[str], one: bool, out: Path | None) -> None:
     """An option that would do nothing is a mistake."""
+    if ("out" in given) == ("viewer" in given):
+        raise click.UsageError("--out FILE or --viewer rerun: expected one of them")
+    if "overwrite" in given and out is None:
+        raise click.UsageError("--overwrite goes with --out")
     idle = [name for name in (_MANY if one else _ONE) if name in given]
     if idle:
         raise click.UsageError(f"--{idle[0]} goes {'without' if one else 'with'} --sequence")
-    if one and "count" in given and out.suffix.lower() != ".png":
+    if one and "count" in given and (out is None or out.suffix.lower() != ".png"):
         raise click.UsageError("--count: a film or page of one sequence has all its frames; choose some with --frames")

@@ -16,12 +16,16 @@ class About:
         title: store, whether it is synthetic, noise.
         digest: of the store's content.
         frames: how many are shown.
+        sequences: dataset/name of each that frames are shown of, in the order of its first.
+        filmed: whether they have backdrops.
         rate: of a film, in frames a second.
     """
 
     title: str
     digest: str
     frames: int
+    sequences: list[str]
+    filmed: bool
     rate: float
 
 

@@ -1,7 +1,7 @@
 """Draw frames. Pure: arrays in, pictures out, (h, w, 3) uint8, red green blue.
 
-A grid position u lies u * scale pixels from the left or upper edge. OpenCV means by a whole number the middle of a
-pixel, so half a pixel is taken off.
+Places are in pixels from the left and upper edge. OpenCV means by a whole number the middle of a pixel, so half a pixel
+is taken off.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.geometry import GRID
+from posedata.geometry import GRID, to_pixels
 from posedata.preview.colours import GROUND, INK, KEYPOINT_COLOURS, LIMB_COLOURS, PAPER, PEAK, SIDES, Colour, lighter
 from posedata.preview.scenes import Floats, Scene, fused
 from posedata.skeleton import LIMBS, K
@@ -47,15 +47,15 @@ def skeleton(picture: Picture, points: Floats, scale: int, light: bool = False) 
     """A picture with a skeleton on it.
 
     Args:
-        picture: of a grid.
-        points: (25, 2) grid positions, NaN = missing: neither the point nor its limbs are drawn.
-        scale: pixels of a cell.
+        picture: to draw on.
+        points: (25, 2) places, NaN = missing: neither the point nor its limbs are drawn.
+        scale: decides how thick lines are: on a grid, the pixels of a cell.
         light: thin and in lighter colours, as the input is.
     """
     drawn = picture.copy()
     shift = 1 << _SUBPIXEL_BITS
     there = ~np.isnan(points[:, 0])
-    places = np.rint((np.nan_to_num(points) * scale - 0.5) * shift).astype(int).tolist()
+    places = np.rint((np.nan_to_num(points) - 0.5) * shift).astype(int).tolist()
     width = max(1, round(scale * (0.2 if light else 0.4)))
     for (a, b), colour in zip(LIMBS, LIMB_COLOURS, strict=True):
         if there[a] and there[b]:
@@ -69,12 +69,21 @@ def skeleton(picture: Picture, points: Floats, scale: int, light: bool = False) 
 
 
 def panels(scene: Scene, scale: int) -> Picture:
-    """The target on its heatmaps; beside it the input, on its own, with the target under it."""
-    target = skeleton(ground(fused(scene.target_heatmaps), scale), scene.target, scale)
-    seen = skeleton(ground(fused(scene.input_heatmaps), scale), scene.target, scale)
-    seen = skeleton(seen, scene.peaks, scale, light=True)
-    between = np.full((GRID * scale, GAP, 3), PAPER, np.uint8)
-    return np.concatenate([target, between, seen], axis=1)
+    """The target; beside it the input, with the target under it. They stand on their heatmaps, or before a backdrop."""
+    left, right, box = _grounds(scene, scale)
+    target, peaks = to_pixels(np.stack([scene.target, scene.peaks]), np.stack([box, box]))
+    left, right = (skeleton(picture, target, scale) for picture in (left, right))
+    between = np.full((len(left), GAP, 3), PAPER, np.uint8)
+    return np.concatenate([left, between, skeleton(right, peaks, scale, light=True)], axis=1)
+
+
+def _grounds(scene: Scene, scale: int) -> tuple[Picture, Picture, Floats]:
+    """What target and input are drawn on, and where the grid lies in both: (4,) x0 y0 x1 y1 in pixels."""
+    if scene.backdrop is not None:
+        return scene.backdrop.picture, scene.backdrop.picture, scene.backdrop.box
+    heatmaps = (scene.target_heatmaps, scene.input_heatmaps)
+    target, seen = (ground(fused(values), scale) for values in heatmaps)
+    return target, seen, np.asarray([0.0, 0.0, GRID * scale, GRID * scale])
 
 
 def tile(scene: Scene, scale: int) -> Picture:

@@ -1,10 +1,11 @@
 """One HTML page that needs nothing beside it: frames as numbers, drawn by the page's own script.
 
 Rendered heatmaps are not in it: the script draws them from cells and sigma, as scipy's filter does. A detector's are,
-each in `STEPS` steps up to its own peak.
+each in `STEPS` steps up to its own peak. Before backdrops there are no heatmaps: every frame has its image.
 """
 
 import base64
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,14 @@ from posedata.geometry import GRID
 from posedata.pages import environment
 from posedata.preview.about import About
 from posedata.preview.colours import GROUND, KEYPOINT_COLOURS, LIMB_COLOURS, PEAK, SIDES, lighter
-from posedata.preview.scenes import Floats, Halves, Scene
+from posedata.preview.scenes import Backdrop, Floats, Halves, Scene
 from posedata.skeleton import KEYPOINTS, LIMBS
 
 MOST_FRAMES = 2000
 """A page is read whole by whoever opens it."""
+
+MOST_FILMED = 300
+"""With backdrops of some 40 kB each."""
 
 STEPS = 15
 """A detector's heatmaps go from 0 to this: finer steps are mostly noise, and do not compress."""
@@ -35,10 +39,11 @@ def write_html(path: Path, scenes: Iterator[Scene], about: About) -> None:
     """A page with a slider over the frames.
 
     Raises:
-        ChoiceError: if there are more than `MOST_FRAMES`.
+        ChoiceError: if there are more than `MOST_FRAMES`, or than `MOST_FILMED` before backdrops.
     """
-    if about.frames > MOST_FRAMES:
-        found = f"expected at most {MOST_FRAMES:,} frames on a page, found {about.frames:,}"
+    most = MOST_FILMED if about.filmed else MOST_FRAMES
+    if about.frames > most:
+        found = f"expected at most {most:,} frames on a page{' with a film' * about.filmed}, found {about.frames:,}"
         raise ChoiceError(f"{path.name}: {found}; choose some with --frames A:B, or make a film")
     path.write_text(render([frame_numbers(scene) for scene in scenes], about), encoding="utf-8")
 
@@ -58,10 +63,10 @@ def render(frames: list[dict[str, Any]], about: About) -> str:
         "target": {"keypoints": KEYPOINT_COLOURS, "limbs": LIMB_COLOURS},
         "input": {"keypoints": [*map(lighter, KEYPOINT_COLOURS)], "limbs": [*map(lighter, LIMB_COLOURS)]},
     }
-    detected = any("heatmaps" in frame for frame in frames)
+    kind = "film" if about.filmed else "detected" if any("heatmaps" in frame for frame in frames) else "drawn"
     template = templates.get_template("preview.html.j2")
     return template.render(
-        about=about, shared=shared, frames=frames, sides=SIDES, detected=detected, steps=STEPS, version=__version__
+        about=about, shared=shared, frames=frames, sides=SIDES, kind=kind, steps=STEPS, version=__version__
     )
 
 
@@ -69,8 +74,8 @@ def frame_numbers(scene: Scene) -> dict[str, Any]:
     """What the page's script is told of a frame; positions are flat, x y x y, and -1 = missing.
 
     Returns:
-        `sequence`, `number`, `split`; `target`: positions in hundredths of a cell; `peaks` and `target_cells`: cells;
-        then either `input_cells` and `input_sigma`, or `heatmaps` as base64.
+        `sequence`, `number`, `split`; `target`: positions in hundredths of a cell; `peaks`: cells. Then `film` and
+        `box`, or `target_cells` and either `input_cells` and `input_sigma`, or `heatmaps` as base64.
     """
     numbers: dict[str, Any] = {
         "sequence": scene.sequence,
@@ -78,8 +83,10 @@ def frame_numbers(scene: Scene) -> dict[str, Any]:
         "split": scene.split,
         "target": _whole(scene.target * HUNDREDTHS),
         "peaks": _whole(np.floor(scene.peaks)),
-        "target_cells": scene.target_drawn.cells.ravel().tolist(),
     }
+    if scene.backdrop is not None:
+        return numbers | _film(scene.backdrop)
+    numbers["target_cells"] = scene.target_drawn.cells.ravel().tolist()
     if scene.input_drawn is None:
         return numbers | {"heatmaps": packed(scene.input_heatmaps)}
     drawn = scene.input_drawn
@@ -96,6 +103,16 @@ def packed(heatmaps: Halves) -> str:
     top = values.max(axis=(-2, -1), keepdims=True)
     steps = np.rint(values * STEPS / np.where(top > 0, top, 1)).astype(np.uint8)
     return base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode()
+
+
+def _film(backdrop: Backdrop) -> dict[str, Any]:
+    """Its picture as base64 of JPEG, and where the grid lies in it: x0 y0 x1 y1 in pixels, 0 for none."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(backdrop.picture).save(file, "jpeg", quality=80)
+    box = np.round(np.nan_to_num(backdrop.box), 2).tolist()
+    return {"film": base64.b64encode(file.getvalue()).decode(), "box": box}
 
 
 def _whole(numbers: Floats) -> list[int]:

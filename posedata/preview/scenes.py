@@ -33,30 +33,49 @@ class Drawn:
 
 
 @dataclass(frozen=True, eq=False)
+class Backdrop:
+    """The image that a frame was annotated on.
+
+    Attributes:
+        picture: (h, w, 3) uint8, red green blue.
+        box: (4,) x0 y0 x1 y1: where the grid lies in it, in pixels from its left and upper edge; NaN = no box.
+    """
+
+    picture: NDArray[np.uint8]
+    box: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """One frame.
 
     Attributes:
         sequence: dataset/name.
         number: of the frame in its source.
+        seconds: when it is seen in its source, NaN = unknown.
         split: name, or "no split".
+        box: (4,) x0 y0 x1 y1 in pixels of the source, NaN = no box.
         target: (25, 2) sub-cell grid positions, NaN = missing.
         peaks: (25, 2) centres of the input's largest cells, NaN where the input is all zeros.
         target_heatmaps: (25, 56, 56).
         input_heatmaps: (25, 56, 56).
         target_drawn: what the target was rendered from, sigma 1.
         input_drawn: the same of the input; None for a detector's.
+        backdrop: None unless asked for.
     """
 
     sequence: str
     number: int
+    seconds: float
     split: str
+    box: Floats
     target: Floats
     peaks: Floats
     target_heatmaps: Halves
     input_heatmaps: Halves
     target_drawn: Drawn
     input_drawn: Drawn | None
+    backdrop: Backdrop | None = None
 
 
 def fused(heatmaps: Halves) -> NDArray[np.float32]:
@@ -86,15 +105,19 @@ def read_scenes(store: Store, positions: NDArray[np.int64]) -> Iterator[Scene]:
 
 
 def _block(store: Store, positions: NDArray[np.int64], names: list[str]) -> Iterator[Scene]:
-    wanted = ("frame_number", "split", "target_points", "target_cells", "target_heatmaps", "input_heatmaps")
+    wanted = ("frame_number", "split", "box", "target_points", "target_cells", "target_heatmaps", "input_heatmaps")
     arrays = {name: store.frames(name, positions) for name in wanted}
     found = peaks(arrays["input_heatmaps"])
     drawn = _input_drawn(store, positions)
-    for i, position in enumerate(positions.tolist()):
+    sequences = store.frame_sequence[positions]
+    seconds = arrays["frame_number"] / store["sequence_fps"][sequences]
+    for i, sequence in enumerate(sequences.tolist()):
         yield Scene(
-            names[store.frame_sequence[position]],
+            names[sequence],
             int(arrays["frame_number"][i]),
+            float(seconds[i]),
             _SPLIT_NAMES.get(int(arrays["split"][i]), "no split"),
+            arrays["box"][i].astype(np.float64),
             arrays["target_points"][i].astype(np.float64),
             found[i],
             arrays["target_heatmaps"][i],

@@ -1,16 +1,14 @@
-"""From a store to a picture, a film or a page: choose, read, draw, publish."""
+"""From a store to a picture, a film, a page or a recording: choose, read, draw, publish; or to a viewer."""
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from posedata.errors import ChoiceError
 from posedata.files import need_outside, whole_file
 from posedata.preview.about import UNKNOWN_RATE, About, title_of
-from posedata.preview.choose import Ints, Wanted, chosen_frames
+from posedata.preview.choose import Wanted, chosen_frames
 from posedata.preview.scenes import Scene, read_scenes
 from posedata.progress import Progress
 from posedata.store.reader import Store, open_store
@@ -19,30 +17,29 @@ from posedata.store.views import sequence_names
 Write = Callable[[Path, Iterator[Scene], About], None]
 
 SHEET = ".png"
-ENDINGS = (SHEET, ".gif", ".mp4", ".html")
+ENDINGS = (SHEET, ".gif", ".mp4", ".html", ".rrd")
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a preview shows: how many frames of which sequences."""
-
-    frames: int
-    sequences: list[str]
-
-
-def write_preview(path: Path, out: Path, wanted: Wanted, overwrite: bool, progress: Progress) -> Shown:
+def write_preview(
+    path: Path, out: Path, wanted: Wanted, overwrite: bool, progress: Progress, video: Path | None = None
+) -> About:
     """Draw frames of a store into a file, whose ending says what it is.
 
     Args:
         path: the store.
-        out: file to make: .png, .gif, .mp4 or .html.
+        out: file to make: .png, .gif, .mp4, .html or .rrd.
         wanted: what is to be shown.
         overwrite: whether a file that stands there may be replaced.
         progress: told of the frames.
+        video: film or folder of films to draw over, see `posedata.preview.overlay.find_footage`.
+
+    Returns:
+        What is shown.
 
     Raises:
-        BadInputError: if there is no such store, sequence or frame.
-        ChoiceError: if the ending is none of these, a page would be too large, or `out` lies in the store.
+        BadInputError: if there is no such store, sequence, frame or film.
+        ChoiceError: if the ending is none of these, a page would be too large, `out` lies in the store, or `video` does
+            not go with the frames.
         ConflictError: if `out` may not be replaced.
         IntegrityError: if the store is damaged.
         ResourceError: if the disk is full.
@@ -53,14 +50,52 @@ def write_preview(path: Path, out: Path, wanted: Wanted, overwrite: bool, progre
     need_outside(out, path)
     write = _writer(ending)
     with whole_file(out, overwrite) as part:
-        store = open_store(path)
-        positions = chosen_frames(store, wanted, ending == SHEET, progress)
-        sequences = np.unique(store.frame_sequence[positions])
-        about = About(title_of(store), store.manifest.content_digest, len(positions), _rate(store, sequences))
-        with progress("drawing", len(positions), "frames") as advance:
-            write(part, _told(read_scenes(store, positions), advance), about)
+        return _draw(path, wanted, ending == SHEET, video, progress, partial(write, part))
+
+
+def show_preview(path: Path, wanted: Wanted, progress: Progress, video: Path | None = None) -> About:
+    """Show frames of a store in the Rerun viewer; arguments as for `write_preview`.
+
+    Raises:
+        BadInputError: if there is no such store, sequence, frame or film.
+        ChoiceError: if there is no screen, or `video` does not go with the frames.
+        IntegrityError: if the store is damaged.
+        RemoteError: if the viewer does not begin.
+    """
+    from posedata.preview.viewer import need_screen, show
+
+    need_screen()
+    return _draw(path, wanted, False, video, progress, show)
+
+
+def _draw(
+    path: Path,
+    wanted: Wanted,
+    spread: bool,
+    video: Path | None,
+    progress: Progress,
+    write: Callable[[Iterator[Scene], About], None],
+) -> About:
+    store = open_store(path)
+    positions = chosen_frames(store, wanted, spread, progress)
+    scenes = read_scenes(store, positions)
+    if video is not None:
+        from posedata.preview.overlay import filmed, find_footage
+
+        scenes = filmed(scenes, find_footage(store, positions, video))
+    numbers = list(dict.fromkeys(store.frame_sequence[positions].tolist()))
     names = sequence_names(store)
-    return Shown(len(positions), [names[n] for n in dict.fromkeys(store.frame_sequence[positions].tolist())])
+    about = About(
+        title_of(store),
+        store.manifest.content_digest,
+        len(positions),
+        [names[number] for number in numbers],
+        video is not None,
+        _rate(store, numbers),
+    )
+    with progress("drawing", len(positions), "frames") as advance:
+        write(_told(scenes, advance), about)
+    return about
 
 
 def _writer(ending: str) -> Write:
@@ -69,6 +104,10 @@ def _writer(ending: str) -> Write:
         from posedata.preview.page import write_html
 
         return write_html
+    if ending == ".rrd":
+        from posedata.preview.recording import write_rrd
+
+        return write_rrd
     from posedata.preview import films
 
     return {SHEET: films.write_png, ".gif": films.write_gif, ".mp4": films.write_mp4}[ending]
@@ -80,7 +119,7 @@ def _told(scenes: Iterator[Scene], advance: Callable[[float], None]) -> Iterator
         advance(1)
 
 
-def _rate(store: Store, sequences: Ints) -> float:
+def _rate(store: Store, sequences: list[int]) -> float:
     """Of a film: that of the source, or one frame of each sequence a second."""
     if len(sequences) > 1:
         return 1.0

@@ -28,6 +28,7 @@ NOT_RUN = {
     "posedata pull https://example.org/datasets/brace-k2-random --dry-run": "a server: tests/posedata/sharing/",
     "posedata list s3://bucket/datasets --json": "S3: test_sharing_guide.py",
     "posedata status s3://bucket/datasets --dataset brace-k2-random": "S3: test_sharing_guide.py",
+    "posedata preview climbs.zarr --video films/ --out climbs.png": "films: tests/posedata/preview/test_cli.py",
     "posetrain run --resume": "a training that was cut: test_killed_training.py",
     "torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr": "four processes: test_team.py",
     "posetrain sweep": "24 trainings: tests/posetrain/test_sweep.py",

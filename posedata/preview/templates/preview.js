@@ -38,6 +38,13 @@ async function detected(text) {
     Float64Array.from(steps.subarray(k * grid * grid, (k + 1) * grid * grid), step => step / shared.steps));
 }
 
+async function picture(text) {
+  const found = new Image();
+  found.src = `data:image/jpeg;base64,${text}`;
+  await found.decode();
+  return found;
+}
+
 // The heatmap of one joint, or of all: the largest at every cell.
 function fused(heatmaps, joint) {
   const values = new Float64Array(grid * grid);
@@ -45,6 +52,14 @@ function fused(heatmaps, joint) {
     if (heatmap) values.forEach((value, i) => { values[i] = Math.max(value, heatmap[i]); });
   }
   return values;
+}
+
+// Both canvases as large as the film, and its image on them.
+function project(film) {
+  for (const canvas of [get("target"), get("input")]) {
+    [canvas.width, canvas.height] = [film.width, film.height];
+    canvas.getContext("2d").drawImage(film, 0, 0);
+  }
 }
 
 function paint(canvas, values) {
@@ -62,25 +77,27 @@ function paint(canvas, values) {
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 
-// Points are in cells from the edge of the grid, or null.
-function skeleton(canvas, points, colours, thick) {
+// Points are in cells from the edge of the grid, or null; the grid lies in a box of the canvas, x0 y0 x1 y1.
+function skeleton(canvas, box, cells, colours, thick) {
   const context = canvas.getContext("2d");
-  const scale = canvas.width / grid;
+  const scale = Math.max(canvas.width, canvas.height) / (box ? 2 : 1) / grid;
+  const [x0, y0, x1, y1] = box ?? [0, 0, canvas.width, canvas.height];
+  const points = cells.map(cell => cell && [x0 + cell[0] * (x1 - x0) / grid, y0 + cell[1] * (y1 - y0) / grid]);
   context.lineWidth = thick * scale;
   context.lineCap = "round";
   shared.limbs.forEach(([a, b], n) => {
     if (!points[a] || !points[b]) return;
     context.strokeStyle = `rgb(${colours.limbs[n]})`;
     context.beginPath();
-    context.moveTo(points[a][0] * scale, points[a][1] * scale);
-    context.lineTo(points[b][0] * scale, points[b][1] * scale);
+    context.moveTo(...points[a]);
+    context.lineTo(...points[b]);
     context.stroke();
   });
   points.forEach((place, k) => {
     if (!place) return;
     context.fillStyle = `rgb(${colours.keypoints[k]})`;
     context.beginPath();
-    context.arc(place[0] * scale, place[1] * scale, (0.3 + thick / 2) * scale, 0, 2 * Math.PI);
+    context.arc(...place, (0.3 + thick / 2) * scale, 0, 2 * Math.PI);
     context.fill();
   });
 }
@@ -92,17 +109,24 @@ function describe(frame, target) {
   get("missing").textContent = absent.length === keypoints.length ? "all" : absent.join(", ") || "none";
 }
 
-async function draw() {
-  const frame = frames[shown];
+async function heatmaps(frame) {
   const joint = Number(get("joint").value);
   const seen = frame.heatmaps ? await detected(frame.heatmaps) : rendered(frame.input_cells, frame.input_sigma);
+  const target = rendered(frame.target_cells, keypoints.map(() => 1));
+  return [fused(target, joint), fused(seen, joint)];
+}
+
+async function draw() {
+  const frame = frames[shown];
+  const ground = await (frame.film ? picture(frame.film) : heatmaps(frame));
   if (frame !== frames[shown]) return; // another one was asked for meanwhile
+  if (frame.film) project(ground);
+  else ["target", "input"].forEach((name, i) => paint(get(name), ground[i]));
   const target = keypoints.map((_, k) => point(frame.target, k, 0.01, 0));
-  paint(get("target"), fused(rendered(frame.target_cells, keypoints.map(() => 1)), joint));
-  paint(get("input"), fused(seen, joint));
-  skeleton(get("target"), target, shared.target, 0.4);
-  skeleton(get("input"), target, shared.target, 0.4);
-  skeleton(get("input"), keypoints.map((_, k) => point(frame.peaks, k, 1, 0.5)), shared.input, 0.2);
+  const peaks = keypoints.map((_, k) => point(frame.peaks, k, 1, 0.5));
+  skeleton(get("target"), frame.box, target, shared.target, 0.4);
+  skeleton(get("input"), frame.box, target, shared.target, 0.4);
+  skeleton(get("input"), frame.box, peaks, shared.input, 0.2);
   describe(frame, target);
 }
 

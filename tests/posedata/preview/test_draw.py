@@ -17,11 +17,12 @@ def black(scale: int) -> np.ndarray:  # type: ignore[type-arg]
     return np.zeros((56 * scale, 56 * scale, 3), np.uint8)
 
 
-def points(**places: tuple[float, float]) -> np.ndarray:  # type: ignore[type-arg]
+def points(scale: int, **places: tuple[float, float]) -> np.ndarray:  # type: ignore[type-arg]
+    """Grid positions as pixels."""
     found = np.full((K, 2), np.nan)
     for name, place in places.items():
         found[INDEX[name]] = place
-    return found
+    return found * scale
 
 
 def shown(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:  # type: ignore[type-arg]
@@ -43,7 +44,7 @@ def test_ground_has_a_square_a_cell() -> None:
 @pytest.mark.parametrize("scale", [5, 8])
 @pytest.mark.parametrize("place", [(10.5, 20.5), (10.0, 20.0), (33.25, 7.75)])
 def test_a_point_is_centred_on_its_grid_position(scale: int, place: tuple[float, float]) -> None:
-    weight = skeleton(black(scale), points(left_knee=place), scale).sum(axis=-1).astype(float)
+    weight = skeleton(black(scale), points(scale, left_knee=place), scale).sum(axis=-1).astype(float)
     y, x = np.indices(weight.shape) + 0.5
     centre = np.asarray([(weight * x).sum(), (weight * y).sum()]) / weight.sum() / scale
     assert np.abs(centre - place).max() < 0.03
@@ -51,7 +52,7 @@ def test_a_point_is_centred_on_its_grid_position(scale: int, place: tuple[float,
 
 def test_a_limb_joins_its_points_in_its_colour() -> None:
     nose, ear = (10.5, 20.5), (30.5, 20.5)
-    picture = skeleton(black(8), points(nose=nose, left_ear=ear), 8)
+    picture = skeleton(black(8), points(8, nose=nose, left_ear=ear), 8)
     between = picture[:, int(20.5 * 8)].sum(axis=-1) / sum(LIMB_COLOURS[LIMB])
     assert picture[164, int(20.5 * 8)].tolist() == list(LIMB_COLOURS[LIMB])
     assert ((between > 0) & (between < 1)).any()  # smooth at its edges
@@ -61,7 +62,7 @@ def test_a_limb_joins_its_points_in_its_colour() -> None:
 
 
 def test_the_lighter_skeleton_is_thinner() -> None:
-    place = points(nose=(10.5, 20.5), left_ear=(30.5, 20.5))
+    place = points(8, nose=(10.5, 20.5), left_ear=(30.5, 20.5))
     strong, light = skeleton(black(8), place, 8), skeleton(black(8), place, 8, light=True)
     assert light[164, 84].tolist() == list(lighter(KEYPOINT_COLOURS[NOSE]))
     assert light[164, 164].tolist() == list(lighter(LIMB_COLOURS[LIMB]))
@@ -69,7 +70,7 @@ def test_the_lighter_skeleton_is_thinner() -> None:
 
 
 def test_a_missing_end_leaves_the_limb_out() -> None:
-    picture = skeleton(black(5), points(left_ear=(30.5, 20.5)), 5)
+    picture = skeleton(black(5), points(5, left_ear=(30.5, 20.5)), 5)
     assert picture.any()
     assert not picture[:, : 28 * 5].any()
     assert not skeleton(black(5), np.full((K, 2), np.nan), 5).any()
@@ -77,12 +78,12 @@ def test_a_missing_end_leaves_the_limb_out() -> None:
 
 def test_the_picture_below_a_skeleton_is_left_as_it_was() -> None:
     below = black(5)
-    skeleton(below, points(nose=(5.0, 5.0)), 5)
+    skeleton(below, points(5, nose=(5.0, 5.0)), 5)
     assert not below.any()
 
 
 def test_points_on_the_border_are_drawn() -> None:
-    picture = skeleton(black(5), points(nose=(0.0, 0.0), left_ear=(56.0, 56.0)), 5)
+    picture = skeleton(black(5), points(5, nose=(0.0, 0.0), left_ear=(56.0, 56.0)), 5)
     assert picture[0, 0].tolist() == list(KEYPOINT_COLOURS[NOSE])
     assert picture[-1, -1].tolist() == list(KEYPOINT_COLOURS[EAR])
 

@@ -16,7 +16,7 @@ from browser import Browser
 from posedata.errors import ChoiceError
 from posedata.preview.choose import Wanted
 from posedata.preview.colours import GROUND, KEYPOINT_COLOURS, PEAK, lighter
-from posedata.preview.page import MOST_FRAMES, STEPS, frame_numbers, packed, render, write_html
+from posedata.preview.page import MOST_FILMED, MOST_FRAMES, STEPS, frame_numbers, packed, render, write_html
 from posedata.preview.scenes import Scene
 from posedata.preview.write import write_preview
 from posedata.progress import silent
@@ -111,6 +111,8 @@ def test_too_many_frames_for_a_page_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match=r"p\.html: expected at most 2,000 frames on a page, found 2,001; .*--frames"):
         write_html(out, iter([scene_of(TWO)]), replace(ABOUT, frames=MOST_FRAMES + 1))
     assert not out.exists()
+    with pytest.raises(ChoiceError, match=r"at most 300 frames on a page with a film, found 301; .*--frames"):
+        write_html(out, iter([scene_of(TWO)]), replace(ABOUT, frames=MOST_FILMED + 1, filmed=True))
 
 
 def opened(browser: Browser, store: Path, folder: Path, place: str = "", **wanted: Any) -> Store:
@@ -125,9 +127,9 @@ def first_name(store: Path) -> str:
 
 
 def faults(browser: Browser) -> list[dict[str, Any]]:
-    """Errors of the page, and what it tried to fetch besides itself."""
+    """Errors of the page, and what it tried to fetch besides itself and what is in it."""
     browser.ask("draw()")
-    return browser.faults(r"file:.*/p\.html$")
+    return browser.faults(r"file:.*/p\.html$|data:image/jpeg;base64,")
 
 
 def told(browser: Browser, what: str) -> str:

@@ -46,6 +46,10 @@ def test_scenes_are_the_stores_frames(store: Store, monkeypatch: pytest.MonkeyPa
         one = np.asarray([at])
         assert scene.sequence == names[store.frame_sequence[at]]
         assert scene.number == store["frame_number"][at]
+        fps = float(store["sequence_fps"][store.frame_sequence[at]])
+        assert scene.seconds == scene.number / fps
+        assert np.array_equal(scene.box, store["box"][at], equal_nan=True)
+        assert scene.backdrop is None
         assert scene.split == SPLITS[int(store["split"][at])]
         assert np.array_equal(scene.target, store["target_points"][at], equal_nan=True)
         assert np.array_equal(scene.input_heatmaps, store.frames("input_heatmaps", one)[0])

@@ -55,7 +55,7 @@ def test_an_ending_in_capitals_is_one(store: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "found"), [("a.jpg", ".jpg"), ("png", "no ending"), (".png", "no ending")])
 def test_an_unknown_ending_names_those_there_are(name: str, found: str, store: Path, tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match=rf"ends in \.png, \.gif, \.mp4, \.html, found {found}"):
+    with pytest.raises(ChoiceError, match=rf"ends in \.png, \.gif, \.mp4, \.html, \.rrd, found {found}"):
         write_preview(store, tmp_path / name, PENN, overwrite=False, progress=silent)
 
 

@@ -1,0 +1,125 @@
+"""Frames by number: out of a film, or out of a folder of pictures. One is in memory at a time.
+
+A frame's number in a film is how many come before it, and only counting tells that: seeking goes by time, and misses
+where a film's rate is uneven.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError
+
+Picture = NDArray[np.uint8]
+
+FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+"""Endings of films."""
+
+_PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+_IS_IT = "is it another film, or cut?"
+
+
+class Film:
+    """A film, or a folder of pictures whose names end in their numbers. To be closed.
+
+    Attributes:
+        path: of the film or folder.
+        size: (width, height) in pixels.
+    """
+
+    def __init__(self, path: Path, first: int = 0) -> None:
+        """Open it.
+
+        Args:
+            path: of the film or folder.
+            first: the number of a film's first frame; pictures have their own.
+
+        Raises:
+            BadInputError: if it cannot be read.
+        """
+        self.path = path
+        self._first = first
+        self._pictures = numbered_pictures(path) if path.is_dir() else {}
+        if path.is_dir() and not self._pictures:
+            raise BadInputError(f"{path}: expected pictures like 000001.jpg, found none")
+        self._capture: cv2.VideoCapture | None = None
+        self._next = first
+        start = min(self._pictures, default=first)
+        height, width = self.frame(start).shape[:2]
+        self.size = (width, height)
+
+    def frame(self, number: int) -> Picture:
+        """(h, w, 3), red green blue; quickest where numbers rise.
+
+        Raises:
+            BadInputError: if there is no such frame, or it cannot be read.
+        """
+        found = self._picture(number) if self.path.is_dir() else self._counted(number)
+        return np.asarray(found[..., ::-1], np.uint8)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+    def _picture(self, number: int) -> NDArray[np.generic]:
+        path = self._pictures.get(number)
+        if path is None:
+            raise BadInputError(f"{self.path}: expected a picture of frame {number}, found none; {_IS_IT}")
+        found = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
+        if found is None:
+            raise BadInputError(f"{path}: expected a picture that OpenCV reads, found none; get it anew")
+        return found
+
+    def _counted(self, number: int) -> NDArray[np.generic]:
+        if self._capture is None or number < self._next:
+            self.close()
+            self._capture, self._next = _opened(self.path), self._first
+        while self._next < number and self._capture.grab():
+            self._next += 1
+        there, found = self._capture.read() if self._next == number else (False, None)
+        if not there or found is None:
+            had = self._next - self._first
+            if had == 0:
+                raise _unreadable(self.path)
+            what = f"expected {number - self._first + 1:,} frames at least, found {had:,}"
+            raise BadInputError(f"{self.path}: {what}; {_IS_IT}")
+        self._next += 1
+        return found
+
+
+def _opened(path: Path) -> cv2.VideoCapture:
+    # What OpenCV and FFmpeg say of a file would stand beside our own message.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise _unreadable(path)
+    return capture
+
+
+def _unreadable(path: Path) -> BadInputError:
+    found = "one that it does not" if path.is_file() else "nothing"
+    return BadInputError(f"{path}: expected a film that OpenCV reads, found {found}")
+
+
+def numbered_pictures(folder: Path) -> dict[int, Path]:
+    """Number -> picture: the last digits of its name, as in `000001.jpg` or `img-000001.png`.
+
+    Raises:
+        BadInputError: if there are two of one number.
+    """
+    found: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()):
+        digits = re.search(r"(\d+)$", path.stem, re.ASCII)
+        if digits is None or path.suffix.lower() not in _PICTURES:
+            continue
+        if (number := int(digits[1])) in found:
+            raise BadInputError(f"{folder}: expected one picture of frame {number}, found {found[number].name} too")
+        found[number] = path
+    return found
