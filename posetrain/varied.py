@@ -11,15 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posedata.geometry import GRID
-from posedata.skeleton import PAIRS, K
+from posedata.skeleton import MIRRORED
 from posetrain.data import Batch
 
 STRENGTHS = (0.5, 2.5)
 """The range of k that noise is drawn with."""
-
-_MIRRORED = list(range(K))
-for _left, _right in PAIRS:
-    _MIRRORED[_left], _MIRRORED[_right] = _right, _left
 
 
 class Drawn:
@@ -46,7 +42,7 @@ def varied(batch: Batch) -> Batch:
     """
     turned = torch.rand(len(batch.frames), 1, 1, device=batch.points.device) < 0.5
     points, peaks = (_mirrored(each, turned) for each in (batch.points, batch.input_peaks))
-    annotated = batch.annotated[:, :, _MIRRORED].where(turned, batch.annotated)
+    annotated = batch.annotated[:, :, MIRRORED].where(turned, batch.annotated)
     if batch.unit_shift is not None:
         peaks = _noisy(points, batch.unit_shift).where(annotated[..., None], torch.nan)
     return Batch(batch.frames, Drawn(peaks), Drawn(points), points, annotated, batch.unit_shift)
@@ -54,7 +50,7 @@ def varied(batch: Batch) -> Batch:
 
 def _mirrored(points: Tensor, turned: Tensor) -> Tensor:
     """(B, T, 25, 2) grid positions; (B, 1, 1) bool: left and right change places in these."""
-    there = points[:, :, _MIRRORED]
+    there = points[:, :, MIRRORED]
     return torch.stack([GRID - there[..., 0], there[..., 1]], dim=-1).where(turned[..., None], points)
 
 

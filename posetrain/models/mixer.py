@@ -12,7 +12,7 @@ track from DeciWatch (Zeng et al. 2022, arXiv:2203.08713).
 import torch
 from torch import Tensor, nn
 
-from posedata.skeleton import K
+from posedata.skeleton import MIRRORED, K
 
 SMOOTHERS = (0.8, 2.0, 5.0)
 """Standard deviations in frames of the Gaussians that smooth the tracks."""
@@ -40,7 +40,8 @@ class Mixer(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         """Refine windows.
 
-        In training a batch is cut into pieces of a random length, so that the weights serve any.
+        In training a batch is cut into pieces of a random length, so that the weights serve any. In use the answer is
+        the mean of two: that for the window, and that for its mirror image, mirrored back.
 
         Args:
             points: (B, T, 25, 2) normalised coordinates, NaN = missing.
@@ -49,7 +50,7 @@ class Mixer(nn.Module):
             The same shape; what stands for a missing keypoint means nothing, but is finite.
         """
         if not self.training:
-            return self._refined(points)
+            return (self._refined(points) + mirrored(self._refined(mirrored(points)))) / 2
         length = int(torch.randint(min(_SHORTEST, points.shape[1]), points.shape[1] + 1, ()))
         return torch.cat([self._refined(piece) for piece in torch.split(points, length, dim=1)], dim=1)
 
@@ -71,6 +72,11 @@ class Mixer(nn.Module):
         told = self.decode(self.blocks(tokens)).float().unflatten(2, (K, -1))
         found: Tensor = (told[..., 2:].softmax(dim=-1)[..., None] * relative).sum(dim=-2) + _SHARE * told[..., :2]
         return found * spread + centre
+
+
+def mirrored(points: Tensor) -> Tensor:
+    """(B, T, 25, 2) normalised coordinates as in a mirror: left and right keypoints change places."""
+    return points[:, :, MIRRORED] * torch.tensor([-1.0, 1.0], device=points.device)
 
 
 def smoothed(places: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:

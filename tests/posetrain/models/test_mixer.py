@@ -3,10 +3,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from posedata.skeleton import PAIRS
 from posetrain.config import TrainConfig
 from posetrain.filters import gaussian
 from posetrain.models import count_parameters, make_model
-from posetrain.models.mixer import SMOOTHERS, noise, smoothed
+from posetrain.models.mixer import SMOOTHERS, mirrored, noise, smoothed
 
 NAN = float("nan")
 
@@ -62,6 +63,17 @@ def test_what_lies_below_a_missing_keypoint_reaches_no_prediction() -> None:
     assert points.grad[present[..., 0]].any(dim=-1).all()
 
 
+def test_a_pose_in_a_mirror_is_refined_as_in_a_mirror() -> None:
+    points = track(9)
+    turned = points.clone()
+    for left, right in PAIRS:
+        turned[:, :, left], turned[:, :, right] = points[:, :, right], points[:, :, left]
+    turned[..., 0] *= -1
+    torch.testing.assert_close(mirrored(points), turned, equal_nan=True)
+    with torch.no_grad():
+        torch.testing.assert_close(model()(turned), mirrored(model()(points)))
+
+
 def test_frames_and_joints_mix() -> None:
     points = track(9)
     points[0, 2, 4] = 0.1
@@ -115,6 +127,6 @@ def test_in_training_a_batch_is_cut_into_pieces_that_do_not_see_each_other() -> 
         torch.manual_seed(seed)
         with torch.no_grad():
             found = net.train()(points)
-            expected = [net.eval()(piece) for piece in torch.split(points, length, dim=1)]
+            expected = [net._refined(piece) for piece in torch.split(points, length, dim=1)]  # type: ignore[operator]
         torch.testing.assert_close(found, torch.cat(expected, dim=1))
     assert {5, 12} <= lengths
