@@ -39,6 +39,11 @@ INDEX = {name: i for i, name in enumerate(KEYPOINTS)}
 PAIRS = tuple((INDEX[name], INDEX[name.replace("left_", "right_")]) for name in KEYPOINTS if name.startswith("left_"))
 """(left, right) keypoint numbers, for flips and for scores by joint."""
 
+MIRRORED = tuple(
+    INDEX[n.replace("left_", "right_") if n.startswith("left_") else n.replace("right_", "left_")] for n in KEYPOINTS
+)
+"""The keypoint that each one is in a mirror."""
+
 GROUPS: dict[str, tuple[int, ...]] = {"nose": (INDEX["nose"],)} | {
     KEYPOINTS[left].removeprefix("left_"): (left, right) for left, right in PAIRS
 }

@@ -6,7 +6,6 @@ reach the highest PCK@0.2 on the validation split, never on the split that is sc
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -20,6 +19,7 @@ from posedata.store.reader import Store
 from posetrain.data import Input, Windows
 from posetrain.evaluation import Scores, Tally
 from posetrain.filters import FILTERS, Filter
+from posetrain.sequences import runs
 from posetrain.sources import Feed
 
 Span = Literal["window", "sequence"]
@@ -41,7 +41,7 @@ class Tracks:
     def __init__(
         self, store: Store, device: torch.device, feed: Feed, given: Input = "noisy", progress: Progress = silent
     ) -> None:
-        self._runs = _runs(store)
+        self._runs = runs(store)
         # Windows of one frame each.
         frames = Windows(store, np.arange(len(store)), 1, 1, device, feed, given)
         found = []
@@ -74,8 +74,8 @@ class Baseline:
     tracks: Tracks
 
     def score(self, windows: Windows) -> Scores:
-        """How good it is on some windows; the loss is that of coordinates, u / 56 - 0.5, as of coordinate models."""
-        return _score(self.tracks.filtered(FILTERS[self.name], self.parameters, self.span, windows), windows)
+        """How good it is on some windows, see `score_positions`."""
+        return score_positions(self.tracks.filtered(FILTERS[self.name], self.parameters, self.span, windows), windows)
 
 
 def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline:
@@ -88,23 +88,16 @@ def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline
         raise BadInputError(f"{name}: expected validation windows to choose parameters on, found none")
     entry = FILTERS[name]
     reached = [
-        _score(tracks.filtered(entry, choice, span, validation), validation).pck.get("0.2", 0.0)
+        score_positions(tracks.filtered(entry, choice, span, validation), validation).pck.get("0.2", 0.0)
         for choice in entry.choices
     ]
     return Baseline(name, entry.choices[int(np.argmax(reached))], span, tracks)
 
 
-def _score(positions: Floats, windows: Windows) -> Scores:
+def score_positions(positions: Floats, windows: Windows) -> Scores:
+    """How good (W, T, 25, 2) grid positions are on some windows; the loss is that of coordinates, u / 56 - 0.5."""
     tally = Tally(windows)
     tally.add(windows.frames, positions)
     # A keypoint without a peak counts as the centre of the grid, as it does for coordinate models.
     error = (np.where(np.isnan(positions), GRID / 2, positions) - windows.target_points[windows.frames]) / GRID
     return tally.scores(float(np.nansum(error**2)) / error.size)
-
-
-def _runs(store: Store) -> list[slice]:
-    """Frames of one sequence and shot without a gap, as slices of the store."""
-    number = store["frame_number"].astype(np.int64)
-    broken = (np.diff(store.frame_sequence) != 0) | (np.diff(store["shot"]) != 0) | (np.diff(number) != 1)
-    edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(number)]
-    return [slice(a, b) for a, b in pairwise(edges)]

@@ -1,6 +1,7 @@
 """Windows of a store as batches on a device: the bridge to posedata."""
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from functools import cached_property, partial
 from typing import Literal
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from posedata.ahead import ahead, in_threads
 from posedata.geometry import torso_diameters
+from posedata.plan import SHIFT_SHARE
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
 from posetrain.config import Shuffle
@@ -31,14 +33,22 @@ class Batch:
         frames: (B, T) positions of the frames in the store.
         points: (B, T, 25, 2) float32: sub-cell grid positions of the target, NaN where it means nothing.
         annotated: (B, T, 25) bool: where the target means anything.
+        unit_shift: grid px, standard deviation of the shifts of k = 1; None if the input is a detector's.
     """
 
     def __init__(
-        self, frames: NDArray[np.int64], given: Source, wanted: Source, points: Tensor, annotated: Tensor
+        self,
+        frames: NDArray[np.int64],
+        given: Source,
+        wanted: Source,
+        points: Tensor,
+        annotated: Tensor,
+        unit_shift: float | None = None,
     ) -> None:
         self.frames = frames
         self.points = points
         self.annotated = annotated
+        self.unit_shift = unit_shift
         self._given = given
         self._wanted = wanted
 
@@ -86,6 +96,7 @@ class Windows:
         given: Input = "noisy",
     ) -> None:
         self.starts = starts
+        self.step = step
         self._offsets = np.arange(length) * step
         self.device = device
         self._annotated = store["annotated"]
@@ -93,6 +104,7 @@ class Windows:
         self.target_points = store["target_points"].astype(np.float64)
         self.video = store.frame_video
         self.torso = torso_diameters(self.target_points)
+        self._unit_shift = _unit_shift(store)
         made = sources(store, device, feed)
         self._given = made["input_heatmaps" if given == "noisy" else "target_heatmaps"]
         self._wanted = made["target_heatmaps"]
@@ -104,6 +116,12 @@ class Windows:
     def frames(self) -> NDArray[np.int64]:
         """(W, T) positions of the frames of all windows in the store."""
         return self.starts[:, None] + self._offsets
+
+    def elsewhere(self, starts: NDArray[np.int64], length: int) -> "Windows":
+        """Other windows of the same store at the same step."""
+        made = copy(self)
+        made.starts, made._offsets = starts, np.arange(length) * self.step
+        return made
 
     def batches(
         self, order: NDArray[np.int64], size: int, parts: Iterable[Part] = (), team: Team = ALONE
@@ -126,10 +144,16 @@ class Windows:
         frames = self.starts[numbers][:, None] + self._offsets
         points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self.device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self.device)
-        batch = Batch(frames, self._given, self._wanted, points, annotated)
+        batch = Batch(frames, self._given, self._wanted, points, annotated, self._unit_shift)
         # Input and target at once: decoding and widening run outside Python's lock.
         list(in_threads(partial(getattr, batch), parts, 2))
         return batch
+
+
+def _unit_shift(store: Store) -> float | None:
+    """Grid px, standard deviation of the shifts of k = 1, by the torso of the store; None for a detector's input."""
+    mean, noise = store.attributes["measured"]["mean_torso_diameter"], store.attributes["recipe"]["noise"]
+    return None if noise is None else SHIFT_SHARE * float(noise["torso"] or mean)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:

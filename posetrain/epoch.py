@@ -40,7 +40,8 @@ def train_epoch(
     order, size = epoch_order(windows.starts, config.shuffle, config.seed, epoch), config.batch_size
     elements = 0
     with progress(f"epoch {epoch}/{config.epochs}", len(windows), "windows") as advance:
-        for step, batch in enumerate(windows.batches(order, size, task.parts, team)):
+        for step, stored in enumerate(windows.batches(order, size, task.parts, team)):
+            batch = task.varied(stored)
             count = min(size, len(order) - step * size)
             optimizer.zero_grad(set_to_none=True)
             if len(batch.frames):

@@ -1,6 +1,6 @@
 """What is scored, on which windows: the best epoch of a run, or a baseline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from posedata.home import find_store
 from posedata.progress import Progress
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
-from posetrain.baselines import Span, Tracks, tune
+from posetrain.baselines import Span, Tracks, score_positions, tune
 from posetrain.data import Input, Windows
 from posetrain.devices import place
 from posetrain.evaluation import Scores, evaluate, identity
@@ -19,8 +19,12 @@ from posetrain.filters import FILTERS
 from posetrain.find import check_digest, find_run, store_of_run
 from posetrain.history import load_best
 from posetrain.models import find_model, make_model
+from posetrain.sequences import over_sequences, runs
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS, Refiner, Task
+
+SEQUENCE_FRAMES = 65
+"""What a model for any window sees at once of a sequence, at least; about two seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +40,8 @@ class Subject:
         frame_step: frames from one frame of a window to the next.
         given: what it sees: the noisy input or, to show what published tables measured, the clean target.
         epoch: of the weights; None for a baseline.
-        span: what a filter sees at once; None for anything else.
+        span: what a filter or a model sees at once: a window, or a sequence; None for the identity.
+        seen: frames that a model sees at once as it goes over a sequence.
     """
 
     model: str
@@ -48,6 +53,7 @@ class Subject:
     given: Input = "noisy"
     epoch: int | None = None
     span: Span | None = None
+    seen: int = 0
 
     def windows(self, split: str, device: torch.device, feed: Feed) -> Windows:
         """The windows of a split, as many as there are."""
@@ -64,21 +70,29 @@ def eval_subject(
     span: Span | None = None,
     given: Input = "noisy",
 ) -> Subject:
-    """The identity baseline, a filter, or the best epoch of a run; `span` is what a filter sees, a window unless given.
+    """The identity baseline, a filter, or the best epoch of a run; `span` is what it sees, a window unless given.
 
     Raises:
         BadInputError: if there is no such run or store.
         ChoiceError: if an option is not for it.
     """
-    if span is not None and what not in FILTERS:
-        raise ChoiceError(f"--span: expected with one of {', '.join(FILTERS)}, found with {what}")
+    if span is not None and what == "identity":
+        raise ChoiceError("--span: expected with a filter or a run, found with identity")
     if what == "identity" or what in FILTERS:
         opened = open_store(find_store(store))
         seen = None if what == "identity" else span or "window"
         return Subject(what, identity, HEATMAPS, opened, window or 5, frame_step or 1, given, span=seen)
-    if (window, frame_step) != (None, None):
-        raise ChoiceError("--window, --frame-step: expected with a baseline only; a run has its own")
-    return subject_of_run(find_run(Path(what)), store, device, given)
+    subject = subject_of_run(find_run(Path(what)), store, device, given)
+    if (window, frame_step) != (None, None) and not find_model(subject.model).any_window:
+        raise ChoiceError(
+            f"--window, --frame-step: expected with a baseline or a mixer; a run of {subject.model} has its own"
+        )
+    return replace(
+        subject,
+        window=window or subject.window,
+        frame_step=frame_step or subject.frame_step,
+        span=span or subject.span,
+    )
 
 
 def subject_of_run(run: Path, store: Path | str | None, device: torch.device, given: Input = "noisy") -> Subject:
@@ -97,25 +111,31 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
     model = make_model(config)
     model.load_state_dict(weights)
     refine = place(model, device).eval()
-    task = find_model(config.model).task
-    return Subject(config.model, refine, task, opened, config.window, config.frame_step, given, epoch)
+    architecture = find_model(config.model)
+    seen = max(config.window, SEQUENCE_FRAMES) if architecture.any_window else config.window
+    return Subject(
+        config.model, refine, architecture.task, opened, config.window, config.frame_step, given, epoch, "window", seen
+    )
 
 
 def score(
     subject: Subject, split: str, device: torch.device, feed: Feed, progress: Progress
 ) -> tuple[Scores, dict[str, Any]]:
-    """Scores on the windows of a split, and what was chosen on the way: the parameters of a filter.
+    """Scores on the windows of a split, and what they hang on: parameters of a filter, frames that a model saw.
 
     Raises:
         BadInputError: if the split has no windows.
         ChoiceError: if there is no such split.
     """
     windows = eval_windows(subject, split, device, feed)
-    if subject.span is None:
-        return evaluate(subject.refine, subject.task, windows, progress), {}
-    tracks = Tracks(subject.store, device, feed, subject.given, progress)
-    baseline = tune(subject.model, tracks, subject.span, subject.windows("validation", device, feed))
-    return baseline.score(windows), {"span": subject.span, "parameters": dict(baseline.parameters)}
+    if subject.model in FILTERS:
+        tracks = Tracks(subject.store, device, feed, subject.given, progress)
+        baseline = tune(subject.model, tracks, subject.span or "window", subject.windows("validation", device, feed))
+        return baseline.score(windows), {"span": subject.span, "parameters": dict(baseline.parameters)}
+    if subject.span == "sequence":
+        found = over_sequences(subject.refine, subject.task, windows, runs(subject.store), subject.seen, progress)
+        return score_positions(found, windows), {"span": subject.span, "parameters": {"frames": subject.seen}}
+    return evaluate(subject.refine, subject.task, windows, progress), {}
 
 
 def eval_windows(subject: Subject, split: str, device: torch.device, feed: Feed) -> Windows:

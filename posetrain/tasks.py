@@ -4,6 +4,7 @@ A task turns the input of a batch into what its models take; nothing else of it 
 in only where a prediction is judged.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,8 +13,16 @@ import torch
 from torch import Tensor
 
 from posedata.geometry import GRID
+from posedata.skeleton import TORSO_SIDES
 from posetrain.data import Batch, Part
 from posetrain.sources import peaks
+from posetrain.varied import varied
+
+_TORSO, _LEAST_TORSO = 16 / GRID, 4 / GRID
+"""Normalised: a usual torso, and the least that an error is divided by; a turned one is nearly a point."""
+
+_ROUND = 0.02
+"""Torso diameters: below this an error counts by its square."""
 
 Refiner = Callable[[Tensor], Tensor]
 """A model, or a function in its place."""
@@ -28,6 +37,9 @@ class Task(Protocol):
 
     def given(self, batch: Batch) -> Tensor:
         """What a model gets to see of a batch."""
+
+    def varied(self, batch: Batch) -> Batch:
+        """What a training sees in place of a batch."""
 
     def positions(self, prediction: Tensor) -> Tensor:
         """(B, T, 25, 2) grid positions, x y, of a prediction."""
@@ -64,6 +76,31 @@ def smooth_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor
     return _masked(error, annotated).abs().sum() + 0.1 * _masked(bend, whole).abs().sum()
 
 
+def torso_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
+    """Sum of distances in torso diameters, and half of that of their second differences; both rounded off near 0.
+
+    It is robust: PCK does not ask how far off a lost keypoint is. A frame without a torso takes a usual one.
+    Arguments as of `squared_error`.
+    """
+    error = (predicted - target) / _torsos(target, annotated)[..., None, None]
+    whole = annotated[:, 2:] & annotated[:, 1:-1] & annotated[:, :-2]
+    bend = error[:, 2:] - 2 * error[:, 1:-1] + error[:, :-2]
+    return _length(error, annotated).sum() + 0.5 * _length(bend, whole).sum()
+
+
+def _length(vectors: Tensor, counts: Tensor) -> Tensor:
+    return (vectors.square().sum(dim=-1) + _ROUND**2).sqrt() * counts
+
+
+def _torsos(points: Tensor, annotated: Tensor) -> Tensor:
+    """(B, T) torso diameters as of `posedata.geometry.torso_diameters`, and `_TORSO` where there is none."""
+    sides = [(points[:, :, a] - points[:, :, b]).norm(dim=-1) for a, b in TORSO_SIDES]
+    complete = torch.stack([annotated[:, :, a] & annotated[:, :, b] for a, b in TORSO_SIDES])
+    count = complete.sum(dim=0)
+    mean = (torch.stack(sides) * complete).sum(dim=0) / count.clamp(min=1)
+    return mean.where(count > 0, _TORSO).clamp(min=_LEAST_TORSO)
+
+
 def _masked(error: Tensor, annotated: Tensor) -> Tensor:
     return error * annotated.view(*annotated.shape, *(1,) * (error.dim() - annotated.dim()))
 
@@ -76,6 +113,10 @@ class HeatmapTask:
     def given(self, batch: Batch) -> Tensor:
         """(B, T, 25, 56, 56)."""
         return batch.input
+
+    def varied(self, batch: Batch) -> Batch:
+        """The batch as it is stored."""
+        return batch
 
     def positions(self, prediction: Tensor) -> Tensor:
         """Centres of the largest cells."""
@@ -92,14 +133,26 @@ class HeatmapTask:
 
 @dataclass(frozen=True)
 class PointTask:
-    """Coordinates to coordinates: u / 56 - 0.5 of the peaks; 0 for a heatmap without one."""
+    """Coordinates to coordinates: u / 56 - 0.5 of the peaks.
+
+    Attributes:
+        loss: of (B, T, 25, 2) predicted and target coordinates where (B, T, 25) are annotated; a sum.
+        missing: what stands for a heatmap without a peak.
+        vary: makes of a batch what a training sees.
+    """
 
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+    missing: float = 0.0
+    vary: Callable[[Batch], Batch] | None = None
     parts: tuple[Part, ...] = ("input_peaks",)
 
     def given(self, batch: Batch) -> Tensor:
         """(B, T, 25, 2) normalised coordinates."""
-        return (batch.input_peaks / GRID - 0.5).nan_to_num(0.0)
+        return (batch.input_peaks / GRID - 0.5).nan_to_num(self.missing)
+
+    def varied(self, batch: Batch) -> Batch:
+        """The batch as it is stored, or as `vary` makes it."""
+        return self.vary(batch) if self.vary else batch
 
     def positions(self, prediction: Tensor) -> Tensor:
         """Back on the grid."""
@@ -118,3 +171,4 @@ class PointTask:
 HEATMAPS = HeatmapTask()
 POINTS = PointTask(squared_error)
 SMOOTH_POINTS = PointTask(smooth_error)
+TRACKS = PointTask(torso_error, missing=math.nan, vary=varied)

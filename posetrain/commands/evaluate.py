@@ -13,9 +13,9 @@ from posetrain.commands.options import device_options, pck_line, store_name
 @click.argument("what", metavar="RUN|BASELINE")
 @click.option("--store", type=console.STORE, help="[default: the run's; for a baseline the newest in the data home]")
 @click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
-@click.option("--window", type=click.IntRange(1), help="For a baseline.  [default: 5]")
-@click.option("--frame-step", type=click.IntRange(1), help="For a baseline.  [default: 1]")
-@click.option("--span", type=click.Choice(["window", "sequence"]), help="What a filter sees.  [default: window]")
+@click.option("--window", type=click.IntRange(1), help="For a baseline or mixer.  [default: 5; the run's]")
+@click.option("--frame-step", type=click.IntRange(1), help="For a baseline or mixer.  [default: 1; the run's]")
+@click.option("--span", type=click.Choice(["window", "sequence"]), help="What is seen at once.  [default: window]")
 @click.option(
     "--input",
     "given",
@@ -52,6 +52,7 @@ def evaluate(
       posetrain eval gaussian --span sequence
       posetrain eval conv3d-brace-k1-random --split test --json
       posetrain eval conv3d-brace-k1-random --input clean
+      posetrain eval mixer-brace-k1-random --window 5 --span sequence
     """
     from posetrain import scoring
     from posetrain.bootstrap import intervals

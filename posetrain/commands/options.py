@@ -9,7 +9,7 @@ from posedata.store.reader import Store
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet")
+MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer")
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 
 _TRAINING = {

@@ -11,8 +11,9 @@ from posetrain.config import TrainConfig
 from posetrain.models.conv3d import Conv3D
 from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
+from posetrain.models.mixer import Mixer
 from posetrain.models.smoothnet import SmoothNet
-from posetrain.tasks import HEATMAPS, POINTS, SMOOTH_POINTS, Task
+from posetrain.tasks import HEATMAPS, POINTS, SMOOTH_POINTS, TRACKS, Task
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Architecture:
     Attributes:
         make: from a configuration to a model; raises ChoiceError if they do not fit.
         task: what it is given, what it is asked, and how it is judged.
+        any_window: whether it takes windows of any length and step, whatever it was trained on.
     """
 
     make: Callable[[TrainConfig], nn.Module]
     task: Task
+    any_window: bool = False
 
 
 MODELS: Mapping[str, Architecture] = {
@@ -34,6 +37,7 @@ MODELS: Mapping[str, Architecture] = {
     "convlstm-sum": Architecture(lambda config: BiConvLSTMSum(), HEATMAPS),
     "convlstm-concat": Architecture(lambda config: BiConvLSTMConcat(), HEATMAPS),
     "smoothnet": Architecture(lambda config: SmoothNet(config.window), SMOOTH_POINTS),
+    "mixer": Architecture(lambda config: Mixer(), TRACKS, any_window=True),
 }
 """Name -> architecture."""
 

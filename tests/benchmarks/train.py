@@ -29,7 +29,9 @@ from posetrain.evaluation import evaluate
 from posetrain.models import find_model, make_model
 from posetrain.tasks import Task
 
-_WINDOWS = {"conv3d": 320, "deciwatch": 3200, "smoothnet": 3200, "convlstm-sum": 48, "convlstm-concat": 48}
+_WINDOWS = {"conv3d": 320, "convlstm-sum": 48, "convlstm-concat": 48} | dict.fromkeys(
+    ("deciwatch", "smoothnet", "mixer"), 3200
+)
 """Windows of a round on a CPU; a GPU takes twenty times as many."""
 
 

@@ -7,6 +7,7 @@ from posedata.skeleton import (
     INDEX,
     KEYPOINTS,
     LIMBS,
+    MIRRORED,
     MPII_16,
     PAIRS,
     PENN_13,
@@ -47,6 +48,10 @@ def test_keypoints_stand_in_the_specified_order() -> None:
 
 def test_pairs_join_left_and_right_of_every_sided_keypoint() -> None:
     assert list(PAIRS) == [(i, i + 1) for i in range(1, 25, 2)]
+
+
+def test_in_a_mirror_left_is_right() -> None:
+    assert (0, *(i + 1 if i % 2 else i - 1 for i in range(1, 25))) == MIRRORED
 
 
 def test_groups_cover_every_keypoint_once() -> None:

@@ -32,6 +32,11 @@ def test_run_and_eval_with_no_argument_but_their_subject(command: Command, tmp_p
         assert keys | {"per_joint", "loss", "pck_interval"} <= report.keys()
         assert report["pck"].keys() == {"0.05", "0.1", "0.2"}
         assert report["input"] == "noisy"
+    whole = command("posetrain", "eval", "conv3d-brace-k1-random", "--span", "sequence", "--json")
+    assert json.loads(whole.stdout)["span"] == "sequence", whole.stderr
+    refused = command("posetrain", "eval", "conv3d-brace-k1-random", "--window", 9)
+    assert refused.returncode == 2
+    assert "conv3d has its own" in refused.stderr
 
 
 def scored(*arguments: object) -> str:

@@ -23,6 +23,14 @@ def run(noisy: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def mixer(noisy: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a model for any window; tests must not change it."""
+    path = tmp_path_factory.mktemp("runs") / "mixer"
+    train(TrainConfig(model="mixer", window=9, epochs=2, max_windows=20, batch_size=4), noisy, path, device=CPU)
+    return path
+
+
 def test_the_best_epoch_of_a_run_is_scored(noisy: Store, run: Path) -> None:
     subject = scoring.eval_subject(str(run), None, None, None, CPU)
     best = max(checkpoints.load_state(run, 3)["history"], key=lambda row: row["val_pck@0.2"])
@@ -64,12 +72,32 @@ def test_identity_and_empty_splits(noisy: Store) -> None:
         scoring.eval_windows(subject, "valid", CPU, "auto")
 
 
-def test_a_span_is_for_filters_only(noisy: Store, run: Path) -> None:
-    for what in ("identity", str(run)):
-        with pytest.raises(ChoiceError, match="--span"):
-            scoring.eval_subject(what, noisy.path, None, None, CPU, "sequence")
+def test_a_span_is_not_for_the_identity(noisy: Store, run: Path) -> None:
+    with pytest.raises(ChoiceError, match="--span"):
+        scoring.eval_subject("identity", noisy.path, None, None, CPU, "sequence")
     assert scoring.eval_subject("identity", noisy.path, None, None, CPU).span is None
-    assert scoring.eval_subject("kalman", noisy.path, None, None, CPU).span == "window"
+    for what in ("kalman", str(run)):
+        assert scoring.eval_subject(what, noisy.path, None, None, CPU).span == "window"
+
+
+def test_a_run_is_scored_over_sequences_in_windows_of_its_own_length(noisy: Store, run: Path) -> None:
+    window, sequence = (scoring.eval_subject(str(run), None, None, None, CPU, span) for span in ("window", "sequence"))  # type: ignore[arg-type]
+    assert (sequence.window, sequence.seen) == (5, 5)
+    alone, _ = scoring.score(window, "test", CPU, "auto", silent)
+    whole, chosen = scoring.score(sequence, "test", CPU, "auto", silent)
+    assert chosen == {"span": "sequence", "parameters": {"frames": 5}}
+    assert (whole.windows, whole.keypoints) == (alone.windows, alone.keypoints)
+    assert whole.pck != alone.pck
+
+
+def test_a_mixer_takes_any_window_and_sees_more_of_a_sequence(noisy: Store, mixer: Path) -> None:
+    own = scoring.eval_subject(str(mixer), None, None, None, CPU)
+    assert (own.window, own.frame_step) == (9, 1)
+    for window, step in ((5, 1), (7, 2)):
+        subject = scoring.eval_subject(str(mixer), None, window, step, CPU, "sequence")
+        assert (subject.window, subject.frame_step, subject.seen) == (window, step, scoring.SEQUENCE_FRAMES)
+        scores, _ = scoring.score(subject, "test", CPU, "auto", silent)
+        assert scores.windows == len(noisy.windows("test", window, step))
 
 
 def test_a_run_is_not_scored_on_another_store_of_the_same_name(

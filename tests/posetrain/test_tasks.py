@@ -8,7 +8,7 @@ from posedata.heatmaps import decode as decode_numpy
 from posedata.store.reader import Store
 from posetrain.data import Windows
 from posetrain.sources import peaks
-from posetrain.tasks import HEATMAPS, POINTS, smooth_error, squared_error
+from posetrain.tasks import HEATMAPS, POINTS, TRACKS, smooth_error, squared_error, torso_error
 
 
 def test_peaks_agree_with_numpy_and_take_the_first_of_a_tie() -> None:
@@ -73,7 +73,50 @@ def test_smoothnets_loss_by_hand() -> None:
     assert float(smooth_error(predicted, target, annotated)) == pytest.approx(1 + 0.1 * 2)
 
 
-@pytest.mark.parametrize("task", [HEATMAPS, POINTS])
+def test_torso_error_by_hand() -> None:
+    target = torch.zeros(1, 3, 25, 2)
+    target[..., 3, :] = torch.tensor([0.0, -0.2])  # left shoulder; both hips lie at 0
+    target[0, 2, 4] = torch.tensor([0.0, -0.4])  # right shoulder, in the last frame alone
+    annotated = torch.zeros(1, 3, 25, dtype=torch.bool)
+    annotated[..., [3, 15, 16]] = True
+    annotated[0, 2, 4] = True
+    predicted = target.clone()
+    predicted[0, 1, 3, 0] += 0.1  # half a torso
+    predicted[0, 2, 4, 1] += 0.1  # a third of the mean of both sides
+    predicted[0, 1, 9] += 5.0  # not annotated
+    round_off = 0.02
+    still = 3 * 3 * round_off + 0.5 * 3 * round_off
+    far = [(length**2 + round_off**2) ** 0.5 - round_off for length in (0.5, 1 / 3, 1.0)]
+    expected = still + far[0] + far[1] + round_off + 0.5 * far[2]
+    assert float(torso_error(predicted, target, annotated)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_frame_without_a_torso_is_judged_by_a_usual_one() -> None:
+    target, annotated = torch.zeros(1, 1, 25, 2), torch.zeros(1, 1, 25, dtype=torch.bool)
+    annotated[0, 0, 0] = True
+    predicted = target.clone()
+    predicted[0, 0, 0, 0] = 16 / 56
+    assert float(torso_error(predicted, target, annotated)) == pytest.approx(1.0, rel=1e-3)
+    annotated[0, 0, [3, 15]] = True  # a side seen from above has no length
+    assert float(torso_error(predicted, target, annotated)) == pytest.approx(4.0 + 2 * 0.02, rel=1e-3)
+
+
+def test_tracks_say_which_keypoints_are_missing(given: Callable[..., torch.Tensor]) -> None:
+    heatmaps = torch.zeros(1, 1, 2, 56, 56)
+    heatmaps[0, 0, 0, 13, 41] = 9
+    seen = given(TRACKS, heatmaps)
+    torch.testing.assert_close(seen[0, 0, 0], torch.tensor([41.5 / 56 - 0.5, 13.5 / 56 - 0.5]))
+    assert seen[0, 0, 1].isnan().all()
+
+
+def test_only_tracks_are_varied_in_training(noisy: Store, windows: Callable[..., Windows]) -> None:
+    (batch,) = windows(noisy, most=4).batches(np.arange(4), 4)
+    assert HEATMAPS.varied(batch) is batch
+    assert POINTS.varied(batch) is batch
+    assert not torch.equal(TRACKS.varied(batch).input_peaks, batch.input_peaks)
+
+
+@pytest.mark.parametrize("task", [HEATMAPS, POINTS, TRACKS])
 def test_the_gradient_of_missing_keypoints_is_zero(noisy: Store, windows: Callable[..., Windows], task: object) -> None:
     (batch,) = windows(noisy, most=4).batches(np.arange(4), 4)
     shape = batch.input.shape if task is HEATMAPS else batch.points.shape

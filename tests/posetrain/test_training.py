@@ -77,7 +77,7 @@ def test_training_is_the_same_every_time_and_by_every_feed(noisy: Store, quick: 
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("model", ["conv3d", "smoothnet"])  # smoothnet draws at random as it trains
+@pytest.mark.parametrize("model", ["conv3d", "smoothnet", "mixer"])  # the last two draw at random as they train
 def test_a_resumed_training_ends_with_the_same_bits(noisy: Store, tmp_path: Path, model: str, precision: str) -> None:
     config = TrainConfig(model=model, precision=precision, epochs=3, max_windows=8, batch_size=4)  # type: ignore[arg-type]
     whole, cut = tmp_path / "whole", tmp_path / "cut"

@@ -1,0 +1,141 @@
+"""Mixer: tracks of points smoothed, then corrected by a network that mixes frames and joints.
+
+A keypoint's place is a mean of its track under several smoothers, weighted by the network, plus a correction. Layers
+take turns: over time by a convolution of each channel, over all joints by a perceptron. Nothing depends on the number
+of frames, so windows of any length fit.
+
+Ideas: mixing along one dimension at a time from MLP-Mixer (Tolstikhin et al. 2021, arXiv:2105.01601), convolutions of
+single channels between perceptrons from ConvNeXt (Liu et al. 2022, arXiv:2201.03545), the correction of a smoothed
+track from DeciWatch (Zeng et al. 2022, arXiv:2203.08713).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from posedata.skeleton import MIRRORED, K
+
+SMOOTHERS = (0.8, 2.0, 5.0)
+"""Standard deviations in frames of the Gaussians that smooth the tracks."""
+
+_WIDTH, _LAYERS, _REACH, _EXPANSION = 192, 4, 9, 2
+_FEATURES = 2 + 2 * len(SMOOTHERS) + 1
+"""Numbers a keypoint: its place, its smoothed places, whether it is there."""
+
+_SHARE = 0.3
+"""Of the pose's spread, by which an output of 1 corrects."""
+
+_LEAST_SPREAD, _LEAST_NOISE, _SEEN = 0.02, 1e-3, 1e-6
+_SHORTEST = 5
+
+
+class Mixer(nn.Module):
+    """Works on windows of any length, at any frame rate; takes its measure of noise and size from the window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(K * _FEATURES + 4, _WIDTH)
+        self.blocks = nn.Sequential(*(block for _ in range(_LAYERS) for block in (_OverTime(), _OverJoints())))
+        self.decode = nn.Sequential(nn.LayerNorm(_WIDTH), nn.Linear(_WIDTH, K * (2 + len(SMOOTHERS))))
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Refine windows.
+
+        In training a batch is cut into pieces of a random length, so that the weights serve any. In use the answer is
+        the mean of two: that for the window, and that for its mirror image, mirrored back.
+
+        Args:
+            points: (B, T, 25, 2) normalised coordinates, NaN = missing.
+
+        Returns:
+            The same shape; what stands for a missing keypoint means nothing, but is finite.
+        """
+        if not self.training:
+            return (self._refined(points) + mirrored(self._refined(mirrored(points)))) / 2
+        length = int(torch.randint(min(_SHORTEST, points.shape[1]), points.shape[1] + 1, ()))
+        return torch.cat([self._refined(piece) for piece in torch.split(points, length, dim=1)], dim=1)
+
+    def _refined(self, points: Tensor) -> Tensor:
+        present = ~points.isnan().any(dim=-1, keepdim=True)
+        places = points.where(present, 0.0)
+        smooth, seen = smoothed(places, present)
+        count = present.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1)
+        rough = smooth[..., -1, :]
+        centre = (rough * present).sum(dim=(1, 2), keepdim=True) / count
+        spread = ((rough - centre) * present).square().sum(dim=(1, 2, 3), keepdim=True).div(count).sqrt()
+        spread = spread.clamp(min=_LEAST_SPREAD)
+
+        relative = (smooth - centre[..., None, :]) / spread[..., None] * seen
+        own = (places - centre) / spread * present
+        features = torch.cat([own, relative.flatten(3), present], dim=-1).flatten(2)
+        whole = torch.cat([centre.flatten(1), spread.flatten(1).log(), noise(places, present).log()], dim=1)
+        tokens = self.embed(torch.cat([features, whole[:, None].expand(-1, points.shape[1], -1)], dim=-1))
+        told = self.decode(self.blocks(tokens)).float().unflatten(2, (K, -1))
+        found: Tensor = (told[..., 2:].softmax(dim=-1)[..., None] * relative).sum(dim=-2) + _SHARE * told[..., :2]
+        return found * spread + centre
+
+
+def mirrored(points: Tensor) -> Tensor:
+    """(B, T, 25, 2) normalised coordinates as in a mirror: left and right keypoints change places."""
+    return points[:, :, MIRRORED] * torch.tensor([-1.0, 1.0], device=points.device)
+
+
+def smoothed(places: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    """Gaussian means over the present frames, in float32 always.
+
+    Args:
+        places: (B, T, 25, 2), 0 where missing.
+        present: (B, T, 25, 1) bool.
+
+    Returns:
+        (B, T, 25, S, 2) means by smoother, 0 where no frame has any weight; and (B, T, 25, S, 1) bool, where one has.
+    """
+    with torch.autocast(places.device.type, enabled=False):
+        frames = torch.arange(places.shape[1], device=places.device, dtype=torch.float32)
+        widths = torch.tensor(SMOOTHERS, device=places.device)[:, None, None]
+        weights = torch.exp(-0.5 * ((frames[:, None] - frames) / widths).square())
+        values = torch.cat([places, present], dim=-1)
+        sums = torch.einsum("stu,bukc->btksc", weights, values)
+        total, mass = sums[..., :2], sums[..., 2:]
+        seen = mass > _SEEN
+        return total / mass.clamp(min=_SEEN) * seen, seen
+
+
+def noise(places: Tensor, present: Tensor) -> Tensor:
+    """(B, 1): standard deviation of what white noise would explain second differences, `_LEAST_NOISE` at least."""
+    bend = places[:, 2:] - 2 * places[:, 1:-1] + places[:, :-2]
+    whole = present[:, 2:] & present[:, 1:-1] & present[:, :-2]
+    count = 2 * whole.sum(dim=(1, 2, 3)).clamp(min=1)
+    # The variance of a - 2 b + c is six times that of each.
+    return ((bend * whole).square().sum(dim=(1, 2, 3)) / (6 * count)).sqrt().clamp(min=_LEAST_NOISE)[:, None]
+
+
+class _OverTime(nn.Module):
+    """Every channel on its own, by the frames next to it; what lies outside a window is 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(_WIDTH)
+        self.mix = nn.Conv1d(_WIDTH, _WIDTH, _REACH, padding=_REACH // 2, groups=_WIDTH)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, T, d) to the same shape."""
+        mixed: Tensor = self.mix(self.norm(tokens).mT).mT
+        return tokens + mixed
+
+
+class _OverJoints(nn.Module):
+    """A perceptron over all that is known of a frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.LayerNorm(_WIDTH),
+            nn.Linear(_WIDTH, _EXPANSION * _WIDTH),
+            nn.GELU(),
+            nn.Linear(_EXPANSION * _WIDTH, _WIDTH),
+        )
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, T, d) to the same shape."""
+        mixed: Tensor = self.layers(tokens)
+        return tokens + mixed

@@ -1,0 +1,86 @@
+"""Models over whole sequences: in windows that overlap, a frame's place the mean of what the windows say of it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from posedata.pck import Floats
+from posedata.progress import Progress, silent
+from posedata.skeleton import K
+from posedata.store.reader import Store
+from posetrain.data import Windows
+from posetrain.tasks import Refiner, Task
+
+_BATCH = 32
+_OVERLAP = 4
+"""Windows that see a frame, but near the ends of a sequence."""
+
+
+def runs(store: Store) -> list[slice]:
+    """Frames of one sequence and shot without a gap, as slices of the store."""
+    number = store["frame_number"].astype(np.int64)
+    broken = (np.diff(store.frame_sequence) != 0) | (np.diff(store["shot"]) != 0) | (np.diff(number) != 1)
+    edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(number)]
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def pieces(run: slice, length: int, step: int) -> Iterator[tuple[int, int]]:
+    """First frame and length of the windows that go over a run: `length` frames, or all if there are fewer.
+
+    At a step of n a run is n tracks, each of every n-th frame.
+    """
+    for first in range(run.start, min(run.start + step, run.stop)):
+        frames = -(-(run.stop - first) // step)
+        last = max(frames - length, 0)
+        for start in [*range(0, last, max(length // _OVERLAP, 1)), last]:
+            yield first + start * step, min(length, frames)
+
+
+@torch.inference_mode()
+def over_sequences(
+    refine: Refiner, task: Task, windows: Windows, whole: Sequence[slice], length: int, progress: Progress = silent
+) -> Floats:
+    """What a model says of the frames of some windows, when it goes over the sequences that they are from.
+
+    In the mean over windows a frame weighs as much as its distance from the window's nearer end, for a frame at an
+    end has neighbours on one side only.
+
+    Args:
+        refine: the model.
+        task: what it works on.
+        windows: whose frames are wanted, in their frame step.
+        whole: `runs` of the store.
+        length: frames that the model sees at once; where a run is shorter, so is what it sees.
+        progress: told of the windows.
+
+    Returns:
+        (W, T, 25, 2) grid positions.
+    """
+    starts = defaultdict(list)
+    for run in _needed(whole, np.unique(windows.frames)):
+        for start, count in pieces(run, length, windows.step):
+            starts[count].append(start)
+    total = np.zeros((len(windows.video), K, 2))
+    mass = np.zeros((len(windows.video), 1, 1))
+    with progress("refining sequences", sum(map(len, starts.values())), "windows") as advance:
+        for count, firsts in starts.items():
+            weights = np.minimum(np.arange(count) + 1.0, count - np.arange(count))[:, None, None]
+            seen = windows.elsewhere(np.asarray(firsts), count)
+            for batch in seen.batches(np.arange(len(seen)), _BATCH, task.parts):
+                found = task.positions(refine(task.given(batch))).double().cpu().numpy()
+                np.add.at(total, batch.frames, weights * found)
+                np.add.at(mass, batch.frames, weights)
+                advance(len(batch.frames))
+    positions: Floats = total[windows.frames] / mass[windows.frames]
+    return positions
+
+
+def _needed(whole: Sequence[slice], frames: NDArray[np.int64]) -> Iterator[slice]:
+    """The runs that hold any of some frames, which rise."""
+    for run in whole:
+        if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop):
+            yield run

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from posedata.skeleton import PAIRS
+from posetrain.config import TrainConfig
+from posetrain.filters import gaussian
+from posetrain.models import count_parameters, make_model
+from posetrain.models.mixer import SMOOTHERS, mirrored, noise, smoothed
+
+NAN = float("nan")
+
+
+def track(frames: int, seed: int = 0) -> Tensor:
+    """Two windows with a keypoint that is never there, and others that are missing at times."""
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.rand(2, frames, 25, 2, generator=generator) - 0.5
+    gone = torch.rand(2, frames, 25, generator=generator) < 0.2
+    gone[:, :, 9] = True
+    return points.masked_fill(gone[..., None], NAN)
+
+
+def model() -> torch.nn.Module:
+    return make_model(TrainConfig(model="mixer")).eval()
+
+
+def test_its_weights_are_below_three_megabytes() -> None:
+    assert 4 * count_parameters(model()) < 3e6
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5, 6, 33, 65])
+def test_it_takes_windows_of_any_length(frames: int) -> None:
+    with torch.no_grad():
+        found = model()(track(frames))
+    assert found.shape == (2, frames, 25, 2)
+    assert found.isfinite().all()
+
+
+def test_a_window_without_any_keypoint_is_no_fault() -> None:
+    with torch.no_grad():
+        assert model()(torch.full((1, 5, 25, 2), NAN)).isfinite().all()
+
+
+def test_half_a_missing_keypoint_is_a_missing_one() -> None:
+    points = track(9)
+    half = points.clone()
+    points[0, 4, 3] = NAN
+    half[0, 4, 3] = torch.tensor([0.4, NAN])
+    with torch.no_grad():
+        torch.testing.assert_close(model()(half), model()(points), rtol=0, atol=0)
+
+
+def test_what_lies_below_a_missing_keypoint_reaches_no_prediction() -> None:
+    points = track(9)
+    present = ~points.isnan().any(dim=-1, keepdim=True)
+    means = [smoothed(places.where(present, 0.0), present)[0] for places in (points, points.nan_to_num(7.0))]
+    assert torch.equal(*means)
+    points.requires_grad_(True)
+    model()(points).square().sum().backward()
+    assert points.grad is not None
+    assert not points.grad[~present[..., 0]].any()
+    assert points.grad[present[..., 0]].any(dim=-1).all()
+
+
+def test_a_pose_in_a_mirror_is_refined_as_in_a_mirror() -> None:
+    points = track(9)
+    turned = points.clone()
+    for left, right in PAIRS:
+        turned[:, :, left], turned[:, :, right] = points[:, :, right], points[:, :, left]
+    turned[..., 0] *= -1
+    torch.testing.assert_close(mirrored(points), turned, equal_nan=True)
+    with torch.no_grad():
+        torch.testing.assert_close(model()(turned), mirrored(model()(points)))
+
+
+def test_frames_and_joints_mix() -> None:
+    points = track(9)
+    points[0, 2, 4] = 0.1
+    moved = points.clone()
+    moved[0, 2, 4] += 0.2
+    with torch.no_grad():
+        change = (model()(moved) - model()(points)).abs().amax(dim=-1)
+    assert (change[0] > 1e-6).all()
+    assert not change[1].any()
+
+
+def test_a_network_that_says_nothing_leaves_the_mean_of_the_smoothers() -> None:
+    points = 0.2 * track(17)
+    with torch.no_grad():
+        means, seen = smoothed(points.nan_to_num(0.0), ~points.isnan().any(dim=-1, keepdim=True))
+        net = model()
+        for parameter in net.decode.parameters():  # type: ignore[union-attr]
+            torch.nn.init.zeros_(parameter)
+        found = net(points)
+    there = seen[..., 0].all(dim=-1)
+    torch.testing.assert_close(found[there], means.mean(dim=-2)[there], rtol=0, atol=1e-5)
+
+
+def test_smoothers_are_gaussians_over_what_is_there() -> None:
+    points = track(11)
+    means, seen = smoothed(points.nan_to_num(0.0), ~points.isnan().any(dim=-1, keepdim=True))
+    for number, sigma in enumerate(SMOOTHERS):
+        # The filter's weights end at four sigma and it leaves gaps.
+        expected = gaussian(points.double().numpy(), sigma)
+        there = ~np.isnan(expected)
+        np.testing.assert_allclose(means[..., number, :].numpy()[there], expected[there], atol=2e-4)
+    assert not seen[:, :, 9].any()
+    assert not means[:, :, 9].any()
+
+
+def test_noise_is_measured_in_its_standard_deviation() -> None:
+    generator = torch.Generator().manual_seed(0)
+    still = torch.rand(1, 1, 25, 2, generator=generator) + 0.03 * torch.randn(1, 400, 25, 2, generator=generator)
+    present = torch.rand(1, 400, 25, 1, generator=generator) < 0.9
+    assert float(noise(still * present, present)) == pytest.approx(0.03, rel=0.05)
+    assert float(noise(still[:, :2], present[:, :2])) == pytest.approx(0.001)
+
+
+def test_in_training_a_batch_is_cut_into_pieces_that_do_not_see_each_other() -> None:
+    net, points = model(), track(12)
+    lengths = set()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        length = int(torch.randint(5, 13, ()))
+        lengths.add(length)
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            found = net.train()(points)
+            expected = [net._refined(piece) for piece in torch.split(points, length, dim=1)]  # type: ignore[operator]
+        torch.testing.assert_close(found, torch.cat(expected, dim=1))
+    assert {5, 12} <= lengths

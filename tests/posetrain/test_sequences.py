@@ -1,0 +1,105 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from posedata.store.reader import Store
+from posetrain.data import Windows
+from posetrain.filters import moving_average
+from posetrain.sequences import over_sequences, pieces, runs
+from posetrain.tasks import POINTS, TRACKS
+
+CPU = torch.device("cpu")
+
+
+@given(start=st.integers(0, 50), frames=st.integers(1, 200), length=st.integers(1, 70), step=st.integers(1, 5))
+@settings(max_examples=200, deadline=None)
+def test_pieces_see_every_frame_of_a_run_and_no_other(start: int, frames: int, length: int, step: int) -> None:
+    found = list(pieces(slice(start, start + frames), length, step))
+    seen = np.concatenate([first + step * np.arange(count) for first, count in found])
+    assert set(seen.tolist()) == set(range(start, start + frames))
+    assert {count for _, count in found} <= {length} | {len(range(o, frames, step)) for o in range(min(step, frames))}
+    assert len(found) == len(set(found))
+
+
+def test_pieces_of_a_long_run_by_hand() -> None:
+    assert list(pieces(slice(10, 30), 8, 1)) == [(10, 8), (12, 8), (14, 8), (16, 8), (18, 8), (20, 8), (22, 8)]
+    assert list(pieces(slice(10, 15), 8, 1)) == [(10, 5)]
+    assert list(pieces(slice(10, 15), 8, 2)) == [(10, 3), (11, 2)]
+
+
+def test_a_run_ends_where_frames_are_missing(noisy: Store) -> None:
+    found = runs(noisy)
+    assert (found[0].start, found[-1].stop) == (0, len(noisy))
+    assert [run.start for run in found[1:]] == [run.stop for run in found[:-1]]
+    sequence, shot, number = noisy.frame_sequence, noisy["shot"], noisy["frame_number"]
+    for run in found:
+        assert len(set(sequence[run])) == len(set(shot[run])) == 1
+        assert (np.diff(number[run]) == 1).all()
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_model_that_says_what_it_is_given_says_the_peaks(noisy: Store, step: int) -> None:
+    windows = Windows(noisy, noisy.windows("test", 5, step), 5, step, CPU, "auto")
+    found = over_sequences(
+        lambda points: points,
+        TRACKS,
+        windows,
+        runs(noisy),
+        9,
+    )
+    (batch,) = windows.batches(np.arange(len(windows)), len(windows))
+    np.testing.assert_allclose(found, batch.input_peaks.double().numpy(), atol=1e-4)
+
+
+def test_a_filter_as_a_model_gives_the_filter_where_windows_reach_far_enough(noisy: Store) -> None:
+    """Runs no longer than a window are seen whole, so a model is there what the filter is."""
+    windows = Windows(noisy, noisy.windows("test"), 5, 1, CPU, "auto")
+
+    def model(points: Tensor) -> Tensor:
+        return torch.from_numpy(moving_average(points.double().numpy(), 2))
+
+    whole = runs(noisy)
+    longest = max(run.stop - run.start for run in whole)
+    found = over_sequences(model, TRACKS, windows, whole, longest)
+    every = Windows(noisy, np.arange(len(noisy)), 1, 1, CPU, "auto")
+    (batch,) = every.batches(np.arange(len(noisy)), len(noisy))
+    peaks = batch.input_peaks[:, 0].double().numpy()
+    expected = np.concatenate([moving_average(peaks[run], 2) for run in whole])
+    np.testing.assert_allclose(found, expected[windows.frames], atol=1e-4)
+
+
+def test_a_frame_at_the_end_of_a_window_weighs_least(noisy: Store) -> None:
+    """A model that says how far its frame is from the middle of its window: the mean is below the plain one."""
+    windows = Windows(noisy, noisy.windows("test")[:1], 5, 1, CPU, "auto")
+    run = next(r for r in runs(noisy) if r.start <= windows.starts[0] < r.stop)
+
+    def model(points: Tensor) -> Tensor:
+        frames = torch.arange(points.shape[1], dtype=torch.float32)
+        return (frames - (points.shape[1] - 1) / 2).abs()[None, :, None, None].expand_as(points)
+
+    found = (over_sequences(model, POINTS, windows, [run], 4)[0, :, 0, 0] / 56 - 0.5).tolist()
+    weight, total = {}, {}
+    for first, count in pieces(run, 4, 1):
+        for i in range(count):
+            w = min(i + 1, count - i)
+            weight[first + i] = weight.get(first + i, 0) + w
+            total[first + i] = total.get(first + i, 0) + w * abs(i - (count - 1) / 2)
+    assert found == pytest.approx([total[f] / weight[f] for f in windows.frames[0].tolist()], abs=1e-5)
+
+
+def test_only_runs_that_are_asked_for_are_refined(noisy: Store, windows: Callable[..., Windows]) -> None:
+    made = windows(noisy, "test", most=1)
+    seen = []
+
+    def model(points: Tensor) -> Tensor:
+        seen.append(len(points))
+        return points
+
+    over_sequences(model, TRACKS, made, runs(noisy), 5)
+    run = next(r for r in runs(noisy) if r.start <= made.starts[0] < r.stop)
+    assert sum(seen) == len(list(pieces(run, 5, 1)))
