@@ -62,7 +62,7 @@ BEFORE = {
         "rm -r data/stores/brace-k2-random.zarr",
     ],
     "posetrain": [],
-    "posetrain eval": ["posetrain run brace-k1-random"],
+    "posetrain eval": ["posetrain run brace-k1-random", "posetrain run brace-k1-random --model mixer"],
     "posetrain runs": [
         "posetrain run brace-k2-random",
         "posetrain sweep --model smoothnet --experiment 1.1 --out data/runs/sweep",
