@@ -13,14 +13,12 @@ from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.baselines import Span, Tracks, tune
 from posetrain.data import Input, Windows
-from posetrain.devices import place
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.filters import FILTERS
 from posetrain.find import check_digest, find_run, store_of_run
-from posetrain.history import load_best
-from posetrain.models import find_model, make_model
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS, Refiner, Task
+from posetrain.trained import trained_of_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +87,11 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
         IntegrityError: if its files are damaged.
     """
     info = checkpoints.read_run(run)
-    config = info.config
     opened = open_store(find_store(store) if store else store_of_run(info))
     if not store:
         check_digest(run, info, opened)
-    epoch, weights = load_best(run)
-    model = make_model(config)
-    model.load_state_dict(weights)
-    refine = place(model, device).eval()
-    task = find_model(config.model).task
-    return Subject(config.model, refine, task, opened, config.window, config.frame_step, given, epoch)
+    found = trained_of_run(run, device)
+    return Subject(found.model, found.refine, found.task, opened, found.window, found.frame_step, given, found.epoch)
 
 
 def score(
