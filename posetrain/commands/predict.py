@@ -36,7 +36,7 @@ def predict(
     \b
     Examples:
       posetrain predict conv3d-brace-k1-random brace-k1-random --out refined.npz
-      posetrain predict conv3d-brace-k1-random data/raw/keypoints/video01.json --out refined.json
+      posetrain predict conv3d-brace-k1-random detected/video01.json --out refined.json
     """
     from posetrain.devices import pick_device
     from posetrain.predict.predicting import predict as refine
