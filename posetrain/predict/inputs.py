@@ -176,7 +176,7 @@ class _Forward:
         """The next frames."""
         heatmaps = np.stack([next(self._coming) for _ in range(start, stop)])
         if stop == self._end:
-            next(self._coming, None)  # behind the last frame the checksum of the file is compared
+            next(self._coming, None)  # whoever reads them compares what stands behind the last frame
         return HeatmapBlock(torch.from_numpy(heatmaps).to(self._device).float())
 
 

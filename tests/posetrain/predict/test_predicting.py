@@ -2,6 +2,7 @@
 
 import csv
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -319,15 +320,28 @@ def test_a_detectors_file_says_what_a_store_of_it_does(
                 np.testing.assert_allclose(stored.points, expected, atol=1e-2)
 
 
-def test_the_checksum_behind_the_last_frame_of_a_detectors_file_is_compared(
-    still: str, raw_trees: dict[str, Path], tmp_path: Path
+@pytest.mark.parametrize(("said", "words"), [(-1, "more bytes than that"), (0, "CRC"), (1, "the end of the data")])
+def test_a_detectors_file_is_read_to_its_very_end(
+    said: int, words: str, still: str, raw_trees: dict[str, Path], tmp_path: Path
 ) -> None:
+    """Its header says other frames than there are; or as many, but the last one is damaged."""
     with np.load(raw_trees["climbalong"] / "input" / "climb_02.npz") as arrays:
-        np.savez(tmp_path / "a.npz", heatmaps=arrays["heatmaps"], bboxes=arrays["bboxes"])
-        last = arrays["heatmaps"][-1, -1, -1, -9:].tobytes()
-    content = (tmp_path / "a.npz").read_bytes()
-    (tmp_path / "a.npz").write_bytes(content.replace(last, bytes(len(last))))
-    with pytest.raises(BadInputError, match=r"a\.npz: heatmaps: expected .*CRC"):
+        heatmaps, boxes = arrays["heatmaps"], arrays["bboxes"]
+    frames = len(heatmaps)
+    np.savez(tmp_path / "a.npz", heatmaps=heatmaps, bboxes=np.resize(boxes, (frames + said, 4)))
+    if said:
+        with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        header, other = (f"({count}, 25,".encode() for count in (frames, frames + said))
+        members["heatmaps.npy"] = members["heatmaps.npy"].replace(header, other, 1)
+        with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+    else:
+        last = heatmaps[-1, -1, -1, -9:].tobytes()
+        whole = (tmp_path / "a.npz").read_bytes()
+        (tmp_path / "a.npz").write_bytes(whole.replace(last, bytes(len(last))))
+    with pytest.raises(BadInputError, match=rf"a\.npz: heatmaps: expected .*{words}"):
         predict(still, tmp_path / "a.npz", tmp_path / "out.npz", CPU)
     assert not (tmp_path / "out.npz").exists()
 
