@@ -3,6 +3,7 @@
 `posedata.formats.keypoints.movement` reads what is saved from here.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,26 +37,48 @@ def to_movement(store: Store, sequence: str, points: NDArray[np.floating] | None
         BadInputError: if there is no such sequence, or `points` has another shape.
         IntegrityError: where the store is damaged.
     """
-    import xarray
-
     number = find_sequence(sequence_names(store), sequence)
     frames = frames_of(store, number)
     grid = store.frames("target_points", frames) if points is None else points
     if grid.shape != (len(frames), K, 2):
         raise BadInputError(f"points: expected ({len(frames)}, {K}, 2), found {grid.shape}")
     pixels = to_pixels(grid.astype(np.float64), store.frames("box", frames).astype(np.float64))
-    fps, time = float(store["sequence_fps"][number]), store.frames("frame_number", frames)
+    name, fps = str(store["sequence_name"][number]), float(store["sequence_fps"][number])
+    told = np.full((len(frames), K, 1), np.nan)
+    return poses_dataset(pixels[:, :, None], told, store.frames("frame_number", frames), fps, KEYPOINTS, [name])
+
+
+def poses_dataset(
+    points: NDArray[np.float64],
+    confidence: NDArray[np.float64],
+    frame_number: NDArray[np.integer],
+    fps: float,
+    keypoints: Sequence[str],
+    individuals: Sequence[str],
+) -> "xarray.Dataset":
+    """Poses in the layout of movement.
+
+    Args:
+        points: (T, J, I, 2) pixels of J keypoints and I individuals, NaN = missing.
+        confidence: (T, J, I), NaN = not told.
+        frame_number: (T,), strictly increasing.
+        fps: frames a second, NaN = unknown.
+        keypoints: their names.
+        individuals: their names.
+    """
+    import xarray
+
     timed = {"time_unit": "frames"} if np.isnan(fps) else {"time_unit": "seconds", "fps": fps}
     return xarray.Dataset(
         {
-            "position": (("time", "space", "keypoints", "individuals"), pixels.transpose(0, 2, 1)[..., None]),
-            "confidence": (("time", "keypoints", "individuals"), np.full((len(frames), K, 1), np.nan)),
+            "position": (("time", "space", "keypoints", "individuals"), points.transpose(0, 3, 1, 2)),
+            "confidence": (("time", "keypoints", "individuals"), confidence),
         },
         coords={
-            "time": time if np.isnan(fps) else time / fps,
+            "time": frame_number if np.isnan(fps) else frame_number / fps,
             "space": ["x", "y"],
-            "keypoints": list(KEYPOINTS),
-            "individuals": [str(store["sequence_name"][number])],
+            "keypoints": list(keypoints),
+            "individuals": list(individuals),
         },
         attrs={"source_software": "posedata", "ds_type": "poses", **timed},
     )

@@ -142,6 +142,34 @@ MPII_16: tuple[str | None, ...] = (
     "left_wrist",
 )
 
+BODY_25: tuple[str | None, ...] = (
+    "nose",
+    None,  # neck
+    "right_shoulder",
+    "right_elbow",
+    "right_wrist",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+    None,  # middle of the hips
+    "right_hip",
+    "right_knee",
+    "right_ankle",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    None,  # right eye
+    None,  # left eye
+    "right_ear",
+    "left_ear",
+    "left_foot_index",  # big toe
+    None,  # left small toe
+    "left_heel",
+    "right_foot_index",
+    None,  # right small toe
+    "right_heel",
+)
+
 
 def to_keypoints(joints: NDArray[np.float64], order: tuple[str | None, ...]) -> NDArray[np.float64]:
     """Put a source's joints into their places among the 25 keypoints.

@@ -13,18 +13,14 @@ from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.baselines import Span, Tracks, score_positions, tune
 from posetrain.data import Input, Windows
-from posetrain.devices import place
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.filters import FILTERS
 from posetrain.find import check_digest, find_run, store_of_run
-from posetrain.history import load_best
-from posetrain.models import find_model, make_model
+from posetrain.models import find_model
 from posetrain.sequences import over_sequences, runs
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS, Refiner, Task
-
-SEQUENCE_FRAMES = 65
-"""What a model for any window sees at once of a sequence, at least; about two seconds."""
+from posetrain.trained import SEQUENCE_FRAMES, trained_of_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,18 +99,22 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
         IntegrityError: if its files are damaged.
     """
     info = checkpoints.read_run(run)
-    config = info.config
     opened = open_store(find_store(store) if store else store_of_run(info))
     if not store:
         check_digest(run, info, opened)
-    epoch, weights = load_best(run)
-    model = make_model(config)
-    model.load_state_dict(weights)
-    refine = place(model, device).eval()
-    architecture = find_model(config.model)
-    seen = max(config.window, SEQUENCE_FRAMES) if architecture.any_window else config.window
+    found = trained_of_run(run, device)
+    seen = max(found.window, SEQUENCE_FRAMES) if find_model(found.model).any_window else found.window
     return Subject(
-        config.model, refine, architecture.task, opened, config.window, config.frame_step, given, epoch, "window", seen
+        found.model,
+        found.refine,
+        found.task,
+        opened,
+        found.window,
+        found.frame_step,
+        given,
+        found.epoch,
+        "window",
+        seen,
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from posedata.geometry import GRID
 from posedata.skeleton import TORSO_SIDES
 from posetrain.data import Batch, Part
-from posetrain.sources import peaks
+from posetrain.sources import peaks, present_peaks
 from posetrain.varied import varied
 
 _TORSO, _LEAST_TORSO = 16 / GRID, 4 / GRID
@@ -43,6 +43,9 @@ class Task(Protocol):
 
     def positions(self, prediction: Tensor) -> Tensor:
         """(B, T, 25, 2) grid positions, x y, of a prediction."""
+
+    def places(self, prediction: Tensor) -> Tensor:
+        """As `positions`, but NaN where a prediction says nothing of a keypoint."""
 
     def error(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Sum of the loss over all elements; terms of missing keypoints are zero."""
@@ -122,6 +125,10 @@ class HeatmapTask:
         """Centres of the largest cells."""
         return peaks(prediction)
 
+    def places(self, prediction: Tensor) -> Tensor:
+        """Likewise, NaN where no cell is above 0."""
+        return present_peaks(prediction)
+
     def error(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Squared."""
         return squared_error(prediction, batch.target, batch.annotated)
@@ -157,6 +164,10 @@ class PointTask:
     def positions(self, prediction: Tensor) -> Tensor:
         """Back on the grid."""
         return (prediction + 0.5) * GRID
+
+    def places(self, prediction: Tensor) -> Tensor:
+        """The same: coordinates always say something."""
+        return self.positions(prediction)
 
     def error(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Of normalised coordinates."""

@@ -68,15 +68,8 @@ class ClimbAlong:
         if lone:
             raise bad_file(lone[0], ["expected beside its counterpart, found none"])
         points = _read_points(target)
-        (boxes,) = read_npz(source, "bboxes")
-        shape, _ = _heatmap_header(source)
-        faults = [*_box_faults(boxes, len(points))]
-        if shape != (len(points), K, GRID, GRID):
-            faults.append(f"heatmaps: expected ({len(points)}, 25, 56, 56) as the target has, found {shape}")
-        if faults:
-            raise bad_file(source, faults)
-        given = _without_empty(boxes)
-        outside = _outside(points, given)
+        detector = read_detector(source, len(points))
+        outside = _outside(points, detector.boxes)
         sequence = PoseSequence(
             dataset="climbalong",
             name=item,
@@ -84,12 +77,33 @@ class ClimbAlong:
             points=points,
             frame_number=np.arange(len(points)),
             fps=FPS,
-            detector=Detector(given, lambda: _heatmap_blocks(source)),
+            detector=detector,
             notes=(Note(outside, "targets outside the box: moved to its border"),) if outside else (),
         )
         if 2 * outside > (~np.isnan(points[..., 0])).sum():
             raise bad_file(source, [f"bboxes: expected around the keypoints in pixels, found {outside} points outside"])
         return sequence
+
+
+def read_detector(path: Path, frames: int | None = None) -> Detector:
+    """What stands in an `input/NAME.npz`; raises BadInputError with all its faults.
+
+    Args:
+        path: the file.
+        frames: that the target has; None = there is no target, and the boxes tell.
+    """
+    (boxes,) = read_npz(path, "bboxes")
+    shape, _ = _heatmap_header(path)
+    told = "as the target has" if frames is not None else "one a frame"
+    count = frames if frames is not None else len(boxes) if boxes.ndim else 0
+    faults = [*_box_faults(boxes, count, told)]
+    if shape != (count, K, GRID, GRID):
+        faults.append(f"heatmaps: expected ({count}, 25, 56, 56) {told}, found {shape}")
+    if count == 0:
+        faults.append("bboxes: expected at least one frame, found none")
+    if faults:
+        raise bad_file(path, faults)
+    return Detector(_without_empty(boxes), lambda: _heatmap_blocks(path))
 
 
 def _read_points(path: Path) -> NDArray[np.float64]:
@@ -105,9 +119,9 @@ def _read_points(path: Path) -> NDArray[np.float64]:
     return within_image(points, np.inf, np.inf)
 
 
-def _box_faults(boxes: NDArray[np.generic], frames: int) -> Iterator[str]:
+def _box_faults(boxes: NDArray[np.generic], frames: int, told: str) -> Iterator[str]:
     if boxes.shape != (frames, 4) or boxes.dtype.kind not in "uif":
-        yield f"bboxes: expected numbers ({frames}, 4) as the target has, found {boxes.dtype} {boxes.shape}"
+        yield f"bboxes: expected numbers ({frames}, 4) {told}, found {boxes.dtype} {boxes.shape}"
         return
     values = to_floats(boxes)
     turned = np.flatnonzero((values[:, 2:] < values[:, :2]).any(axis=-1))

@@ -63,6 +63,7 @@ BEFORE = {
     ],
     "posetrain": [],
     "posetrain eval": ["posetrain run brace-k1-random", "posetrain run brace-k1-random --model mixer"],
+    "posetrain predict": ["posedata sample keypoints --out detected --sequences 2 --frames 30"],
     "posetrain runs": [
         "posetrain run brace-k2-random",
         "posetrain sweep --model smoothnet --experiment 1.1 --out data/runs/sweep",

@@ -11,6 +11,7 @@ where the file tells people apart. Frames without any annotation at either end o
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,10 +21,10 @@ from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import need_items, need_regular
 from posedata.formats.child import ChildReader
 from posedata.formats.keypoints.coco import read_coco
-from posedata.formats.keypoints.jointmap import MAP_NAME, read_map
+from posedata.formats.keypoints.jointmap import MAP_NAME, About, read_map
 from posedata.formats.keypoints.movement import load_netcdf, read_movement
 from posedata.formats.keypoints.table import read_table
-from posedata.formats.keypoints.tracks import Recording, Track
+from posedata.formats.keypoints.tracks import Joints, Recording, Track
 from posedata.poses import PoseSequence, outside_note, posed_span, trimmed_note, within_image
 
 LICENCE = "not told: name it in keypoints.json"
@@ -37,6 +38,35 @@ _PERSON = ":"
 """Between the name of a file and that of a person in it."""
 
 
+READERS: Mapping[str, Callable[[Path, Joints, ChildReader], Recording]] = {
+    ".json": lambda path, joints, netcdf: read_coco(path, joints),
+    ".csv": lambda path, joints, netcdf: read_table(path, joints),
+    ".nc": read_movement,
+}
+"""Ending of a file -> what reads it."""
+
+
+def to_sequence(name: str, track: Track, about: About, confidence: float) -> PoseSequence:
+    """One person, with all frames; joints below `confidence` or outside of the image are missing.
+
+    Raises:
+        BadInputError: if the points cannot be pixels.
+    """
+    annotated = ~(track.confidence < confidence)
+    points = np.where(annotated[..., None], track.points, np.nan)
+    kept = within_image(points, about.width, about.height)
+    return PoseSequence(
+        dataset="keypoints",
+        name=name,
+        video=about.video,
+        points=kept,
+        frame_number=track.frame_number,
+        fps=about.fps,
+        action=about.action,
+        notes=outside_note(points, kept),
+    )
+
+
 class Keypoints:
     """A folder with `keypoints.json` and annotations beside it."""
 
@@ -48,11 +78,6 @@ class Keypoints:
         self._map = read_map(self._map_path)
         self._netcdf = ChildReader("netCDF", load_netcdf)
         self._left: tuple[Path, dict[str, Track], Recording] | None = None
-        self._readers: Mapping[str, Callable[[Path], Recording]] = {
-            ".json": lambda path: read_coco(path, self._map.joints),
-            ".csv": lambda path: read_table(path, self._map.joints),
-            ".nc": lambda path: read_movement(path, self._map.joints, self._netcdf),
-        }
 
     @property
     def licence(self) -> str:
@@ -62,7 +87,7 @@ class Keypoints:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Of annotations in folders further down, which are not read."""
-        deeper = sum(path.suffix.lower() in self._readers for path in self.root.glob("*/**/*"))
+        deeper = sum(path.suffix.lower() in READERS for path in self.root.glob("*/**/*"))
         return (f"{self.root}: {deeper} files in folders below it are not read; move them up",) if deeper else ()
 
     def close(self) -> None:
@@ -93,22 +118,17 @@ class Keypoints:
         path, person = self._people[item]
         track, recording = self._track(path, person)
         about = self._map.about(path.name, recording)
-        annotated = ~(track.confidence < self._map.confidence)
-        points = np.where(annotated[..., None], track.points, np.nan)
         try:
-            kept = within_image(points, about.width, about.height)
-            span = posed_span(kept)
-            if not kept[span].size:
+            whole = to_sequence(item, track, about, self._map.confidence)
+            span = posed_span(whole.points)
+            if not whole.points[span].size:
                 raise BadInputError("expected at least one annotated joint, found none")
-            return PoseSequence(
-                dataset="keypoints",
-                name=item,
-                video=about.video,
-                points=kept[span],
-                frame_number=track.frame_number[span],
-                fps=about.fps,
-                action=about.action,
-                notes=(*outside_note(points, kept), *trimmed_note(len(kept), span.stop - span.start)),
+            return replace(
+                whole,
+                points=whole.points[span],
+                frame_number=whole.frame_number[span],
+                shot=whole.shot[span],
+                notes=(*whole.notes, *trimmed_note(len(whole), span.stop - span.start)),
             )
         except BadInputError as error:
             raise bad_file(path, [f"{person}: {fault}" if person else fault for fault in error.faults]) from error
@@ -128,7 +148,7 @@ class Keypoints:
         return people
 
     def _paths(self) -> list[Path]:
-        found = (p for p in self.root.iterdir() if p.suffix.lower() in self._readers and not p.name.startswith("."))
+        found = (p for p in self.root.iterdir() if p.suffix.lower() in READERS and not p.name.startswith("."))
         names = need_items((p.name for p in found if p.name != MAP_NAME), self.root, "NAME.json, NAME.csv or NAME.nc")
         paths = [self.root / name for name in names]
         stems = Counter(path.stem for path in paths)
@@ -144,7 +164,7 @@ class Keypoints:
 
     def _read(self, path: Path) -> tuple[Path, dict[str, Track], Recording]:
         need_regular(path)
-        recording = self._readers[path.suffix.lower()](path)
+        recording = READERS[path.suffix.lower()](path, self._map.joints, self._netcdf)
         return path, dict(recording.tracks), recording
 
     def _track(self, path: Path, person: str) -> tuple[Track, Recording]:

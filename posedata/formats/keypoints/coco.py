@@ -12,13 +12,25 @@ joints are those that the annotation's category names; where it names none, thos
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import floats, read_json_object
-from posedata.formats.keypoints.tracks import MOST_NUMBER, Faults, Joints, Poses, Recording, slots, told
+from posedata.formats.keypoints.tracks import (
+    DECIMALS,
+    MOST_NUMBER,
+    Faults,
+    Joints,
+    Poses,
+    Recording,
+    Track,
+    slots,
+    told,
+)
 from posedata.poses import MAX_COORDINATE
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -29,26 +41,86 @@ Placed = tuple[str, dict[str, Any]]
 """Where in the file an object stands, and the object."""
 
 
-def read_coco(path: Path, joints: Joints) -> Recording:
-    """The people of a COCO file; raises BadInputError with all its faults."""
+class _Layout(NamedTuple):
+    """What must be known of a file to read its annotations.
+
+    Attributes:
+        frames: image -> frame.
+        size: width and height, None where it tells none.
+        places: category -> where the keypoints go that it names.
+        usual: where those of any other category go.
+    """
+
+    frames: dict[int | str, int]
+    size: tuple[float | None, float | None]
+    places: dict[int | str, Slots]
+    usual: Slots
+
+    def of(self, annotation: dict[str, Any]) -> Slots:
+        """Where the keypoints of an annotation go."""
+        category = annotation.get("category_id")
+        return self.places.get(category, self.usual) if _is_id(category) else self.usual
+
+
+def read_coco(path: Path, joints: Joints, order: Sequence[str] | None = None) -> Recording:
+    """The people of a COCO file.
+
+    Args:
+        path: the file.
+        joints: what each joint becomes.
+        order: the joints of a category that names none; None = all of `joints`.
+
+    Raises:
+        BadInputError: with all its faults.
+    """
     content, faults = read_json_object(path), Faults(path)
-    images = [*_objects(content, "images", faults)]
-    frames = _frames(images, faults)
-    width, height = _size(images, faults)
-    places = _places(content, joints, faults)
-    faults.check()
-    usual = slots([*joints], joints)
+    layout = _layout(content, joints, order, faults)
     poses = Poses(path)
     for where, annotation in _objects(content, "annotations", faults):
-        category = annotation.get("category_id")
-        fault = _add(annotation, frames, places.get(category, usual) if _is_id(category) else usual, poses)
+        fault = _add(annotation, layout.frames, layout.of(annotation), poses)
         if fault:
             faults.add(f"{where}.{fault}")
     faults.check()
     tracks = poses.tracks()
     if "" in tracks and len(tracks) > 1:
         raise bad_file(path, ["annotations: expected a track_id in all or in none, found some without"])
-    return Recording(tracks, width=width, height=height)
+    return Recording(tracks, *layout.size)
+
+
+def coco_with(
+    path: Path, joints: Joints, tracks: Mapping[str, Track], order: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """The content of a COCO file that `read_coco` reads, with other points of the same people and frames.
+
+    A joint that is not in the points any more gets x = y = v = 0. All else stays: v, joints that become no keypoint,
+    images, ids, fields that are not read.
+    """
+    content, faults = read_json_object(path), Faults(path)
+    layout = _layout(content, joints, order, faults)
+    rows = {person: track.rows for person, track in tracks.items()}
+    for _, annotation in _objects(content, "annotations", faults):
+        person = _person(annotation)
+        pose = tracks[person].points[rows[person][layout.frames[annotation["image_id"]]]]
+        numbers = annotation["keypoints"]
+        for i, place in enumerate(layout.of(annotation)):
+            if place is not None and numbers[3 * i + 2] != 0:
+                lost = np.isnan(pose[place]).any()
+                numbers[3 * i : 3 * i + 2] = (0, 0) if lost else pose[place].round(DECIMALS).tolist()
+                numbers[3 * i + 2] = 0 if lost else numbers[3 * i + 2]
+    faults.check()
+    return content
+
+
+def _layout(content: dict[str, Any], joints: Joints, order: Sequence[str] | None, faults: Faults) -> _Layout:
+    images = [*_objects(content, "images", faults)]
+    frames, size, places = _frames(images, faults), _size(images, faults), _places(content, joints, faults)
+    faults.check()
+    return _Layout(frames, size, places, slots([*(order or joints)], joints))
+
+
+def _person(annotation: dict[str, Any]) -> str:
+    track = annotation.get("track_id")
+    return "" if track is None else str(track)
 
 
 def _objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Placed]:
@@ -140,7 +212,7 @@ def _add(annotation: dict[str, Any], frames: dict[int | str, int], places: Slots
         return f"keypoints: expected x, y, v of {len(places)} joints, found {found}"
     if not set(map(type, numbers)) <= {int, float}:
         return "keypoints: expected numbers, found others"
-    person, frame = "" if track is None else str(track), frames[image]
+    person, frame = _person(annotation), frames[image]
     if poses.find(person, frame) is not None:
         if track is None:
             return f"image_id: expected one person in an image without track_id, found another in frame {frame}"

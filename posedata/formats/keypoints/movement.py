@@ -9,6 +9,7 @@ Every individual is a sequence. NaN is missing; a confidence of NaN is not told.
 The file is read in a child process: HDF5 prints, and on damaged files may crash.
 """
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,27 @@ def read_movement(path: Path, joints: Joints, reader: ChildReader) -> Recording:
     faults.check()
     fps = float(found["fps"]) if "fps" in found else None
     return Recording(_tracks(found, places, number), fps=fps)
+
+
+def movement_with(path: Path, joints: Joints, reader: ChildReader, tracks: Mapping[str, Track]) -> "xarray.Dataset":
+    """What `read_movement` reads of a file, as a dataset, with other points of the same people and frames.
+
+    Individuals, keypoints, times and confidence stay, and so do positions of what becomes no keypoint; variables and
+    attributes that are not read are not there.
+    """
+    import xarray
+
+    found = reader.read(path, _NAMES)
+    position = to_floats(found["position"])
+    for joint, place in enumerate(slots(found["keypoints"].tolist(), joints)):
+        if place is not None:
+            for i, person in enumerate(found["individuals"].tolist()):
+                position[:, :, joint, i] = tracks[person].points[:, place]
+    dims = {"position": _DIMS, "confidence": ("time", "keypoints", "individuals")}
+    made = {name: (dims[name], array) for name, array in (found | {"position": position}).items() if name in dims}
+    told = {name: array.item() for name, array in found.items() if name not in (*dims, *_DIMS)}
+    coordinates = {name: (name, found[name]) for name in _DIMS}
+    return xarray.Dataset(made, coordinates, {"source_software": "posedata", "ds_type": "poses"} | told)
 
 
 def load_netcdf(path: Path, names: list[str]) -> dict[str, Any]:

@@ -9,12 +9,15 @@ the column `person` all rows are one person's. An empty x, y or confidence is mi
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from posedata.errors import bad_file
 from posedata.formats.base import read_rows
-from posedata.formats.keypoints.tracks import MOST_NUMBER, Faults, Joints, Poses, Recording, slot
+from posedata.formats.keypoints.tracks import DECIMALS, MOST_NUMBER, Faults, Joints, Poses, Recording, Track, slot
 
 _NEEDED = ("frame", "joint", "x", "y")
 _KNOWN = {*_NEEDED, "person", "confidence"}
@@ -36,6 +39,27 @@ def read_table(path: Path, joints: Joints) -> Recording:
             faults.add(f"row {i}: {fault}")
     faults.check()
     return Recording(poses.tracks())
+
+
+def table_with(path: Path, joints: Joints, tracks: Mapping[str, Track]) -> Iterator[list[str]]:
+    """The header and rows of a CSV file that `read_table` reads, with other points of the same people and frames.
+
+    A point that is not there any more has an empty x and y. All else stays as it is written.
+    """
+    rows = {person: track.rows for person, track in tracks.items()}
+    for i, row in enumerate(read_rows(path, *_NEEDED)):
+        if i == 0:
+            yield list(row)
+        person, place = row.get("person", "").strip(), slot(row["joint"].strip(), joints)
+        if place is not None and row["x"].strip() and row["y"].strip():
+            point = tracks[person].points[rows[person][int(row["frame"])], place]
+            row["x"], row["y"] = written(point)
+        yield list(row.values())
+
+
+def written(values: NDArray[np.float64]) -> list[str]:
+    """Numbers as text, nothing for NaN."""
+    return ["" if math.isnan(value) else f"{value:.{DECIMALS}f}" for value in values.tolist()]
 
 
 def _add(row: Mapping[str, str], joints: Joints, poses: Poses) -> str | None:

@@ -15,6 +15,9 @@ MOST_POSES = 200_000
 MOST_NUMBER = (1 << 31) - 1
 """The largest frame number."""
 
+DECIMALS = 3
+"""Of pixels that are written as text: a thousandth of one is finer than any detector."""
+
 _MOST_TOLD = 100
 """Faults of a file that are told in words."""
 
@@ -35,6 +38,11 @@ class Track:
     frame_number: NDArray[np.int64]
     points: NDArray[np.float64]
     confidence: NDArray[np.float64]
+
+    @property
+    def rows(self) -> dict[int, int]:
+        """Frame number -> row of the arrays."""
+        return {frame: row for row, frame in enumerate(self.frame_number.tolist())}
 
 
 @dataclass(frozen=True, eq=False)

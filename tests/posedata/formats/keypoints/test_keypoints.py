@@ -14,6 +14,7 @@ from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats import FORMATS
+from posedata.formats.keypoints import READERS
 from posedata.poses import PoseSequence
 from posedata.skeleton import INDEX
 from posedata.store.reader import open_store
@@ -151,8 +152,8 @@ def test_a_file_is_read_twice_at_most_whatever_is_in_it(write: Write, monkeypatc
     people = [row for person in "abcdefgh" for row in frames(0, 1, person=person)]
     dataset = FORMATS["keypoints"].open(write({"a.csv": table(*people), "b.csv": table(*people)}))
     seen: list[str] = []
-    reader = dataset._readers[".csv"]  # type: ignore[attr-defined]
-    monkeypatch.setitem(dataset._readers, ".csv", lambda path: (seen.append(path.name), reader(path))[1])  # type: ignore[attr-defined]
+    reader = READERS[".csv"]
+    monkeypatch.setitem(READERS, ".csv", lambda path, *more: (seen.append(path.name), reader(path, *more))[1])  # type: ignore[arg-type]
     assert len([dataset.read(item) for item in dataset.items()]) == 16
     assert sorted(seen) == ["a.csv", "a.csv", "b.csv", "b.csv"]
 

@@ -1,0 +1,90 @@
+"""OpenPose: a folder of JSON files, one a frame, as `--write_json` writes them with the model BODY_25.
+
+    NAME_000000000012_keypoints.json
+    {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": [x, y, confidence, ...], ...}, ...]}
+
+The frame is the last number in the name of the file. Each person has 25 joints in pixels (`--keypoint_scale 0`, the
+default); one that was not found is 0, 0, 0. OpenPose follows nobody from frame to frame: people come in any order, and
+`person_id` is -1. So a frame shows one person at most, unless something has put numbers from 0 in place of the -1.
+Neck, middle of the hips, eyes and small toes are dropped; a big toe is a foot_index. Hands, faces and other fields are
+not read. Layout: https://github.com/CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from posedata.errors import BadInputError, bad_file
+from posedata.formats.base import floats, read_json_object
+from posedata.formats.keypoints.tracks import MOST_NUMBER, Poses, Recording, told
+from posedata.skeleton import BODY_25, INDEX
+
+_NAME = re.compile(r"(?:.*[^0-9])?([0-9]{1,15})_keypoints\.json")
+
+
+def openpose_frames(folder: Path) -> dict[int, Path]:
+    """The files of a folder by their frames, rising; empty if it is no folder of OpenPose's.
+
+    Raises:
+        BadInputError: if two files are of one frame.
+    """
+    frames: dict[int, Path] = {}
+    for path in sorted(folder.glob("*_keypoints.json")):
+        found = _NAME.fullmatch(path.name)
+        if found is None:
+            continue
+        frame = int(found[1])
+        if frame in frames or frame > MOST_NUMBER:
+            raise bad_file(path, [f"name: expected each frame once, from 0 to {MOST_NUMBER}, found {frame}"])
+        frames[frame] = path
+    return dict(sorted(frames.items()))
+
+
+def read_openpose(folder: Path) -> Recording:
+    """The people of a folder.
+
+    Raises:
+        BadInputError: at the first file that cannot be read, or if nobody is in any.
+    """
+    poses = Poses(folder)
+    for frame, path in openpose_frames(folder).items():
+        people = read_json_object(path).get("people")
+        if not isinstance(people, list):
+            raise bad_file(path, [f"people: expected a list, found {told(people)}"])
+        for i, person in enumerate(people):
+            try:
+                _add(person, frame, len(people), poses)
+            except BadInputError as error:
+                raise bad_file(path, [f"people[{i}].{fault}" for fault in error.faults]) from error
+    tracks = poses.tracks()
+    if "" in tracks and len(tracks) > 1:
+        raise bad_file(folder, ["expected a person_id from 0 for all people or for none, found some without"])
+    return Recording(tracks)
+
+
+def _add(person: Any, frame: int, people: int, poses: Poses) -> None:
+    """Put a person's pose where it belongs."""
+    fields = person if isinstance(person, dict) else {}
+    numbers, name = fields.get("pose_keypoints_2d"), _name(fields.get("person_id"))
+    if not isinstance(numbers, list) or len(numbers) != 3 * len(BODY_25):
+        found = f"{len(numbers)} numbers" if isinstance(numbers, list) else told(numbers)
+        raise BadInputError(f"pose_keypoints_2d: expected x, y, confidence of the 25 joints of BODY_25, found {found}")
+    if not set(map(type, numbers)) <= {int, float}:
+        raise BadInputError("pose_keypoints_2d: expected numbers, found others")
+    if not name and people > 1:
+        raise BadInputError(
+            f"person_id: expected a number from 0 where a frame shows {people} people, found none; OpenPose follows "
+            "nobody: track them first, or run it with --number_people_max 1"
+        )
+    if poses.find(name, frame) is not None:
+        raise BadInputError(f"person_id: expected each person once in a frame, found {name} again")
+    pose = poses.add(name, frame)
+    for keypoint, joint in zip(BODY_25, floats(numbers).reshape(-1, 3), strict=True):
+        if keypoint is not None and joint[2] != 0:
+            pose[INDEX[keypoint]] = joint
+
+
+def _name(given: object) -> str:
+    """A person's number as text; "" for one who has none."""
+    number = given[0] if isinstance(given, list) and len(given) == 1 else given
+    return str(number) if type(number) is int and number >= 0 else ""

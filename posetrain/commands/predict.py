@@ -1,0 +1,58 @@
+"""`posetrain predict`."""
+
+from pathlib import Path
+
+import click
+
+from posedata import console
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.argument("given", metavar="INPUT", type=console.STORE)
+@click.option("--out", type=console.FOLDER, required=True, metavar="FILE", help=".csv, .json (COCO), .npz, .nc")
+@click.option("--sequence", "sequences", multiple=True, metavar="NAME", help="Of a store; may be repeated.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@console.output_options
+def predict(
+    run: str,
+    given: Path | str,
+    out: Path,
+    sequences: tuple[str, ...],
+    device: str,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Refine a detector's keypoints with a RUN's best epoch.
+
+    INPUT: a store; an .npz of a detector's boxes and heatmaps; keypoints as .json (COCO), .csv or .nc (movement), whose
+    joints a keypoints.json beside it names where they have names of their own; a folder of OpenPose's files.
+
+    Keypoints come out in pixels of the image. People who are told apart are refined one by one. A file of the input's
+    own kind keeps all but the points.
+
+    \b
+    Examples:
+      posetrain predict conv3d-brace-k1-random brace-k1-random --out refined.npz
+      posetrain predict conv3d-brace-k1-random detected/video01.json --out refined.json
+    """
+    from posetrain.devices import pick_device
+    from posetrain.predict.predicting import predict as refine
+
+    report = refine(run, given, out, pick_device(device), sequences, overwrite, console.progress(quiet))
+    for warning in report["warnings"]:
+        console.remark(f"warning: {warning}", quiet)
+    if as_json:
+        console.print_json(report)
+        return
+    console.print_table(
+        [
+            ("refined", out),
+            ("model", f"{report['model']}, epoch {report['epoch']}"),
+            ("frames", f"{report['frames']:,} of {report['sequences']:,} sequences"),
+            ("keypoints", f"{report['keypoints']:,}, {report['missing']:,} missing, {report['lost']:,} lost"),
+            ("speed", f"{report['frames_per_second']:,} frames a second"),
+        ]
+    )

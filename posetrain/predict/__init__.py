@@ -1,0 +1,1 @@
+"""A detector's keypoints refined by a trained model: inputs, windows that overlap, outputs."""

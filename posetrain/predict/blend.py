@@ -1,0 +1,156 @@
+"""Windows that overlap, over one run of frames of any length: a frame's place is a mean of what the windows say of it.
+
+Heatmaps are read block by block and forgotten when the last window that needs them is done; what stays of a frame are
+its keypoints.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from posedata.progress import Advance
+from posedata.skeleton import K
+from posetrain.data import Batch
+from posetrain.predict.people import BLOCK, Floats, Person
+from posetrain.trained import Trained
+
+_BATCH = 32
+
+_OVERLAP = 4
+"""Windows that see a frame at least, but near the ends of a run; all that there are of windows of 5."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What became of some frames, on the grid.
+
+    Attributes:
+        given: (n, 25, 2) grid positions of the input, NaN = missing.
+        found: (n, 25, 2) those of the model, NaN where `given` is, or where the model says nothing.
+        confidence: (n, 25) of the input, NaN = not told.
+        refined: whether the model has seen these frames; else `found` is `given`.
+    """
+
+    given: Floats
+    found: Floats
+    confidence: Floats
+    refined: bool
+
+
+def window_length(trained: Trained, frames: int) -> int:
+    """Frames of the windows over a run of so many frames; 0 if it is too short for any."""
+    length = min(trained.window, frames // trained.frame_step)
+    return length if length >= trained.shortest else 0
+
+
+def window_starts(frames: int, length: int, step: int) -> NDArray[np.int64]:
+    """(W,) first frames of the windows over a run, rising.
+
+    At a step of n a run is n tracks, each of every n-th frame, so that all frames are refined.
+    """
+    starts: list[int] = []
+    for first in range(step):
+        last = len(range(first, frames, step)) - length
+        places = {*range(0, last, max(length // _OVERLAP, 1)), last}
+        starts += [first + place * step for place in places]
+    return np.sort(np.asarray(starts, np.int64))
+
+
+def weights(length: int) -> NDArray[np.float64]:
+    """(T,) what the frames of a window count in the mean: 1 2 3 2 1.
+
+    A frame at an end has neighbours on one side only, so a model knows less of it.
+    """
+    places = np.arange(length)
+    return np.asarray(np.minimum(places + 1.0, length - places))
+
+
+class _Frames:
+    """The frames of a run as they come: peaks of all, heatmaps of the last ones. A `posetrain.sources.Source`."""
+
+    decodes = False
+
+    def __init__(self, person: Person, run: slice, seen: NDArray[np.bool_], advance: Advance) -> None:
+        self._person, self._run, self._seen, self._advance = person, run, seen, advance
+        self._heatmaps: list[Tensor] = []
+        self._first = self._read = 0
+        self.given = np.full((run.stop - run.start, K, 2), np.nan)
+        self.confidence = np.full((run.stop - run.start, K), np.nan)
+
+    def read(self, end: int, with_heatmaps: bool) -> None:
+        """Read on, up to the frame before `end`."""
+        while self._read < end:
+            stop = min(self._read + BLOCK, len(self.given))
+            block = self._person.blocks(self._run.start + self._read, self._run.start + stop)
+            self.given[self._read : stop] = block.peaks.double().cpu().numpy()
+            self.confidence[self._read : stop] = block.confidence
+            if with_heatmaps:
+                self._heatmaps.append(self._shown(block.heatmaps))
+            self._advance(stop - self._read)
+            self._read = stop
+
+    def forget(self, before: int) -> None:
+        """Let go of heatmaps of frames that no window needs any more."""
+        while self._heatmaps and self._first + len(self._heatmaps[0]) <= before:
+            self._first += len(self._heatmaps.pop(0))
+
+    def heatmaps(self, frames: NDArray[np.int64]) -> Tensor:
+        """(*frames, 25, 56, 56) of frames that are not forgotten."""
+        held = torch.cat(self._heatmaps)
+        return held[torch.from_numpy(frames - self._first).to(held.device)]
+
+    def peaks(self, frames: NDArray[np.int64]) -> Tensor:
+        """(*frames, 25, 2) float32 grid positions."""
+        return torch.from_numpy(np.where(self._seen[:, None], self.given[frames], np.nan).astype(np.float32))
+
+    def _shown(self, heatmaps: Tensor) -> Tensor:
+        """Without those that the model is not to see."""
+        if self._seen.all():
+            return heatmaps
+        return heatmaps * torch.from_numpy(self._seen[:, None, None]).to(heatmaps.device)
+
+
+@torch.inference_mode()
+def refine_run(trained: Trained, person: Person, run: slice, device: torch.device, advance: Advance) -> Answer:
+    """Refine the next run of a person; one too short for a window is handed through.
+
+    Keypoints that the model has not seen in its training are neither shown to it nor taken from it.
+    """
+    count, step = run.stop - run.start, trained.frame_step
+    seen = np.ones(K, bool) if trained.seen is None else trained.seen
+    frames = _Frames(person, run, seen, advance)
+    length = window_length(trained, count) if person.sized else 0
+    if not length:
+        frames.read(count, with_heatmaps=False)
+        return Answer(frames.given, frames.given, frames.confidence, refined=False)
+    total, mass, weight = np.zeros((count, K, 2)), np.zeros((count, K, 1)), weights(length)
+    for at in _batches(window_starts(count, length, step), length, step):
+        frames.forget(int(at[0, 0]))
+        frames.read(int(at.max()) + 1, with_heatmaps="input" in trained.task.parts)
+        said = _ask(trained, frames, at, device)
+        told = ~np.isnan(said[..., :1])
+        for place in range(length):  # of one place in the windows every frame is there once
+            total[at[:, place]] += weight[place] * np.where(told[:, place], said[:, place], 0.0)
+            mass[at[:, place]] += weight[place] * told[:, place]
+    mean = np.where(mass > 0, total / np.maximum(mass, 1.0), np.nan)
+    found = np.where(seen[:, None], mean, frames.given)
+    return Answer(frames.given, np.where(np.isnan(frames.given), np.nan, found), frames.confidence, refined=True)
+
+
+def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDArray[np.int64]]:
+    """(B, T) frames of some windows."""
+    for first in range(0, len(starts), _BATCH):
+        yield starts[first : first + _BATCH, None] + np.arange(length) * step
+
+
+def _ask(trained: Trained, frames: _Frames, at: NDArray[np.int64], device: torch.device) -> Floats:
+    """(B, T, 25, 2) grid positions that the model says, NaN where it says nothing."""
+    nothing = torch.empty(0)  # there is no target
+    batch = Batch(at, frames, frames, nothing, nothing)
+    given = trained.task.given(batch).to(device)
+    found: Floats = trained.task.places(trained.refine(given)).double().cpu().numpy()
+    return found

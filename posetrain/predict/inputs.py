@@ -1,0 +1,221 @@
+"""What can be refined: a store, a detector's heatmaps in an .npz file, files and folders of keypoints."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError, ChoiceError, bad_file
+from posedata.formats.base import need_regular
+from posedata.formats.child import ChildReader
+from posedata.formats.climbalong import FPS, read_detector
+from posedata.formats.keypoints import READERS, to_sequence
+from posedata.formats.keypoints.coco import read_coco
+from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap, read_map
+from posedata.formats.keypoints.movement import load_netcdf
+from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
+from posedata.formats.keypoints.tracks import Recording, Track
+from posedata.geometry import to_grid
+from posedata.heatmaps import normalise_detected
+from posedata.home import find_store
+from posedata.poses import Detector, PoseSequence
+from posedata.skeleton import COCO_17, KEYPOINTS
+from posedata.store.reader import open_store
+from posedata.store.views import find_sequence, sequence_names
+from posetrain.predict.boxes import steady_boxes, unit_boxes
+from posetrain.predict.people import Block, Floats, HeatmapBlock, Person, PointBlock, runs_of
+from posetrain.sources import Source, sources
+
+COCO_NAMES = tuple(name or eye for name, eye in zip(COCO_17, ("", "left_eye", "right_eye", *[""] * 14), strict=True))
+"""The joints of COCO in its order: what a category has that names none."""
+
+_DROPPED = [f"{side}_eye{part}" for side in ("left", "right") for part in ("", "_inner", "_outer")]
+
+PLAIN_MAP = JointMap(
+    joints={**{name: name for name in KEYPOINTS}, **dict.fromkeys([*_DROPPED, "mouth_left", "mouth_right"])}
+)
+"""For files without a keypoints.json beside them: joints are called as keypoints are, which COCO and MediaPipe do."""
+
+_OF_SEQUENCES = tuple(f"sequence_{name}" for name in ("dataset", "video", "fps", "start", "length"))
+_OF_FRAMES = ("frame_number", "shot", "box")
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What was found at an input.
+
+    Attributes:
+        path: of the input.
+        people: in the order in which they are to be refined, each read when it is.
+        joints: the joint map of a file of keypoints; None of anything else.
+        width: of the images in pixels, None = unknown.
+        height: likewise.
+        warnings: what was left out of it, a sentence each.
+    """
+
+    path: Path
+    people: list[Person]
+    joints: JointMap | None = None
+    width: float | None = None
+    height: float | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def open_input(given: Path | str, sequences: Sequence[str], device: torch.device) -> Given:
+    """Whatever is at a path, or a store by its name or URL.
+
+    Args:
+        given: a store; a .npz file of a detector; a .json (COCO), .csv or .nc (movement) file; a folder of OpenPose.
+        sequences: of a store, by name; none = all.
+        device: where the heatmaps are wanted.
+
+    Raises:
+        BadInputError: if nothing is there, or it cannot be read.
+        ChoiceError: if sequences are named of anything but a store.
+        IntegrityError: if a store is damaged.
+    """
+    path, ending = Path(given), Path(given).suffix.lower()
+    is_openpose = path.is_dir() and bool(openpose_frames(path))
+    if "://" in str(given) or (ending not in (".npz", *READERS) and not is_openpose):
+        return _store(find_store(given), sequences, device)
+    if sequences:
+        raise ChoiceError(f"--sequence: expected with a store, found with {path}")
+    if not path.exists():
+        raise BadInputError(f"{path}: expected a file, found none")
+    if is_openpose:
+        return _keypoints(path, read_openpose(path), PLAIN_MAP, device)
+    need_regular(path)
+    if ending == ".npz":
+        return _detector(path, device)
+    joints = read_map(path.with_name(MAP_NAME)) if path.with_name(MAP_NAME).exists() else PLAIN_MAP
+    with closing(netcdf_reader()) as netcdf:
+        if ending == ".json":
+            recording = read_coco(path, joints.joints, coco_order(joints))
+        else:
+            recording = READERS[ending](path, joints.joints, netcdf)
+    return _keypoints(path, recording, joints, device)
+
+
+def netcdf_reader() -> ChildReader:
+    """A child process that reads netCDF."""
+    return ChildReader("netCDF", load_netcdf)
+
+
+def coco_order(joints: JointMap) -> Sequence[str] | None:
+    """The joints of a COCO category that names none: those of the joint map, or without one COCO's own."""
+    return COCO_NAMES if joints is PLAIN_MAP else None
+
+
+def _store(path: Path, sequences: Sequence[str], device: torch.device) -> Given:
+    store = open_store(path)
+    names = sequence_names(store)
+    chosen = dict.fromkeys(find_sequence(names, name) for name in sequences) or range(len(names))
+    source = sources(store, device, "auto")["input_heatmaps"]
+    table = {name: store[name] for name in _OF_SEQUENCES + _OF_FRAMES}  # once: each is decoded whole
+    return Given(path, [_of_store(table, names[number], number, source) for number in chosen])
+
+
+def _of_store(table: Mapping[str, NDArray[Any]], name: str, number: int, source: Source) -> Person:
+    first, length = (int(table[f"sequence_{column}"][number]) for column in ("start", "length"))
+    own = {array: table[array][first : first + length] for array in _OF_FRAMES}
+    frame_number = own["frame_number"].astype(np.int64)
+
+    def block(start: int, stop: int) -> Block:
+        return HeatmapBlock(source.heatmaps(np.arange(first + start, first + stop)))
+
+    return Person(
+        name=name,
+        video=f"{table['sequence_dataset'][number]}/{table['sequence_video'][number]}",
+        fps=float(table["sequence_fps"][number]),
+        frame_number=frame_number,
+        boxes=own["box"].astype(np.float64),
+        runs=runs_of(frame_number, own["shot"]),
+        sized=True,
+        blocks=block,
+    )
+
+
+def _detector(path: Path, device: torch.device) -> Given:
+    detector = read_detector(path)
+    number = np.arange(len(detector.boxes))
+    person = Person(
+        name=path.stem,
+        video=path.stem,
+        fps=FPS,
+        frame_number=number,
+        boxes=detector.boxes,
+        runs=runs_of(number),
+        sized=True,
+        blocks=_Forward(detector, device).block,
+    )
+    return Given(path, [person])
+
+
+class _Forward:
+    """A detector's heatmaps, which come in blocks of their own length and can be read once."""
+
+    def __init__(self, detector: Detector, device: torch.device) -> None:
+        self._coming = self._frames(detector)
+        self._end = len(detector.boxes)
+        self._device = device
+
+    def _frames(self, detector: Detector) -> Iterator[Floats]:
+        at = 0
+        for block in detector.heatmaps():
+            unboxed = np.isnan(detector.boxes[at : at + len(block), 0])
+            at += len(block)
+            yield from normalise_detected(np.where(unboxed[:, None, None, None], np.float32(0), block))
+
+    def block(self, start: int, stop: int) -> Block:
+        """The next frames."""
+        heatmaps = np.stack([next(self._coming) for _ in range(start, stop)])
+        if stop == self._end:
+            next(self._coming, None)  # whoever reads them compares what stands behind the last frame
+        return HeatmapBlock(torch.from_numpy(heatmaps).to(self._device).float())
+
+
+def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch.device) -> Given:
+    about = joints.about(path.name, recording)
+    given = Given(
+        path,
+        [],
+        None if path.is_dir() else joints,
+        about.width if np.isfinite(about.width) else None,
+        about.height if np.isfinite(about.height) else None,
+    )
+    for name, track in recording.tracks.items():
+        try:
+            sequence = to_sequence(name or path.stem, track, about, joints.confidence)
+        except BadInputError as error:
+            raise bad_file(path, error.faults) from error
+        given.people.append(_of_keypoints(name, sequence, track, device))
+        given.warnings.extend(f"{path}: {name + ': ' if name else ''}{note}" for note in sequence.notes)
+    return given
+
+
+def _of_keypoints(name: str, sequence: PoseSequence, track: Track, device: torch.device) -> Person:
+    runs = runs_of(sequence.frame_number)
+    boxes = steady_boxes(sequence.points, sequence.frame_number, runs)
+    sized = not np.isnan(boxes).any()
+    boxes = boxes if sized else unit_boxes(sequence.points)
+    grid = to_grid(sequence.points, boxes)
+    return Person(
+        name=name,
+        video=sequence.video,
+        fps=sequence.fps,
+        frame_number=sequence.frame_number,
+        boxes=boxes,
+        runs=runs,
+        sized=sized,
+        blocks=partial(_point_block, grid, track.confidence, device),
+    )
+
+
+def _point_block(grid: Floats, confidence: Floats, device: torch.device, start: int, stop: int) -> Block:
+    return PointBlock(grid[start:stop], confidence[start:stop], device)

@@ -1,0 +1,176 @@
+"""Refined keypoints as files. A file of keypoints written as its own kind stays what it was, but for the points."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.errors import ChoiceError
+from posedata.formats.keypoints.coco import coco_with
+from posedata.formats.keypoints.jointmap import JointMap
+from posedata.formats.keypoints.movement import movement_with
+from posedata.formats.keypoints.table import table_with, written
+from posedata.formats.keypoints.tracks import DECIMALS, Track
+from posedata.movement import poses_dataset
+from posedata.skeleton import KEYPOINTS, K
+from posetrain.predict.inputs import Given, coco_order, netcdf_reader
+
+_SEEN = 2
+"""v of a COCO keypoint of which no confidence is told: labelled and visible."""
+
+_LEAST = 10.0**-DECIMALS
+"""In place of a confidence of 0, for v = 0 would say that the keypoint is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """One person's keypoints in pixels; `name` is "" for one who has none, `fps` NaN where unknown."""
+
+    name: str
+    fps: float
+    track: Track
+
+
+Write = Callable[[Path, Iterable[Refined], Given], None]
+
+
+def find_writer(out: Path, given: Given) -> Write:
+    """What writes a file of that ending; if the input is of the same kind, its own content with other points.
+
+    Raises:
+        ChoiceError: if the ending is of no kind that is known, or a file of that kind cannot hold the input.
+        ModuleNotFoundError: if a package that writes it is not installed.
+    """
+    ending = out.suffix.lower()
+    if ending not in _NEW:
+        raise ChoiceError(f"--out {out}: expected a name that ends in {', '.join(_NEW)}, found {out.name}")
+    for package in ("xarray", "h5netcdf") if ending == ".nc" else ():
+        if not find_spec(package):
+            raise ModuleNotFoundError(name=package)
+    videos = {person.video for person in given.people}
+    if ending in _OF_ONE_VIDEO and len(videos) > 1:
+        raise ChoiceError(
+            f"--out {out}: expected sequences of one video in a {ending} file, found those of {len(videos)}; choose "
+            "with --sequence, or write a .csv or .npz"
+        )
+    return _OWN[ending] if given.joints is not None and given.path.suffix.lower() == ending else _NEW[ending]
+
+
+def _tracks(people: Iterable[Refined]) -> dict[str, Track]:
+    return {person.name: person.track for person in people}
+
+
+def _own_table(path: Path, people: Iterable[Refined], given: Given) -> None:
+    _write_rows(path, table_with(given.path, _map(given).joints, _tracks(people)))
+
+
+def _own_coco(path: Path, people: Iterable[Refined], given: Given) -> None:
+    joints = _map(given)
+    _write_json(path, coco_with(given.path, joints.joints, _tracks(people), coco_order(joints)))
+
+
+def _own_movement(path: Path, people: Iterable[Refined], given: Given) -> None:
+    with closing(netcdf_reader()) as netcdf:
+        dataset = movement_with(given.path, _map(given).joints, netcdf, _tracks(people))
+    dataset.to_netcdf(path, engine="h5netcdf")
+
+
+def _map(given: Given) -> JointMap:
+    if given.joints is None:
+        raise ValueError("only a file of keypoints has a kind of its own")
+    return given.joints
+
+
+def _new_table(path: Path, people: Iterable[Refined], given: Given) -> None:
+    """One person after the other; rows as `posedata.formats.keypoints.table` reads them."""
+    named = any(person.name for person in given.people)
+
+    def rows() -> Iterable[list[str]]:
+        yield ["frame", *(["person"] if named else []), "joint", "x", "y", "confidence"]
+        for person in people:
+            track = person.track
+            for frame, pose, told in zip(track.frame_number.tolist(), track.points, track.confidence, strict=True):
+                first = [str(frame), *([person.name] if named else [])]
+                for joint, point, one in zip(KEYPOINTS, pose, told, strict=True):
+                    yield [*first, joint, *written(point), *written(one[None])]
+
+    _write_rows(path, rows())
+
+
+def _new_coco(path: Path, people: Iterable[Refined], given: Given) -> None:
+    """As `posedata.formats.keypoints.coco` reads it; the number of a frame is the id of its image."""
+    tracks = _tracks(people)
+    sides = {"width": given.width, "height": given.height}
+    size = {name: side for name, side in sides.items() if side is not None}
+    images = [{"id": frame, "frame_id": frame, **size} for frame in _frames(tracks).tolist()]
+    annotations: list[dict[str, Any]] = []
+    for name, track in tracks.items():
+        shown = np.where(np.isnan(track.confidence), _SEEN, np.maximum(track.confidence, _LEAST))
+        poses = np.concatenate([track.points, shown[..., None]], axis=-1).round(DECIMALS)
+        present = ~np.isnan(track.points).any(axis=-1)
+        poses[~present] = 0
+        for frame, pose, count in zip(track.frame_number.tolist(), poses, present.sum(axis=1).tolist(), strict=True):
+            who = {"track_id": name} if name else {}
+            about = {"id": len(annotations) + 1, "image_id": frame, "category_id": 1, **who, "num_keypoints": count}
+            annotations.append(about | {"keypoints": pose.ravel().tolist()})
+    categories = [{"id": 1, "name": "person", "keypoints": list(KEYPOINTS)}]
+    _write_json(path, {"images": images, "annotations": annotations, "categories": categories})
+
+
+def _new_movement(path: Path, people: Iterable[Refined], given: Given) -> None:
+    """As `posedata.formats.keypoints.movement` reads it; who is not in a frame is missing in it."""
+    people = list(people)
+    frames = _frames(_tracks(people))
+    points = np.full((len(frames), K, len(people), 2), np.nan)
+    confidence = np.full((len(frames), K, len(people)), np.nan)
+    for i, person in enumerate(people):
+        rows = np.searchsorted(frames, person.track.frame_number)
+        points[rows, :, i], confidence[rows, :, i] = person.track.points, person.track.confidence
+    names = [person.name or given.path.stem for person in people]
+    poses_dataset(points, confidence, frames, people[0].fps, KEYPOINTS, names).to_netcdf(path, engine="h5netcdf")
+
+
+def _new_arrays(path: Path, people: Iterable[Refined], given: Given) -> None:
+    """All people's frames in one row: N frames of S people."""
+    del given
+    people = list(people)
+    tracks = [person.track for person in people]
+    arrays: dict[str, NDArray[Any]] = {
+        "points": np.concatenate([track.points for track in tracks]),
+        "confidence": np.concatenate([track.confidence for track in tracks]),
+        "frame_number": np.concatenate([track.frame_number for track in tracks]),
+        "person": np.repeat(np.arange(len(tracks)), [len(track.frame_number) for track in tracks]),
+        "person_name": np.asarray([person.name for person in people]),
+        "person_fps": np.asarray([person.fps for person in people]),
+        "keypoint": np.asarray(KEYPOINTS),
+    }
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+_NEW: Mapping[str, Write] = {".csv": _new_table, ".json": _new_coco, ".npz": _new_arrays, ".nc": _new_movement}
+_OWN: Mapping[str, Write] = {".csv": _own_table, ".json": _own_coco, ".nc": _own_movement}
+_OF_ONE_VIDEO = (".json", ".nc")
+
+
+def _frames(tracks: Mapping[str, Track]) -> NDArray[np.int64]:
+    """Numbers of the frames that anybody is in, rising."""
+    return np.unique(np.concatenate([track.frame_number for track in tracks.values()]))
+
+
+def _write_rows(path: Path, rows: Iterable[list[str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file)
+        file.write("\n")

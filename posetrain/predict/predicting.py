@@ -1,0 +1,134 @@
+"""From a detector's keypoints or heatmaps to refined keypoints in a file."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from posedata.errors import BadInputError
+from posedata.files import need_free, need_outside, whole_file
+from posedata.formats.keypoints.tracks import Track
+from posedata.geometry import to_pixels
+from posedata.progress import Advance, Progress, silent
+from posedata.skeleton import KEYPOINTS, K
+from posetrain.predict.blend import refine_run
+from posetrain.predict.inputs import Given, open_input
+from posetrain.predict.outputs import Refined, find_writer
+from posetrain.predict.people import Person
+from posetrain.trained import Trained, find_trained
+
+
+def predict(
+    name: str,
+    given: Path | str,
+    out: Path,
+    device: torch.device,
+    sequences: Sequence[str] = (),
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Refine all people of an input, and write them into a file.
+
+    Args:
+        name: of the model, see `posetrain.trained.find_trained`.
+        given: the input, see `posetrain.predict.inputs.open_input`.
+        out: the file; its ending says of which kind.
+        device: where the model runs.
+        sequences: of a store, by name; none = all.
+        overwrite: whether a file that is there may be replaced.
+        progress: told of the frames.
+
+    Returns:
+        What was done, for a report.
+
+    Raises:
+        BadInputError: if there is no such model or input, it cannot be read, or the model knows none of its keypoints.
+        ChoiceError: if an option does not fit.
+        ConflictError: if the file is there.
+        IntegrityError: if files of the run or of a store are damaged.
+    """
+    need_free(out, overwrite)
+    trained = find_trained(name, device)
+    found = open_input(given, sequences, device)
+    if found.path.is_dir():
+        need_outside(out, found.path)
+    write = find_writer(out, found)
+    work = _Work(trained, found, device)
+    begun = time.monotonic()
+    with whole_file(out, overwrite) as part, progress("refining", work.frames, "frames") as advance:
+        write(part, work.people(advance), found)
+        work.need_known()
+    rate = work.frames / max(time.monotonic() - begun, 1e-9)
+    about = {"out": str(out), "model": trained.model, "epoch": trained.epoch, "input": str(found.path)}
+    return about | work.report() | {"frames_per_second": round(rate, 1)}
+
+
+class _Work:
+    """The people of an input, refined one by one, and what there is to say of it."""
+
+    def __init__(self, trained: Trained, given: Given, device: torch.device) -> None:
+        self._trained, self._given, self._device = trained, given, device
+        self.frames = sum(map(len, given.people))
+        self._there, self._said = np.zeros(K, np.int64), np.zeros(K, np.int64)
+        self._short = 0
+
+    def people(self, advance: Advance) -> Iterator[Refined]:
+        """Everybody, in order."""
+        for person in self._given.people:
+            yield self._refine(person, advance)
+
+    def _refine(self, person: Person, advance: Advance) -> Refined:
+        answers = [refine_run(self._trained, person, run, self._device, advance) for run in person.runs]
+        grid = np.concatenate([answer.found for answer in answers])
+        points = to_pixels(grid, person.boxes)
+        confidence = np.concatenate([answer.confidence for answer in answers])
+        boxed = ~np.isnan(person.boxes[:, :1])
+        for answer in answers:
+            self._short += 0 if answer.refined else len(answer.given)
+        there = np.concatenate([~np.isnan(answer.given[..., 0]) for answer in answers]) & boxed
+        self._there += there.sum(axis=0)
+        self._said += (~np.isnan(points[..., 0])).sum(axis=0)
+        return Refined(person.name, person.fps, Track(person.frame_number, points, confidence))
+
+    def need_known(self) -> None:
+        """Raise BadInputError if the input has no keypoint, or none that the model has seen in its training."""
+        if not self._there.any():
+            raise BadInputError(f"{self._given.path}: expected at least one keypoint, found none")
+        seen = self._trained.seen
+        if seen is not None and not (self._there[seen] > 0).any():
+            has, knows = _names(self._there > 0), _names(seen)
+            raise BadInputError(
+                f"{self._given.path}: expected keypoints that the model was trained on ({', '.join(knows)}), "
+                f"found {', '.join(has)}; use another run"
+            )
+
+    def report(self) -> dict[str, Any]:
+        """Counts, and what a careful person should know."""
+        seen = self._trained.seen
+        unseen = [] if seen is None else _names((self._there > 0) & ~seen)
+        return {
+            "sequences": len(self._given.people),
+            "frames": self.frames,
+            "keypoints": int(self._said.sum()),
+            "missing": self.frames * K - int(self._there.sum()),
+            "lost": int((self._there - self._said).sum()),
+            "frames_not_refined": self._short,
+            "keypoints_not_refined": unseen,
+            "warnings": [*self._given.warnings, *self._warnings(unseen)],
+        }
+
+    def _warnings(self, unseen: list[str]) -> Iterator[str]:
+        if self._short:
+            least = self._trained.shortest * self._trained.frame_step
+            yield f"{self._short:,} frames in runs of fewer than {least}, the least the model takes: handed through"
+        if unseen:
+            yield f"the model was not trained on {', '.join(unseen)}: handed through"
+        if self._trained.seen is None:
+            yield "the store that the run was trained on is not at hand: which keypoints it knows cannot be told"
+
+
+def _names(which: Any) -> list[str]:
+    return [name for name, one in zip(KEYPOINTS, which, strict=True) if one]

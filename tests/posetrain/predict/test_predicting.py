@@ -1,0 +1,393 @@
+"""From inputs of every kind to outputs of every kind, by runs that answer what they are given."""
+
+import csv
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray
+from numpy.typing import NDArray
+
+from posedata.build import build_store
+from posedata.config import Recipe, Selection
+from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.formats.child import ChildReader
+from posedata.formats.keypoints.coco import read_coco
+from posedata.formats.keypoints.movement import load_netcdf, read_movement
+from posedata.formats.keypoints.table import read_table
+from posedata.formats.keypoints.tracks import Track
+from posedata.geometry import to_grid, to_pixels
+from posedata.poses import Note
+from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS
+from posedata.store.reader import open_store
+from posedata.store.views import input_peaks, sequence_frames, sequence_names
+from posetrain.data import Windows
+from posetrain.predict.inputs import PLAIN_MAP, open_input
+from posetrain.predict.predicting import predict
+from posetrain.trained import find_trained
+
+CPU = torch.device("cpu")
+Floats = NDArray[np.float64]
+Walk = Callable[..., Floats]
+MakeRun = Callable[..., Path]
+COCO_NAMES = ["left_eye" if i == 1 else "right_eye" if i == 2 else str(name) for i, name in enumerate(COCO_17)]
+PLACES = [(i, INDEX[name]) for i, name in enumerate(COCO_17) if name]
+PEOPLE = {"1": (0, 30), "2": (4, 26)}
+"""Name of a person -> first frame and frames."""
+
+
+@pytest.fixture
+def still(make_run: MakeRun) -> str:
+    """A run that answers the points that it is given."""
+    return str(make_run("deciwatch", is_still=True))
+
+
+@pytest.fixture
+def people(walk: Walk) -> dict[str, Track]:
+    made = {}
+    for i, (name, (first, frames)) in enumerate(PEOPLE.items()):
+        confidence = np.random.default_rng(i).uniform(0.1, 1, (frames, 25)).round(3)
+        made[name] = Track(np.arange(first, first + frames), walk(frames, seed=i), confidence)
+    return made
+
+
+def write_csv(path: Path, people: dict[str, Track]) -> Path:
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["y", "frame", "person", "joint", "x", "confidence"])
+        for person, track in people.items():
+            for frame, pose, told in zip(track.frame_number, track.points, track.confidence, strict=True):
+                for joint, (x, y), one in zip(KEYPOINTS, pose, told, strict=True):
+                    rows.writerow(["" if np.isnan(y) else y, frame, person, joint, "" if np.isnan(x) else x, one])
+    return path
+
+
+def write_coco(path: Path, people: dict[str, Track]) -> Path:
+    """17 joints that no category names; eyes are at 1, 1; ids and fields of somebody's own."""
+    images = [{"id": 100 + n, "file_name": f"a_{n:04d}.png", "width": 1280, "height": 720} for n in range(30)]
+    annotations: list[dict[str, Any]] = []
+    for person, track in people.items():
+        for frame, pose, told in zip(track.frame_number.tolist(), track.points, track.confidence, strict=True):
+            joints = np.tile([1.0, 1.0, 0.5], (17, 1))
+            for i, place in PLACES:
+                joints[i] = 0 if np.isnan(pose[place]).any() else [*pose[place], told[place]]
+            one = {"id": len(annotations) + 7, "image_id": 100 + frame, "track_id": int(person), "score": 0.5}
+            annotations.append(one | {"keypoints": joints.ravel().tolist()})
+    path.write_text(json.dumps({"info": {"year": 1}, "images": images, "annotations": annotations}))
+    return path
+
+
+def write_movement(path: Path, people: dict[str, Track]) -> Path:
+    position, told = np.full((30, 2, 25, 2), np.nan), np.full((30, 25, 2), np.nan)
+    for i, track in enumerate(people.values()):
+        position[track.frame_number, :, :, i] = track.points.transpose(0, 2, 1)
+        told[track.frame_number, :, i] = track.confidence
+    dims = ("time", "space", "keypoints", "individuals")
+    xarray.Dataset(
+        {"position": (dims, position), "confidence": (("time", "keypoints", "individuals"), told)},
+        coords={
+            "time": np.arange(30) / 25,
+            "space": ["x", "y"],
+            "keypoints": list(KEYPOINTS),
+            "individuals": list(people),
+        },
+        attrs={"ds_type": "poses", "fps": 25.0, "time_unit": "seconds"},
+    ).to_netcdf(path, engine="h5netcdf")
+    return path
+
+
+def write_openpose(path: Path, people: dict[str, Track]) -> Path:
+    path.mkdir()
+    for n in range(30):
+        shown = []
+        for person, track in people.items():
+            if n in track.rows:
+                joints = np.zeros((25, 3))
+                for i, name in enumerate(BODY_25):
+                    point = track.points[track.rows[n], INDEX[name]] if name else np.ones(2)
+                    joints[i] = 0 if np.isnan(point).any() else [*point, 0.5]
+                shown.append({"person_id": [int(person)], "pose_keypoints_2d": joints.ravel().tolist()})
+        (path / f"cam1_{n:012d}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": shown}))
+    return path
+
+
+INPUTS = {"in.csv": write_csv, "in.json": write_coco, "in.nc": write_movement, "openpose": write_openpose}
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return [*csv.DictReader(path.read_text().splitlines())]
+
+
+def opened(path: Path) -> xarray.Dataset:
+    return xarray.open_dataset(path, engine="h5netcdf", decode_times=False)
+
+
+def read_any(path: Path) -> dict[str, Track]:
+    """The people of an output."""
+    if path.suffix == ".csv":
+        return read_table(path, PLAIN_MAP.joints).tracks
+    if path.suffix == ".json":
+        return read_coco(path, PLAIN_MAP.joints, COCO_NAMES).tracks
+    if path.suffix == ".nc":
+        return read_movement(path, PLAIN_MAP.joints, ChildReader("netCDF", load_netcdf)).tracks
+    with np.load(path) as found:
+        of = {name: found["person"] == i for i, name in enumerate(found["person_name"].tolist())}
+        return {
+            name: Track(found["frame_number"][own], found["points"][own], found["confidence"][own])
+            for name, own in of.items()
+        }
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".nc", ".npz"])
+@pytest.mark.parametrize("name", INPUTS)
+def test_unrefined_keypoints_come_back_in_pixels(
+    name: str, ending: str, still: str, people: dict[str, Track], tmp_path: Path
+) -> None:
+    """Of every person, in every frame, to a thousandth of a pixel; NaN stays NaN."""
+    given, out = INPUTS[name](tmp_path / name, people), tmp_path / f"out{ending}"
+    report = predict(still, given, out, CPU)
+    assert (report["sequences"], report["lost"], report["frames_not_refined"]) == (2, 0, 0)
+    found = read_any(out)
+    assert list(found) == ["1", "2"]
+    kept = set(range(25))
+    if name == "in.json":
+        kept = {place for _, place in PLACES}
+    if name == "openpose":
+        kept = {INDEX[joint] for joint in BODY_25 if joint}
+    dropped = sorted(set(range(25)) - kept)
+    for person, track in people.items():
+        rows = [row for frame, row in found[person].rows.items() if frame in track.rows]
+        expected = track.points.copy()
+        expected[:, dropped] = np.nan
+        assert found[person].frame_number[rows].tolist() == track.frame_number.tolist()
+        np.testing.assert_allclose(found[person].points[rows], expected, atol=1.1e-3)
+        others = np.delete(found[person].points, rows, axis=0)
+        assert np.isnan(others).all()  # frames without the person, where a format cannot leave them out
+        there = ~np.isnan(expected[..., 0])
+        told = np.full(there.shape, 0.5) if name == "openpose" else track.confidence
+        np.testing.assert_allclose(found[person].confidence[rows][there], told[there], atol=1.1e-3)
+
+
+@pytest.mark.parametrize(("model", "step"), [("smoothnet", 1), ("smoothnet", 2), ("conv3d", 1)])
+def test_a_models_answer_lies_where_its_input_does(
+    model: str, step: int, make_run: MakeRun, people: dict[str, Track], tmp_path: Path
+) -> None:
+    """Heatmaps are in cells: within half of one, and on the mean not off by any."""
+    run = make_run(model, is_still=True, frame_step=step)
+    predict(str(run), write_csv(tmp_path / "in.csv", people), tmp_path / "out.npz", CPU)
+    cells = []
+    for person, track in read_any(tmp_path / "out.npz").items():
+        (given,) = (one for one in open_input(tmp_path / "in.csv", (), CPU).people if one.name == person)
+        cells.append(to_grid(track.points, given.boxes) - to_grid(people[person].points, given.boxes))
+        np.testing.assert_array_equal(np.isnan(track.points), np.isnan(people[person].points))
+    off = np.concatenate(cells)
+    assert np.nanmax(np.abs(off)) < (0.5001 if model == "conv3d" else 1e-3)
+    assert np.abs(np.nanmean(off, axis=(0, 1))).max() < 0.03
+
+
+def test_a_file_of_its_own_kind_keeps_all_but_the_points(still: str, people: dict[str, Track], tmp_path: Path) -> None:
+    run = find_trained(still, CPU)
+    assert run.model == "deciwatch"
+    given = write_coco(tmp_path / "in.json", people)
+    predict(still, given, tmp_path / "out.json", CPU)
+    before, after = (json.loads(path.read_text()) for path in (given, tmp_path / "out.json"))
+    for content in (before, after):
+        for annotation in content["annotations"]:
+            joints = annotation["keypoints"]
+            annotation["keypoints"] = [joints[3:9], joints[2::3]]  # eyes, and every v
+    assert before == after
+    table = write_csv(tmp_path / "in.csv", people)
+    predict(still, table, tmp_path / "out.csv", CPU)
+    rows = [rows_of(path) for path in (table, tmp_path / "out.csv")]
+    assert list(rows[1][0]) == ["y", "frame", "person", "joint", "x", "confidence"]
+    for one, other in zip(*rows, strict=True):
+        assert {**one, "x": "", "y": ""} == {**other, "x": "", "y": ""}
+    dataset = write_movement(tmp_path / "in.nc", people)
+    predict(still, dataset, tmp_path / "out.nc", CPU)
+    with opened(dataset) as one, opened(tmp_path / "out.nc") as other:
+        xarray.testing.assert_allclose(one, other, atol=1e-2)
+        assert other.attrs == one.attrs | {"source_software": "posedata"}
+
+
+def test_a_joint_map_beside_the_file_counts(still: str, people: dict[str, Track], tmp_path: Path) -> None:
+    joints = {name.upper(): name for name in KEYPOINTS} | {"TAIL": None}
+    about = {"joints": joints, "confidence": 0.4, "width": 1280, "height": 720, "fps": 25}
+    (tmp_path / "keypoints.json").write_text(json.dumps(about))
+    path = write_csv(tmp_path / "in.csv", {"1": people["1"]})
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], *(line.upper() for line in lines[1:]), "9,0,1,TAIL,8,0.9"]) + "\n")
+    report = predict(still, path, tmp_path / "out.csv", CPU)
+    sure = (people["1"].confidence >= 0.4) & ~np.isnan(people["1"].points[..., 0])
+    assert (report["keypoints"], report["missing"]) == (int(sure.sum()), int((~sure).sum()))
+    rows = rows_of(tmp_path / "out.csv")
+    assert (rows[-1]["joint"], rows[-1]["x"], rows[-1]["y"]) == ("TAIL", "8", "9")
+    assert [bool(row["x"]) for row in rows[:-1]] == sure.ravel().tolist()
+    predict(still, path, tmp_path / "out.nc", CPU)
+    with opened(tmp_path / "out.nc") as dataset:
+        assert dataset.attrs["fps"] == 25
+
+
+def test_frames_without_the_person_are_gaps_and_short_runs_are_handed_through(
+    make_run: MakeRun, walk: Walk, tmp_path: Path
+) -> None:
+    run = make_run("smoothnet")
+    numbers = np.asarray([*range(10), *range(20, 24), 40])
+    track = Track(numbers, walk(15), np.full((15, 25), 0.9))
+    report = predict(str(run), write_csv(tmp_path / "in.csv", {"1": track}), tmp_path / "out.npz", CPU)
+    found = read_any(tmp_path / "out.npz")["1"]
+    assert report["frames_not_refined"] == 5
+    assert "5 frames in runs of fewer than 5" in report["warnings"][0]
+    np.testing.assert_allclose(found.points[10:], track.points[10:], atol=1e-3)
+    assert np.nanmin(np.abs(found.points[:10] - track.points[:10])) > 0
+
+
+def test_somebody_who_shows_one_joint_is_handed_through(still: str, people: dict[str, Track], tmp_path: Path) -> None:
+    lone = np.full((9, 25, 2), np.nan)
+    lone[2:, 3] = [50.0, 60.0]
+    track = Track(np.arange(9), lone, np.full((9, 25), 0.9))
+    given = write_csv(tmp_path / "in.csv", {"1": people["1"], "2": track})
+    assert predict(still, given, tmp_path / "out.npz", CPU)["frames_not_refined"] == 9
+    np.testing.assert_allclose(read_any(tmp_path / "out.npz")["2"].points, lone, atol=1e-9)
+
+
+def test_points_outside_the_image_are_told(still: str, people: dict[str, Track], tmp_path: Path) -> None:
+    given = write_coco(tmp_path / "in.json", people)
+    content = json.loads(given.read_text())
+    content["annotations"][3]["keypoints"][15:18] = [1300, 20, 0.9]
+    given.write_text(json.dumps(content))
+    report = predict(still, given, tmp_path / "out.json", CPU)
+    assert report["warnings"][0] == f"{given}: 1: {Note(1, 'points outside the image: taken as not annotated')}"
+    after = json.loads((tmp_path / "out.json").read_text())
+    assert after["annotations"][3]["keypoints"][15:18] == [0, 0, 0]
+
+
+def test_a_store_says_what_a_score_would_take(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
+    """Sequences of one window each: the same positions, in pixels of the frames' boxes."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "keypoints.json").write_text(json.dumps({"joints": {name: name for name in KEYPOINTS}}))
+    for i in range(3):
+        track = Track(np.arange(5), walk(5, seed=i), np.ones((5, 25)))
+        write_csv(raw / f"video{i}.csv", {"1": track})
+    build_store(Recipe(datasets=(Selection(dataset="keypoints"),)), {"keypoints": raw}, tmp_path / "s.zarr")
+    store = open_store(tmp_path / "s.zarr")
+    windows = Windows(store, store.windows("all"), 5, 1, CPU, "auto")
+    assert len(windows) == 3
+    for model in ("conv3d", "smoothnet"):
+        run = make_run(model)
+        trained = find_trained(str(run), CPU)
+        (batch,) = windows.batches(np.arange(3), 3)
+        with torch.inference_mode():
+            scored = trained.task.positions(trained.refine(trained.task.given(batch))).double().numpy()
+        predict(str(run), store.path, tmp_path / f"{model}.npz", CPU)
+        found = read_any(tmp_path / f"{model}.npz")
+        assert list(found) == sequence_names(store)
+        given = input_peaks(store, np.arange(15)).reshape(3, 5, 25, 2)
+        for i, track in enumerate(found.values()):
+            box = store.frames("box", batch.frames[i]).astype(np.float64)
+            expected = np.where(np.isnan(given[i]), np.nan, to_pixels(scored[i], box))
+            np.testing.assert_allclose(track.points, expected, atol=1e-3)
+
+
+def test_a_detectors_file_says_what_a_store_of_it_does(
+    make_run: MakeRun, stores: dict[str, Path], raw_trees: dict[str, Path], tmp_path: Path
+) -> None:
+    """The store rounds boxes to float32. Where the detector found nobody all is missing."""
+    store = open_store(stores["climbalong"])
+    for run in (make_run("conv3d", is_still=True), make_run("smoothnet")):
+        for name in sequence_names(store)[:2]:
+            stem = name.partition("/")[2]
+            given = raw_trees["climbalong"] / "input" / f"{stem}.npz"
+            report = predict(str(run), given, tmp_path / "a.npz", CPU, overwrite=True)
+            predict(str(run), store.path, tmp_path / "b.npz", CPU, sequences=[name], overwrite=True)
+            (alone,), (stored,) = (read_any(tmp_path / f"{which}.npz").values() for which in "ab")
+            np.testing.assert_allclose(alone.points, stored.points, atol=1e-2)
+            np.testing.assert_array_equal(alone.confidence, stored.confidence)
+            frames = sequence_frames(store, name)
+            unboxed = np.isnan(store.frames("box", frames)[:, 0])
+            assert unboxed.any()
+            assert np.isnan(alone.points[unboxed]).all()
+            assert (alone.confidence[unboxed] == 0).all()
+            assert report["missing"] == 25 * unboxed.sum()
+            if "still" in run.name:
+                peaks = input_peaks(store, frames)
+                expected = to_pixels(peaks, store.frames("box", frames).astype(np.float64))
+                np.testing.assert_allclose(stored.points, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize(("said", "words"), [(-1, "more bytes than that"), (0, "CRC"), (1, "the end of the data")])
+def test_a_detectors_file_is_read_to_its_very_end(
+    said: int, words: str, still: str, raw_trees: dict[str, Path], tmp_path: Path
+) -> None:
+    """Its header says other frames than there are; or as many, but the last one is damaged."""
+    with np.load(raw_trees["climbalong"] / "input" / "climb_02.npz") as arrays:
+        heatmaps, boxes = arrays["heatmaps"], arrays["bboxes"]
+    frames = len(heatmaps)
+    np.savez(tmp_path / "a.npz", heatmaps=heatmaps, bboxes=np.resize(boxes, (frames + said, 4)))
+    if said:
+        with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        header, other = (f"({count}, 25,".encode() for count in (frames, frames + said))
+        members["heatmaps.npy"] = members["heatmaps.npy"].replace(header, other, 1)
+        with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+    else:
+        last = heatmaps[-1, -1, -1, -9:].tobytes()
+        whole = (tmp_path / "a.npz").read_bytes()
+        (tmp_path / "a.npz").write_bytes(whole.replace(last, bytes(len(last))))
+    with pytest.raises(BadInputError, match=rf"a\.npz: heatmaps: expected .*{words}"):
+        predict(still, tmp_path / "a.npz", tmp_path / "out.npz", CPU)
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_keypoints_that_the_training_lacked_are_handed_through_by_name(
+    make_run: MakeRun, people: dict[str, Track], tmp_path: Path
+) -> None:
+    run = make_run("smoothnet", store="brace")  # 15 of the 25 keypoints
+    report = predict(str(run), write_csv(tmp_path / "in.csv", people), tmp_path / "out.npz", CPU)
+    assert "left_heel" in report["keypoints_not_refined"]
+    assert len(report["keypoints_not_refined"]) == 10
+    heel, hip = INDEX["left_heel"], INDEX["left_hip"]
+    found = read_any(tmp_path / "out.npz")["1"].points
+    np.testing.assert_allclose(found[:, heel], people["1"].points[:, heel], atol=1e-3)
+    assert np.nanmin(np.abs(found[:, hip] - people["1"].points[:, hip])) > 0
+    only = Track(np.arange(30), np.full((30, 25, 2), np.nan), people["1"].confidence)
+    only.points[:, heel], only.points[:, heel + 1] = people["1"].points[:, heel], [3.0, 4.0]
+    with pytest.raises(BadInputError, match=r"that the model was trained on \(nose, .*, found left_heel"):
+        predict(str(run), write_csv(tmp_path / "feet.csv", {"1": only}), tmp_path / "feet.npz", CPU)
+    assert not (tmp_path / "feet.npz").exists()
+
+
+def test_a_run_without_its_store_serves_and_says_so(
+    make_run: MakeRun, people: dict[str, Track], tmp_path: Path
+) -> None:
+    run = make_run("smoothnet", store="brace")
+    path = run / "run.json"
+    path.write_text(path.read_text().replace("brace.zarr", "gone.zarr"))
+    assert find_trained(str(run), CPU).seen is None
+    report = predict(str(run), write_csv(tmp_path / "in.csv", people), tmp_path / "out.npz", CPU)
+    assert report["keypoints_not_refined"] == []
+    assert any("not at hand" in warning for warning in report["warnings"])
+
+
+def test_what_does_not_fit_is_told_before_any_work(
+    still: str, people: dict[str, Track], stores: dict[str, Path], tmp_path: Path
+) -> None:
+    given = write_csv(tmp_path / "in.csv", people)
+    with pytest.raises(ChoiceError, match=r"\.csv, \.json, \.npz, \.nc, found out\.txt"):
+        predict(still, given, tmp_path / "out.txt", CPU)
+    with pytest.raises(ChoiceError, match="--sequence: expected with a store"):
+        predict(still, given, tmp_path / "out.csv", CPU, sequences=["1"])
+    with pytest.raises(ChoiceError, match=r"one video in a \.json file, found those of 6"):
+        predict(still, stores["brace"], tmp_path / "out.json", CPU)
+    with pytest.raises(ConflictError, match="--overwrite"):
+        predict(still, given, given, CPU)
+    with pytest.raises(ChoiceError, match="outside of"):
+        predict(still, stores["brace"], stores["brace"] / "out.csv", CPU)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["in.csv"]
