@@ -151,9 +151,14 @@ class Windows:
 
 
 def _unit_shift(store: Store) -> float | None:
-    """Grid px, standard deviation of the shifts of k = 1, by the torso of the store; None for a detector's input."""
-    mean, noise = store.attributes["measured"]["mean_torso_diameter"], store.attributes["recipe"]["noise"]
-    return None if noise is None else SHIFT_SHARE * float(noise["torso"] or mean)
+    """Grid px, standard deviation of the shifts of k = 1; None for a detector's input.
+
+    By the torso of the recipe or the mean one of the store; stores made from others have theirs only in the mean.
+    """
+    if "input_heatmaps" not in store.rendered:
+        return None
+    noise = store.attributes["recipe"].get("noise") or {}
+    return SHIFT_SHARE * float(noise.get("torso") or store.attributes["measured"]["mean_torso_diameter"] or 0.0)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
