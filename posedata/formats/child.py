@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import weakref
+import zlib
 from collections.abc import Callable, Mapping
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -31,6 +32,19 @@ _MOST_ANSWER = MOST_BYTES + (1 << 20)
 
 _ARRAYS, _FAULT = b"A", b"F"
 
+_TELLING = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+"""What libraries say of damaged files. Anything else ends the child: the file counts as one that crashes its reader."""
 
 Load = Callable[[Path, list[str]], Mapping[str, object]]
 """Reads the variables of those names that a file has; a function that its module holds by name."""
@@ -113,7 +127,7 @@ def serve(load: Load, kind: str) -> None:
 def _read(load: Load, kind: str, path: Path, names: list[str]) -> bytes:
     try:
         found = load(path, names)
-    except Exception as error:  # noqa: BLE001 on damaged files libraries raise whatever they trip over
+    except _TELLING as error:
         words = str(error).partition("\n")[0] or type(error).__name__
         return _FAULT + f"expected a {kind} file, found {words}".encode()
     arrays: dict[str, NDArray[np.generic]] = {}
