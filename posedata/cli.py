@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from posedata import __version__, console
+from posedata import __version__, arguments, console, ending
 from posedata.commands.calibrate import calibrate
 from posedata.commands.derive import merge, subset
 from posedata.commands.fetch import fetch
@@ -53,13 +53,13 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("name", type=console.DATASET)
+@click.argument("name", type=arguments.DATASET)
 @click.option("--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True)
 @click.option("--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each sequence.")
-@click.option("--segments", type=console.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
+@click.option("--segments", type=arguments.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--out", type=console.FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
-@console.output_options
+@click.option("--out", type=arguments.FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
+@arguments.output_options
 def sample(
     name: str,
     sequences: int,
@@ -94,13 +94,13 @@ def sample(
 
 
 @cli.command()
-@click.option("--dataset", "datasets", type=console.DATASET, multiple=True, help="Repeat to join several.")
+@click.option("--dataset", "datasets", type=arguments.DATASET, multiple=True, help="Repeat to join several.")
 @click.option(
     "--recipe", metavar="MANIFEST", help="In place of options: rebuild the dataset of this manifest, and compare."
 )
 @click.option("--raw", "raws", multiple=True, metavar="DIR|NAME=DIR", help="[default: $POSEDATA_HOME/raw/NAME]")
 @click.option(
-    "--out", type=console.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]"
+    "--out", type=arguments.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]"
 )
 @click.option("--k", type=float, default=1.0, show_default=True, help="Shifting scalar: how far keypoints are shifted.")
 @click.option(
@@ -119,7 +119,7 @@ def sample(
     show_default=True,
     help="What shares one drawn sigma.",
 )
-@click.option("--noise", type=console.FOLDER, metavar="FILE", help="k and sigmas as `posedata calibrate` found them.")
+@click.option("--noise", type=arguments.FOLDER, metavar="FILE", help="k and sigmas as `posedata calibrate` found them.")
 @click.option("--actions", metavar="A,B", help="Only these actions, spelt as in the files.  [default: all]")
 @click.option("--torso", type=float, help="Mean torso diameter in grid px.  [default: measured]")
 @click.option(
@@ -141,8 +141,8 @@ def sample(
 @click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
 @click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-@console.config_options("sigmas", "actions")
-@console.output_options
+@arguments.config_options("sigmas", "actions")
+@arguments.output_options
 @click.pass_context
 def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Build a store from raw annotations.
@@ -162,7 +162,7 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
     from posedata.build import build_store, dry_run
     from posedata.dataset import compare_rebuilt
 
-    given = console.given_options(ctx)
+    given = arguments.given_options(ctx)
     chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
     threads = request.threads(options["workers"], options["scheduler"])
     if show_config:
@@ -205,8 +205,8 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
 
 
 @cli.command()
-@click.argument("store", type=console.STORE)
-@console.output_options
+@click.argument("store", type=arguments.STORE)
+@arguments.output_options
 def info(store: Path | str, as_json: bool, quiet: bool) -> None:
     """Show counts, recipe, splits and digest of a STORE.
 
@@ -224,9 +224,9 @@ def info(store: Path | str, as_json: bool, quiet: bool) -> None:
 
 
 @cli.command()
-@click.argument("store", type=console.STORE)
+@click.argument("store", type=arguments.STORE)
 @click.option("--quick", is_flag=True, help="Structure and sizes only, not every byte.")
-@console.output_options
+@arguments.output_options
 def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
     """Prove that a STORE is what its manifest says; exit code 4 if it is not.
 
@@ -270,4 +270,4 @@ for _command in (
 
 def main() -> None:
     """Entry point of the command."""
-    console.run(cli, "posedata")
+    ending.run(cli, "posedata")

@@ -2,7 +2,7 @@
 
 import click
 
-from posedata import __version__, console
+from posedata import __version__, ending
 from posetrain.commands.evaluate import evaluate
 from posetrain.commands.predict import predict
 from posetrain.commands.report import report
@@ -35,7 +35,7 @@ for _command in (run, evaluate, predict, sweep, runs, report, push, pull):
 
 def main() -> None:
     """Entry point of the command."""
-    console.run(
+    ending.run(
         cli,
         "posetrain",
         stopped="finished epochs are kept; go on with posetrain run --resume, or the same posetrain sweep",

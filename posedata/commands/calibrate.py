@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 
 _SPLITS = ("all", "train", "validation", "test", "held_out")
 
 
 @click.command()
-@click.argument("given", metavar="STORE|RAW", type=console.STORE)
+@click.argument("given", metavar="STORE|RAW", type=arguments.STORE)
 @click.option(
     "--split", type=click.Choice(_SPLITS), default="all", show_default=True, help="Of a store: only its frames."
 )
-@click.option("--out", type=console.FOLDER, metavar="FILE", help="Noise file to make, for build --noise.")
-@click.option("--plot", type=console.FOLDER, metavar="FILE", help="Picture to make: .png or .svg.")
+@click.option("--out", type=arguments.FOLDER, metavar="FILE", help="Noise file to make, for build --noise.")
+@click.option("--plot", type=arguments.FOLDER, metavar="FILE", help="Picture to make: .png or .svg.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
-@console.output_options
+@arguments.output_options
 def calibrate(
     given: Path | str,
     split: str,

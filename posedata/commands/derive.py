@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 from posedata.commands.summary import print_report
 
 if TYPE_CHECKING:
     from posedata.derive.contents import Derivation
 
-_OUT = click.option("--out", type=console.FOLDER, metavar="NEW", required=True, help="Where the new store goes.")
+_OUT = click.option("--out", type=arguments.FOLDER, metavar="NEW", required=True, help="Where the new store goes.")
 _WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
 _OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Read and count, write nothing.")
 
 
 @click.command()
-@click.argument("store", type=console.STORE)
+@click.argument("store", type=arguments.STORE)
 @click.option("--dataset", "datasets", multiple=True, help="Only sequences of this dataset.")
 @click.option("--action", "actions", multiple=True, help="Only sequences of this action, spelt as in the store.")
 @click.option("--sequence", "sequences", multiple=True, metavar="NAME", help="Only this one: NAME or DATASET/NAME.")
@@ -29,7 +29,7 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Read and count, write n
 @_WORKERS
 @_OVERWRITE
 @_DRY_RUN
-@console.output_options
+@arguments.output_options
 def subset(
     store: Path | str,
     out: Path,
@@ -60,12 +60,12 @@ def subset(
 
 
 @click.command()
-@click.argument("stores", type=console.STORE, nargs=-1, required=True, metavar="STORE STORE...")
+@click.argument("stores", type=arguments.STORE, nargs=-1, required=True, metavar="STORE STORE...")
 @_OUT
 @_WORKERS
 @_OVERWRITE
 @_DRY_RUN
-@console.output_options
+@arguments.output_options
 def merge(stores: tuple[Path | str, ...], as_json: bool, quiet: bool, **options: Any) -> None:
     """Make one store of several.
 

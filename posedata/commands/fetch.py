@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 
 
 @click.command()
@@ -12,11 +12,11 @@ from posedata import console
 @click.option("--url", help="Of the archive or, with a / at its end, of a mirror's folder.  [default: the authors']")
 @click.option(
     "--out",
-    type=console.FOLDER,
+    type=arguments.FOLDER,
     metavar="DIR",
     help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]",
 )
-@console.output_options
+@arguments.output_options
 def fetch(name: str, url: str | None, out: Path | None, as_json: bool, quiet: bool) -> None:
     """Download raw data from its authors, and keep what `build` reads.
 

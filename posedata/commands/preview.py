@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 
 _PICKS = ("random", "noisiest", "most-missing")
 _MANY, _ONE = ("pick", "seed"), ("frames",)
@@ -30,8 +30,8 @@ class _FrameRange(click.ParamType[tuple[int | None, int | None]]):
 
 
 @click.command()
-@click.argument("store", type=console.STORE)
-@click.option("--out", type=console.FOLDER, metavar="FILE", help=".png, .gif, .mp4, .html, .rrd")
+@click.argument("store", type=arguments.STORE)
+@click.option("--out", type=arguments.FOLDER, metavar="FILE", help=".png, .gif, .mp4, .html, .rrd")
 @click.option("--viewer", type=click.Choice(["rerun"]), help="Show the frames there, instead of --out.")
 @click.option("--sequence", metavar="NAME", help="dataset/name, or name.  [default: one frame each of many]")
 @click.option("--frames", type=_FrameRange(), help="Of the sequence: numbers in the source, from A, below B.")
@@ -50,9 +50,9 @@ class _FrameRange(click.ParamType[tuple[int | None, int | None]]):
     help="Sequences; or frames of one sequence on a .png.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random pick.")
-@click.option("--video", type=console.FOLDER, metavar="FILE|DIR", help="Draw over this film; DIR: one a video.")
+@click.option("--video", type=arguments.FOLDER, metavar="FILE|DIR", help="Draw over this film; DIR: one a video.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-@console.output_options
+@arguments.output_options
 @click.pass_context
 def preview(
     ctx: click.Context,
@@ -83,7 +83,7 @@ def preview(
     from posedata.preview.choose import Wanted
     from posedata.preview.write import show_preview, write_preview
 
-    _refuse_idle(console.given_options(ctx), options["sequence"] is not None, out)
+    _refuse_idle(arguments.given_options(ctx), options["sequence"] is not None, out)
     first, end = options.pop("frames") or (None, None)
     wanted = Wanted(first=first, end=end, **options)
     progress = console.progress(quiet)

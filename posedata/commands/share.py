@@ -5,19 +5,19 @@ from typing import Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console, ending
 
 _COLLECTION = click.argument("url", required=False, metavar="[URL]")
 
 
 @click.command()
-@click.argument("store", type=console.FOLDER)
+@click.argument("store", type=arguments.FOLDER)
 @click.argument("url", required=False)
 @click.option("--name", help="Of the dataset.  [default: the store's, without .zarr]")
 @click.option("--version", default="1", show_default=True, help="Of the dataset.")
 @click.option("--overwrite", is_flag=True, help="Replace another dataset of that name.")
 @click.option("--dry-run", is_flag=True, help="Tell files and bytes, send nothing.")
-@console.output_options
+@arguments.output_options
 def push(store: Path, url: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Publish STORE in the collection at URL: a folder, s3:// or hf://.
 
@@ -52,10 +52,10 @@ def push(store: Path, url: str | None, as_json: bool, quiet: bool, **options: An
 
 @click.command()
 @click.argument("dataset")
-@click.option("--out", type=console.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/NAME.zarr]")
+@click.option("--out", type=arguments.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/NAME.zarr]")
 @click.option("--overwrite", is_flag=True, help="Replace a store that is there; also mends a damaged one.")
 @click.option("--dry-run", is_flag=True, help="Tell files and bytes, fetch no more than the manifest.")
-@console.output_options
+@arguments.output_options
 def pull(dataset: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Fetch DATASET: a URL (COLLECTION/NAME), the path of its manifest, or a name.
 
@@ -70,7 +70,7 @@ def pull(dataset: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """
     from posedata.sharing.pull import pull as pull_store
 
-    console.when_stopped("what has come is kept; the same command goes on")
+    ending.when_stopped("what has come is kept; the same command goes on")
     report = pull_store(dataset, progress=console.progress(quiet), **options)
     if as_json:
         console.print_json(report)
@@ -90,7 +90,7 @@ def pull(dataset: str, as_json: bool, quiet: bool, **options: Any) -> None:
 
 @click.command("list")
 @_COLLECTION
-@console.output_options
+@arguments.output_options
 def list_datasets(url: str | None, as_json: bool, quiet: bool) -> None:
     """List the datasets of the collection at URL, or the stores of the data home.
 
@@ -119,7 +119,7 @@ def list_datasets(url: str | None, as_json: bool, quiet: bool) -> None:
 @_COLLECTION
 @click.option("--dataset", "names", multiple=True, help="Only this one; repeat for several.  [default: all]")
 @click.option("--quick", is_flag=True, help="Compare manifests and sizes, do not hash what is here.")
-@console.output_options
+@arguments.output_options
 def status(url: str | None, names: tuple[str, ...], quick: bool, as_json: bool, quiet: bool) -> None:
     """Compare the stores of the data home with the collection at URL; exit code 4 if they differ.
 
@@ -148,7 +148,7 @@ def status(url: str | None, names: tuple[str, ...], quick: bool, as_json: bool, 
 
 
 @click.command()
-@click.argument("store", type=console.STORE, required=False)
+@click.argument("store", type=arguments.STORE, required=False)
 @click.option("--name", help="Of the dataset.  [default: the store's, without .zarr]")
 @click.option("--version", default="1", show_default=True, help="Of the dataset.")
 @click.option("--location", "locations", multiple=True, help="URL of a collection that has it; repeat for several.")

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 
 
 @click.command()
-@click.argument("store", type=console.STORE)
-@click.option("--out", type=console.FOLDER, metavar="PAGE.html", help="Make a page with plots, too.")
+@click.argument("store", type=arguments.STORE)
+@click.option("--out", type=arguments.FOLDER, metavar="PAGE.html", help="Make a page with plots, too.")
 @click.option("--overwrite", is_flag=True, help="Replace a page that is there.")
-@console.output_options
+@arguments.output_options
 def stats(store: Path | str, out: Path | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Distributions of a STORE, and what would make a careful person doubt it.
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 
 
 @click.command()
-@click.argument("name", type=console.DATASET)
-@click.argument("folder", metavar="DIR", type=console.FOLDER)
+@click.argument("name", type=arguments.DATASET)
+@click.argument("folder", metavar="DIR", type=arguments.FOLDER)
 @click.option("--strict", is_flag=True, help="Fail at warnings, too.")
-@console.output_options
+@arguments.output_options
 def validate(name: str, folder: Path, strict: bool, as_json: bool, quiet: bool) -> None:
     """Find every fault of the raw tree of NAME in DIR, before a build; exit code 3 if there is one.
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 from posetrain.commands.options import device_options, pck_line, store_name
 
 
 @click.command(name="eval")
 @click.argument("what", metavar="RUN|BASELINE")
-@click.option("--store", type=console.STORE, help="[default: the run's; for a baseline the newest in the data home]")
+@click.option("--store", type=arguments.STORE, help="[default: the run's; for a baseline the newest in the data home]")
 @click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
 @click.option("--window", type=click.IntRange(1), help="For a baseline or mixer.  [default: 5; the run's]")
 @click.option("--frame-step", type=click.IntRange(1), help="For a baseline or mixer.  [default: 1; the run's]")
@@ -25,7 +25,7 @@ from posetrain.commands.options import device_options, pck_line, store_name
     help="clean: the target itself, to see what published tables measured. No score of a refiner.",
 )
 @device_options
-@console.output_options
+@arguments.output_options
 def evaluate(
     what: str,
     store: Path | str | None,

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.argument("given", metavar="INPUT", type=console.STORE)
-@click.option("--out", type=console.FOLDER, required=True, metavar="FILE", help=".csv, .json (COCO), .npz, .nc")
+@click.argument("given", metavar="INPUT", type=arguments.STORE)
+@click.option("--out", type=arguments.FOLDER, required=True, metavar="FILE", help=".csv, .json (COCO), .npz, .nc")
 @click.option("--sequence", "sequences", multiple=True, metavar="NAME", help="Of a store; may be repeated.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-@console.output_options
+@arguments.output_options
 def predict(
     run: str,
     given: Path | str,

@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 from posetrain.commands.options import device_options
 
 
 @click.command()
-@click.argument("given", metavar="[RUN]...", type=console.FOLDER, nargs=-1)
-@click.option("--out", type=console.FOLDER, required=True, metavar="DIR", help="Folder to make.")
+@click.argument("given", metavar="[RUN]...", type=arguments.FOLDER, nargs=-1)
+@click.option("--out", type=arguments.FOLDER, required=True, metavar="DIR", help="Folder to make.")
 @click.option("--overwrite", is_flag=True, help="Replace a report that is there.")
 @device_options
-@console.output_options
+@arguments.output_options
 def report(
     given: tuple[Path, ...], out: Path, overwrite: bool, device: str, feed: Any, as_json: bool, quiet: bool
 ) -> None:

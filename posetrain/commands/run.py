@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 from posetrain.commands.options import (
     MODEL_NAMES,
     TRAINING_OPTIONS,
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("store", type=console.STORE, required=False)
+@click.argument("store", type=arguments.STORE, required=False)
 @click.option("--model", default="conv3d", show_default=True, help=", ".join(MODEL_NAMES))
 @click.option("--setup", type=click.Choice(["1", "2", "3"]), help="Published setup: random or fixed sigma, half rate.")
 @click.option("--experiment", metavar="X.Y", help="Published experiment: k X in setup Y; finds its store.")
-@click.option("--init", type=console.FOLDER, metavar="RUN", help="Finetune: begin with the best epoch of RUN.")
+@click.option("--init", type=arguments.FOLDER, metavar="RUN", help="Finetune: begin with the best epoch of RUN.")
 @click.option("--frame-step", type=click.IntRange(1), default=1, show_default=True, help="2 is half the frame rate.")
 @training_options
 @device_options
-@click.option("--out", type=console.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
+@click.option("--out", type=arguments.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
 @click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one, as it was configured.")
-@console.config_options()
-@console.output_options
+@arguments.config_options()
+@arguments.output_options
 @click.pass_context
 def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a refiner on STORE; with no STORE, on the newest in the data home.
@@ -99,7 +99,7 @@ def _request(ctx: click.Context) -> "RunRequest":
 
     store, out = ctx.params["store"], ctx.params["out"]
     if ctx.params["resume"]:
-        return request.resume_request(store, out, console.given_options(ctx))
+        return request.resume_request(store, out, arguments.given_options(ctx))
     return request.run_request(store, out, **_chosen(ctx))
 
 
@@ -108,7 +108,7 @@ def _resolved(ctx: click.Context) -> dict[str, Any]:
     from posetrain import request
 
     if ctx.params["resume"]:
-        return request.resumed_options(console.given_options(ctx))
+        return request.resumed_options(arguments.given_options(ctx))
     return request.wanted_config(**_chosen(ctx)).model_dump()
 
 
@@ -118,7 +118,7 @@ def _chosen(ctx: click.Context) -> dict[str, Any]:
 
     return {
         "options": {name: ctx.params[name] for name in ("model", "frame_step", *TRAINING_OPTIONS)},
-        "given": console.given_options(ctx),
+        "given": arguments.given_options(ctx),
         "experiment": find_experiment(ctx.params["setup"], ctx.params["experiment"]),
         "init": ctx.params["init"],
     }

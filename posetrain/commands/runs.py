@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 
 
 @click.command()
-@click.argument("given", metavar="[RUN]...", type=console.FOLDER, nargs=-1)
+@click.argument("given", metavar="[RUN]...", type=arguments.FOLDER, nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def runs(given: tuple[Path, ...], as_json: bool) -> None:
     """List runs and compare them: how far they are, figures of the best epoch, and the settings that differ.

@@ -5,16 +5,16 @@ from typing import Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console, ending
 
 
 @click.command()
-@click.argument("run", type=console.FOLDER)
+@click.argument("run", type=arguments.FOLDER)
 @click.argument("url", required=False)
 @click.option("--name", help="Of the published run.  [default: the run's]")
 @click.option("--overwrite", is_flag=True, help="Replace another run of that name.")
 @click.option("--dry-run", is_flag=True, help="Tell files and bytes, send nothing.")
-@console.output_options
+@arguments.output_options
 def push(run: Path, url: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Publish RUN, with its checkpoints, in the collection at URL: a folder, s3:// or hf://.
 
@@ -35,10 +35,10 @@ def push(run: Path, url: str | None, as_json: bool, quiet: bool, **options: Any)
 
 @click.command()
 @click.argument("url")
-@click.option("--out", type=console.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/NAME]")
+@click.option("--out", type=arguments.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/NAME]")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
 @click.option("--dry-run", is_flag=True, help="Tell files and bytes, fetch nothing.")
-@console.output_options
+@arguments.output_options
 def pull(url: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Fetch the run at URL, which is COLLECTION/NAME.
 
@@ -48,7 +48,7 @@ def pull(url: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """
     from posetrain.sharing import pull_run
 
-    console.when_stopped("what has come is kept; the same command goes on")
+    ending.when_stopped("what has come is kept; the same command goes on")
     report = pull_run(url, progress=console.progress(quiet), **options)
     _print(report, "would fetch" if report["dry_run"] else "fetched", "run", as_json)
 

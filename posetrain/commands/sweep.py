@@ -5,22 +5,22 @@ from typing import Any
 
 import click
 
-from posedata import console
+from posedata import arguments, console
 from posedata.home import data_home
 from posetrain.commands.options import MODEL_NAMES, TRAINING_OPTIONS, device_options, training_options
 
 
 @click.command()
-@click.argument("stores", metavar="[STORE]...", type=console.STORE, nargs=-1)
+@click.argument("stores", metavar="[STORE]...", type=arguments.STORE, nargs=-1)
 @click.option("--model", "models", multiple=True, help=f"{', '.join(MODEL_NAMES)}; repeat.  [default: the first four]")
 @click.option("--experiment", "experiments", multiple=True, metavar="X.Y", help="Repeat.  [default: 1.1 to 2.3]")
 @click.option(
-    "--finetune", type=console.STORE, metavar="STORE", help="Finetune every model on it, when all are trained."
+    "--finetune", type=arguments.STORE, metavar="STORE", help="Finetune every model on it, when all are trained."
 )
 @training_options
 @device_options
-@click.option("--out", type=console.FOLDER, metavar="DIR", help="[default: $POSEDATA_HOME/runs/sweep]")
-@console.output_options
+@click.option("--out", type=arguments.FOLDER, metavar="DIR", help="[default: $POSEDATA_HOME/runs/sweep]")
+@arguments.output_options
 def sweep(
     stores: tuple[Path | str, ...],
     models: tuple[str, ...],

@@ -40,9 +40,7 @@ def planted(bench: Bench, work: Path) -> Outcome:
             [posedata(), "info", f"{work}/{SECRET}.zarr", "--debug"],
         ):
             _search(outcome, command, work, **{variable: SECRET})
-    crash = (
-        f"import sys; from posedata import console, cli\nsys.argv = ['posedata', 'info', '{bench.new}', '--debug']\n"
-    )
+    crash = f"import sys; from posedata import cli, ending\nsys.argv = ['posedata', 'info', '{bench.new}', '--debug']\n"
     crash += f"import posedata.store.reader as r\ndef broken(path): raise KeyError('https://u:{SECRET}@host/x')\n"
     crash += "r.open_store = broken\nfrom posedata.cli import main; main()"
     _search(outcome, [sys.executable, "-c", crash], work)

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from posedata import console
+from posedata import arguments
 from posedata.cli import cli
 from posedata.config import Noise
 from posedata.configfile import MOST_BYTES, config_keys, config_of, of_file, to_yaml
@@ -86,7 +86,7 @@ def test_what_is_typed_wins_and_replaces_lists(tmp_path: Path) -> None:
 def test_what_the_file_says_counts_as_given(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("k: 1\nseed:\nskip-bad: false")
     context = BUILD.make_context("build", ["--config", str(tmp_path / "b.yaml"), "--fps", "5"])
-    assert console.given_options(context) == {"k", "skip_bad", "fps", "config"}
+    assert arguments.given_options(context) == {"k", "skip_bad", "fps", "config"}
 
 
 def test_keys_are_the_options_as_typed_but_those_that_steer_output() -> None:
@@ -236,7 +236,7 @@ def test_other_errors_stay_as_they_are(tmp_path: Path) -> None:
 
     @click.command()
     @click.option("--k", type=float)
-    @console.config_options()
+    @arguments.config_options()
     def command(k: float, show_config: bool) -> None:
         raise ConflictError("--k: taken")
 
