@@ -124,8 +124,9 @@ def sample(
 @click.option("--torso", type=float, help="Mean torso diameter in grid px.  [default: measured]")
 @click.option(
     "--split",
-    type=click.Choice(["video", "official", "held-out"]),
-    help="60/20/20 by video; the authors' own; or the longest video held out.  [default: video; climbalong: held-out]",
+    type=click.Choice(["video", "official", "held-out", "train"]),
+    help="60/20/20 by video; the authors' own; the longest video held out; or all for training, to be merged with a "
+    "store that has the rest.  [default: video; climbalong: held-out]",
 )
 @click.option(
     "--split-span",

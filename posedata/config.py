@@ -19,7 +19,7 @@ SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.
 """sigma_in of setups 1 and 2 (seed 000, section 1.2.2)."""
 
 SigmaPer = Literal["frame", "keypoint", "sequence"]
-SplitRule = Literal["video", "official", "held-out"]
+SplitRule = Literal["video", "official", "held-out", "train"]
 Sigma = Annotated[float, Field(gt=0, le=28, allow_inf_nan=False)]
 
 

@@ -9,6 +9,8 @@ from posedata.config import Frozen
 Count = Annotated[int, Field(ge=1)]
 Precision = Literal["float32", "bfloat16"]
 Shuffle = Literal["windows", "blocks"]
+Method = Literal["adam", "muon"]
+Schedule = Literal["plateau", "cosine"]
 
 FINETUNING_RATE = 1e-4
 """Learning rate at the start of a finetuning (seed 000, section 1.3.2)."""
@@ -23,10 +25,15 @@ class TrainConfig(Frozen):
         frame_step: frames from one frame of a window to the next; 2 is half the frame rate.
         epochs: at most so many.
         batch_size: windows a step.
-        learning_rate: of Adam, at the start.
-        reduce_after: epochs without a lower validation loss after which the learning rate falls.
+        optimizer: Adam, or Muon for the inner weights of a mixer; see `posetrain.optimizer`.
+        learning_rate: at the start.
+        schedule: "plateau": the rate falls by steps, and training stops, when the validation loss does not fall any
+            more; "cosine": the rate falls along half a cosine over all epochs.
+        reduce_after: epochs without a lower validation loss after which the learning rate falls by a step.
         reduce_factor: what it is then multiplied with.
         stop_after: epochs without a lower validation loss after which training stops.
+        average: weights are scored and kept as their exponential mean over steps, with this share of the mean so far;
+            0 = as they are.
         max_windows: at most so many windows of each split, chosen by the seed; None = all.
         init: run whose best epoch's weights training begins with; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
@@ -40,10 +47,13 @@ class TrainConfig(Frozen):
     frame_step: Annotated[int, Field(ge=1, le=100)] = 1
     epochs: Count = 50
     batch_size: Count = 16
+    optimizer: Method = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
+    schedule: Schedule = "plateau"
     reduce_after: Count = 5
     reduce_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     stop_after: Count = 10
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     max_windows: Count | None = None
     init: str | None = None
     sampling_step: Count = 4

@@ -34,6 +34,7 @@ class Batch:
         points: (B, T, 25, 2) float32: sub-cell grid positions of the target, NaN where it means nothing.
         annotated: (B, T, 25) bool: where the target means anything.
         unit_shift: grid px, standard deviation of the shifts of k = 1; None if the input is a detector's.
+        boxes: (B, T, 4) float32 pixels that the grid lies on; None where they are not known.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Batch:
         points: Tensor,
         annotated: Tensor,
         unit_shift: float | None = None,
+        boxes: Tensor | None = None,
     ) -> None:
         self.frames = frames
         self.points = points
         self.annotated = annotated
         self.unit_shift = unit_shift
+        self.boxes = boxes
         self._given = given
         self._wanted = wanted
 
@@ -105,6 +108,7 @@ class Windows:
         self.video = store.frame_video
         self.torso = torso_diameters(self.target_points)
         self._unit_shift = _unit_shift(store)
+        self._box = store["box"]
         made = sources(store, device, feed)
         self._given = made["input_heatmaps" if given == "noisy" else "target_heatmaps"]
         self._wanted = made["target_heatmaps"]
@@ -144,7 +148,8 @@ class Windows:
         frames = self.starts[numbers][:, None] + self._offsets
         points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self.device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self.device)
-        batch = Batch(frames, self._given, self._wanted, points, annotated, self._unit_shift)
+        boxes = torch.from_numpy(self._box[frames]).to(self.device)
+        batch = Batch(frames, self._given, self._wanted, points, annotated, self._unit_shift, boxes)
         # Input and target at once: decoding and widening run outside Python's lock.
         list(in_threads(partial(getattr, batch), parts, 2))
         return batch

@@ -1,6 +1,7 @@
 """One pass over the windows of a training."""
 
 import math
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,10 +19,20 @@ _CHECKED = 32
 """Steps after which a GPU is asked for its losses: to ask is to wait until it has nothing to do."""
 
 
+class Stepper(Protocol):
+    """What changes weights by their gradients."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> None:
+        """Change the weights."""
+
+
 def train_epoch(
     model: nn.Module,
     task: Task,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Stepper,
     windows: Windows,
     config: TrainConfig,
     epoch: int,
@@ -38,25 +49,23 @@ def train_epoch(
         torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch, team.rank]).generate_state(1)[0]))
     losses = _Losses(epoch, every=_CHECKED if windows.device.type == "cuda" else 1)
     order, size = epoch_order(windows.starts, config.shuffle, config.seed, epoch), config.batch_size
-    elements = 0
     with progress(f"epoch {epoch}/{config.epochs}", len(windows), "windows") as advance:
         for step, stored in enumerate(windows.batches(order, size, task.parts, team)):
             batch = task.varied(stored)
             count = min(size, len(order) - step * size)
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             if len(batch.frames):
                 with torch.autocast(windows.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
                     prediction = model(task.given(batch))
                 error = task.error(prediction.float(), batch)
-                each = task.elements(batch) // len(batch.frames)
-                (error / (each * count)).backward()  # type: ignore[no-untyped-call]
-                losses.add(step + 1, error.detach(), batch.frames)
-                elements = each * len(order)
+                mean, share = error / task.elements(batch), len(stored.frames) / count
+                (mean * share).backward()  # type: ignore[no-untyped-call]
+                losses.add(step + 1, mean.detach() * len(stored.frames), stored.frames)
             team.add_gradients(model)
             optimizer.step()
             advance(count)
     total = team.total(torch.tensor(losses.settle(), dtype=torch.float64, device=_summed_on(windows.device)))
-    return float(total) / elements if elements else math.nan  # of a process without a window; the leader has some
+    return float(total) / len(order)
 
 
 class _Losses:

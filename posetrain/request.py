@@ -17,7 +17,7 @@ from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.experiments import Experiment, check_store, fitting_store
 from posetrain.find import check_digest, find_run, find_unfinished_run, new_run, store_of_run
 from posetrain.history import load_best
-from posetrain.models import make_model
+from posetrain.models import find_model, make_model
 
 _CHOSEN = frozenset({*TrainConfig.model_fields, "setup", "experiment"})
 """Options that say how to train."""
@@ -81,8 +81,18 @@ def wanted_config(
         wanted = ", ".join(f"{name} {fixed[name]}" for name in clash)
         raise ChoiceError(f"{', '.join(clash)}: expected {wanted} as --init or the experiment has it, found another")
     rate = {} if "learning_rate" in given or not init else {"learning_rate": FINETUNING_RATE}
+    return configured({**options, **fixed, **rate}, given | fixed.keys() | rate.keys())
+
+
+def configured(options: Mapping[str, Any], given: Set[str]) -> TrainConfig:
+    """The configuration of these fields; those that are not `given` may be others where the model has a regime.
+
+    Raises:
+        ChoiceError: if an option has no such choice, or does not fit the model.
+    """
+    regime = find_model(options["model"]).regime
     try:
-        config = TrainConfig(**{**options, **fixed, **rate})
+        config = TrainConfig(**{**options, **{name: value for name, value in regime.items() if name not in given}})
     except ValidationError as error:
         raise ChoiceError(*faults(error)) from error
     make_model(config)  # tells at once what does not fit

@@ -1,24 +1,22 @@
 """Many trainings in a row: models by experiments, then each of them finetuned. What is done is not done again."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
-from posedata.config import faults
-from posedata.errors import BadInputError, ChoiceError, ConflictError, PoseDataError
+from posedata.errors import BadInputError, ConflictError, PoseDataError
 from posedata.home import find_store
 from posedata.progress import Advance, Progress
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.experiments import EXPERIMENTS, fitting_store, named_experiment
-from posetrain.models import make_model
+from posetrain.request import configured
 from posetrain.sources import Feed
 from posetrain.training import split_starts, split_windows, train
 
@@ -63,6 +61,7 @@ def plan(
     models: Sequence[str],
     experiments: Sequence[str],
     options: Mapping[str, Any],
+    given: Set[str],
     stores: Sequence[Path | str],
     finetune: Path | str | None,
     out: Path,
@@ -73,6 +72,7 @@ def plan(
         models: names; none = the published four.
         experiments: names; none = all six.
         options: fields of the configuration.
+        given: those that the user typed; others may be set by a model's regime.
         stores: to train on: an experiment takes the first that fits; none = the newest of the data home that fits.
         finetune: store to finetune every model on; None = no finetuning.
         out: where the runs go.
@@ -85,7 +85,7 @@ def plan(
     names = list(dict.fromkeys(experiments or EXPERIMENTS))
     found = _stores(names, [open_store(find_store(path)) for path in stores])
     planned = [
-        Planned(out / f"{model}-{name}", name, _config(model, name, options), found[name])
+        Planned(out / f"{model}-{name}", name, _config(model, name, options, given), found[name])
         for model in dict.fromkeys(models or PUBLISHED)
         for name in names
     ]
@@ -118,13 +118,8 @@ def _stores(names: Sequence[str], given: Sequence[Store]) -> dict[str, Store]:
     return found
 
 
-def _config(model: str, experiment: str, options: Mapping[str, Any]) -> TrainConfig:
-    try:
-        config = TrainConfig(**{**options, "model": model, "frame_step": named_experiment(experiment).setup.frame_step})
-    except ValidationError as error:
-        raise ChoiceError(*faults(error)) from error
-    make_model(config)  # tells at once what does not fit
-    return config
+def _config(model: str, experiment: str, options: Mapping[str, Any], given: Set[str]) -> TrainConfig:
+    return configured({**options, "model": model, "frame_step": named_experiment(experiment).setup.frame_step}, given)
 
 
 def _check(training: Planned) -> None:

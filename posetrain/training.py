@@ -26,6 +26,7 @@ from posetrain.epoch import train_epoch
 from posetrain.evaluation import evaluate
 from posetrain.history import SCORE, best_epoch, load_best
 from posetrain.models import count_parameters, find_model, make_model
+from posetrain.optimizer import Optimizer
 from posetrain.sources import Feed
 from posetrain.tasks import Task
 from posetrain.team import ALONE, Team
@@ -111,12 +112,12 @@ def _train(
 ) -> dict[str, Any]:
     training, validation = (split_windows(config, store, split, device, feed) for split in ("train", "validation"))
     model, task = place(make_model(config), device), find_model(config.model).task
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    optimizer = Optimizer(model, config, steps=config.epochs * -(-len(training) // config.batch_size))
     plateau, history = Plateau(), list[dict[str, float]]()
     newest = _newest_sound(run, log) if resume and team.leads and checkpoints.saved_epochs(run) else 0
     team.meet()  # nothing is written unless every process can begin
     if epoch := int(team.told({"epoch": newest})["epoch"]):
-        plateau, history = _restore(run, epoch, model, optimizer, team)
+        plateau, history = _restore(run, epoch, optimizer, team)
     elif config.init:
         best = Path(config.init)
         model.load_state_dict(team.lent(lambda: load_best(best)[1]))
@@ -124,27 +125,26 @@ def _train(
         checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
 
     for epoch in range(len(history) + 1, config.epochs + 1):
-        if plateau.waited >= config.stop_after:
+        if config.schedule == "plateau" and plateau.waited >= config.stop_after:
             break
         if team.leads:
             (run / checkpoints.SUMMARY_NAME).unlink(missing_ok=True)  # of an epoch that was damaged since
-        rate = optimizer.param_groups[0]["lr"]
         begin = time.perf_counter()
         loss = train_epoch(model, task, optimizer, training, config, epoch, team, progress)
         seconds = time.perf_counter() - begin
         figures = {
             "train_loss": loss,
-            **(_validated(model, task, validation, epoch, progress) if team.leads else {}),
-            "learning_rate": rate,
+            **(_validated(optimizer.best, task, validation, epoch, progress) if team.leads else {}),
+            "learning_rate": optimizer.rate,
             "seconds": round(seconds, 3),
             "windows_per_second": round(len(training) / seconds, 2),
         }
         history.append({"epoch": epoch, **team.told(figures)})
         plateau.update(history[-1]["val_loss"])
-        if plateau.waited == config.reduce_after:
-            optimizer.param_groups[0]["lr"] = rate * config.reduce_factor
+        if config.schedule == "plateau" and plateau.waited == config.reduce_after:
+            optimizer.rate *= config.reduce_factor
         if team.leads:
-            _save(run, model, optimizer, plateau, history)
+            _save(run, optimizer, plateau, history)
             log(_line(history[-1], config.epochs))
 
     summary = _summary(config, store, model, history, run)
@@ -187,36 +187,32 @@ def _info(config: TrainConfig, store: Store) -> checkpoints.RunInfo:
 
 def _save(
     run: Path,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     plateau: Plateau,
     history: list[dict[str, float]],
 ) -> None:
     epoch = len(history)
     state = {
-        "optimizer": optimizer.state_dict(),
+        "optimizer": optimizer.state(),
         "plateau": asdict(plateau),
         "history": history,
         "random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
-    checkpoints.save_checkpoint(run, epoch, model.state_dict(), state)
+    checkpoints.save_checkpoint(run, epoch, optimizer.best.state_dict(), state)
     checkpoints.write_curves(run, history)
     # The best as seen from the epoch before is kept too, should this checkpoint be damaged.
     best = {best_epoch(history), best_epoch(history[:-1] or history)}
     checkpoints.prune_checkpoints(run, {epoch, epoch - 1, *best})
 
 
-def _restore(
-    run: Path, epoch: int, model: nn.Module, optimizer: torch.optim.Optimizer, team: Team
-) -> tuple[Plateau, list[dict[str, float]]]:
+def _restore(run: Path, epoch: int, optimizer: Optimizer, team: Team) -> tuple[Plateau, list[dict[str, float]]]:
     state = team.lent(lambda: {**checkpoints.load_state(run, epoch), "weights": checkpoints.load_weights(run, epoch)})
     if team.leads:
         # What was damaged makes room for what will be trained again.
         checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
         checkpoints.write_curves(run, state["history"])
-    model.load_state_dict(state["weights"])
-    optimizer.load_state_dict(state["optimizer"])
+    optimizer.restore(state["weights"], state["optimizer"])
     torch.set_rng_state(state["random"])
     if torch.cuda.is_available() and state["cuda_random"]:
         torch.cuda.set_rng_state_all(state["cuda_random"][: torch.cuda.device_count()])

@@ -14,14 +14,36 @@ MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smooth
 
 _TRAINING = {
     "window": click.option(
-        "--window", type=click.IntRange(1), default=5, show_default=True, help="Frames that the model sees."
+        "--window", type=click.IntRange(1), default=5, help="Frames that the model sees.  [default: 5; mixer: 33]"
     ),
-    "epochs": click.option("--epochs", type=click.IntRange(1), default=50, show_default=True, help="At most."),
+    "epochs": click.option("--epochs", type=click.IntRange(1), default=50, help="At most.  [default: 50; mixer: 20]"),
     "batch_size": click.option(
-        "--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Windows a step."
+        "--batch-size", type=click.IntRange(1), default=16, help="Windows a step.  [default: 16; mixer: 64]"
+    ),
+    "optimizer": click.option(
+        "--optimizer",
+        type=click.Choice(["adam", "muon"]),
+        default="adam",
+        help="Muon is for mixers, and takes torch 2.9.  [default: adam; mixer: muon]",
     ),
     "learning_rate": click.option(
-        "--learning-rate", type=float, default=1e-3, help="At the start.  [default: 0.001; for finetuning 0.0001]"
+        "--learning-rate",
+        type=float,
+        default=1e-3,
+        help="At the start.  [default: 0.001; mixer: 0.003; for finetuning 0.0001]",
+    ),
+    "schedule": click.option(
+        "--schedule",
+        type=click.Choice(["plateau", "cosine"]),
+        default="plateau",
+        help="When the rate falls: as validation asks for it, or steadily over --epochs.  "
+        "[default: plateau; mixer: cosine]",
+    ),
+    "average": click.option(
+        "--average",
+        type=click.FloatRange(0, 1, max_open=True),
+        default=0.0,
+        help="Keep a running mean of the weights, with this share of it a step.  [default: 0; mixer: 0.999]",
     ),
     "max_windows": click.option(
         "--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]"

@@ -21,7 +21,10 @@ from posetrain.commands.options import MODEL_NAMES, TRAINING_OPTIONS, device_opt
 @device_options
 @click.option("--out", type=arguments.FOLDER, metavar="DIR", help="[default: $POSEDATA_HOME/runs/sweep]")
 @arguments.output_options
+@click.pass_context
 def sweep(
+    ctx: click.Context,
+    /,
     stores: tuple[Path | str, ...],
     models: tuple[str, ...],
     experiments: tuple[str, ...],
@@ -50,7 +53,8 @@ def sweep(
 
     folder = out or data_home() / "runs" / "sweep"
     chosen = {name: options[name] for name in TRAINING_OPTIONS}
-    planned = trainings.plan(models, experiments, chosen, stores, finetune, folder)
+    given = arguments.given_options(ctx)
+    planned = trainings.plan(models, experiments, chosen, given, stores, finetune, folder)
     rows, errors = trainings.sweep(
         planned,
         pick_device(device),

@@ -25,7 +25,6 @@ _SHARE = 0.3
 """Of the pose's spread, by which an output of 1 corrects."""
 
 _LEAST_SPREAD, _LEAST_NOISE, _SEEN = 0.02, 1e-3, 1e-6
-_SHORTEST = 5
 
 
 class Mixer(nn.Module):
@@ -40,8 +39,7 @@ class Mixer(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         """Refine windows.
 
-        In training a batch is cut into pieces of a random length, so that the weights serve any. In use the answer is
-        the mean of two: that for the window, and that for its mirror image, mirrored back.
+        In use the answer is the mean of two: that for the window, and that for its mirror image, mirrored back.
 
         Args:
             points: (B, T, 25, 2) normalised coordinates, NaN = missing.
@@ -49,10 +47,9 @@ class Mixer(nn.Module):
         Returns:
             The same shape; what stands for a missing keypoint means nothing, but is finite.
         """
-        if not self.training:
-            return (self._refined(points) + mirrored(self._refined(mirrored(points)))) / 2
-        length = int(torch.randint(min(_SHORTEST, points.shape[1]), points.shape[1] + 1, ()))
-        return torch.cat([self._refined(piece) for piece in torch.split(points, length, dim=1)], dim=1)
+        if self.training:
+            return self._refined(points)
+        return (self._refined(points) + mirrored(self._refined(mirrored(points)))) / 2
 
     def _refined(self, points: Tensor) -> Tensor:
         present = ~points.isnan().any(dim=-1, keepdim=True)

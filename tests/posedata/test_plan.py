@@ -10,6 +10,7 @@ from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.gather import Entry, Gathered
 from posedata.plan import make_plan
+from posedata.splits import TRAIN
 from posedata.spool import Spool
 
 NAN = math.nan
@@ -107,6 +108,12 @@ def test_the_split_depends_neither_on_k_nor_on_sigma(tmp_path: Path, other: Reci
     first = make_plan(recipe(), gathered(tmp_path / "a", videos))
     second = make_plan(other, gathered(tmp_path / "b", videos))
     np.testing.assert_array_equal(first.split, second.split)
+
+
+def test_all_frames_may_be_for_training(tmp_path: Path) -> None:
+    plan = make_plan(recipe(split="train"), gathered(tmp_path / "s", ["v", "w"]))
+    assert (plan.split == TRAIN).all()
+    assert "no validation windows: --split train left none" in plan.warnings
 
 
 def test_official_splits_that_share_videos_are_warned_of(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""What changes the weights of a model, step by step: the methods, the learning rate, the mean of the weights."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from posedata.errors import ChoiceError
+from posetrain.config import TrainConfig
+
+_WARM = 100
+"""Steps in which a cosine rate rises first."""
+
+_LEAST = 0.01
+"""Of the rate, at the end of a cosine."""
+
+_YOUNG = 20
+"""Steps after which a mean of weights looks back on half of its steps; it starts from nothing."""
+
+
+class Optimizer:
+    """Adam over all weights, or Muon over those between the layers of `model.blocks` and Adam over the rest.
+
+    Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) makes a step's matrix orthogonal before it is
+    taken; its rate is scaled to Adam's (Liu et al. 2025, arXiv:2502.16982), so that one rate serves both.
+
+    Args:
+        model: whose weights are changed.
+        config: method, rate and mean.
+        steps: all that the training will have; a cosine ends with them.
+
+    Raises:
+        ChoiceError: if the model or this version of torch has no use for the method.
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig, steps: int) -> None:
+        self._model, self._config, self._steps, self._taken = model, config, steps, 0
+        matrices = _matrices(model) if config.optimizer == "muon" else []
+        inner = set(map(id, matrices))
+        rest = [parameter for parameter in model.parameters() if id(parameter) not in inner]
+        self._parts: dict[str, torch.optim.Optimizer] = {"adam": torch.optim.Adam(rest, lr=config.learning_rate)}
+        if matrices:
+            self._parts["muon"] = torch.optim.Muon(
+                matrices, lr=config.learning_rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
+            )
+        self._mean = AveragedModel(model, avg_fn=self._towards) if config.average else None
+
+    @property
+    def best(self) -> nn.Module:
+        """The model whose weights are scored and kept: the mean, where there is one."""
+        return self._mean.module if self._mean else self._model
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the last step, or of the next where it does not change by itself."""
+        return float(self._parts["adam"].param_groups[0]["lr"])
+
+    @rate.setter
+    def rate(self, value: float) -> None:
+        for part in self._parts.values():
+            for group in part.param_groups:
+                group["lr"] = value
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        self._model.zero_grad(set_to_none=True)
+
+    def step(self) -> None:
+        """Change the weights by their gradients."""
+        if self._config.schedule == "cosine":
+            self.rate = self._config.learning_rate * cosine(self._taken, self._steps)
+        self._taken += 1
+        for part in self._parts.values():
+            part.step()
+        if self._mean:
+            self._mean.update_parameters(self._model)
+
+    def state(self) -> dict[str, Any]:
+        """All that going on takes, but the weights of `best`."""
+        trained = self._model.state_dict() if self._mean else {}
+        return {**{name: part.state_dict() for name, part in self._parts.items()}, "taken": self._taken, "now": trained}
+
+    def restore(self, weights: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+        """Go on from the weights of `best` and what `state` gave."""
+        self.best.load_state_dict(weights)
+        if self._mean:
+            self._model.load_state_dict(state["now"])
+            self._mean.n_averaged.fill_(state["taken"])
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+        self._taken = state["taken"]
+
+    def _towards(self, mean: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
+        """An exponential mean, that of a few steps at first."""
+        seen = int(count)
+        return mean.lerp(now, 1 - min(self._config.average, seen / (seen + _YOUNG)))
+
+
+def cosine(step: int, steps: int) -> float:
+    """The share of the learning rate at a step from 0: a short rise, then half a cosine down to a hundredth."""
+    fall = (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+    return min((step + 1) / _WARM, 1.0) * (_LEAST + (1 - _LEAST) * fall)
+
+
+def _matrices(model: nn.Module) -> list[Tensor]:
+    """Weights of the linear layers in `model.blocks`; raises ChoiceError if Muon is not to be had."""
+    if not hasattr(torch.optim, "Muon"):
+        raise ChoiceError(f"--optimizer muon: expected torch 2.9 or newer, found {torch.__version__}; use adam")
+    blocks = getattr(model, "blocks", None)
+    if not isinstance(blocks, nn.Module):
+        raise ChoiceError("--optimizer muon: expected a model of blocks with --model mixer, found another; use adam")
+    return [module.weight for module in blocks.modules() if isinstance(module, nn.Linear)]
