@@ -90,7 +90,7 @@ def configured(options: Mapping[str, Any], given: Set[str]) -> TrainConfig:
     Raises:
         ChoiceError: if an option has no such choice, or does not fit the model.
     """
-    regime = find_model(options["model"]).regime
+    regime = find_model(options.get("model", TrainConfig().model)).regime
     try:
         config = TrainConfig(**{**options, **{name: value for name, value in regime.items() if name not in given}})
     except ValidationError as error:

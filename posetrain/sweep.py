@@ -61,10 +61,10 @@ def plan(
     models: Sequence[str],
     experiments: Sequence[str],
     options: Mapping[str, Any],
-    given: Set[str],
     stores: Sequence[Path | str],
     finetune: Path | str | None,
     out: Path,
+    given: Set[str] = frozenset(),
 ) -> list[Planned]:
     """All trainings of a sweep, in order: pretraining first, then finetuning. Proves that each can begin.
 
@@ -72,10 +72,10 @@ def plan(
         models: names; none = the published four.
         experiments: names; none = all six.
         options: fields of the configuration.
-        given: those that the user typed; others may be set by a model's regime.
         stores: to train on: an experiment takes the first that fits; none = the newest of the data home that fits.
         finetune: store to finetune every model on; None = no finetuning.
         out: where the runs go.
+        given: options that the user typed; others may be set by the regime of a model.
 
     Raises:
         ChoiceError: if an option has no such choice.

@@ -54,7 +54,7 @@ def sweep(
     folder = out or data_home() / "runs" / "sweep"
     chosen = {name: options[name] for name in TRAINING_OPTIONS}
     given = arguments.given_options(ctx)
-    planned = trainings.plan(models, experiments, chosen, given, stores, finetune, folder)
+    planned = trainings.plan(models, experiments, chosen, stores, finetune, folder, given)
     rows, errors = trainings.sweep(
         planned,
         pick_device(device),

@@ -67,6 +67,26 @@ def test_options_that_contradict_the_run_or_the_experiment_are_refused(
         request.run_request(noisy.path, tmp_path / "run", options, experiment=EXPERIMENTS["2.1"])
 
 
+def test_a_model_may_have_a_regime_of_its_own(noisy: Store, tmp_path: Path) -> None:
+    usual = TrainConfig().model_dump()
+    options = {**usual, "model": "mixer", "epochs": 3}
+    config = request.wanted_config(options, given={"model", "epochs"}, experiment=None, init=None)
+    assert (config.epochs, config.optimizer, config.schedule) == (3, "muon", "cosine")
+    assert config.window > 5
+    typed = request.wanted_config(options, given={"model", "window"}, experiment=None, init=None)
+    assert (typed.window, typed.optimizer) == (5, "muon")
+    plain = request.wanted_config(usual, given=set(), experiment=None, init=None)
+    assert plain == TrainConfig()
+
+
+def test_a_finetuned_mixer_keeps_its_rate_low(noisy: Store, tmp_path: Path) -> None:
+    config = TrainConfig(model="mixer", epochs=1, max_windows=4, batch_size=4, frame_step=2)
+    train(config, noisy, tmp_path, device=CPU)
+    options = TrainConfig().model_dump()
+    tuned = request.wanted_config(options, given=set(), experiment=None, init=tmp_path)
+    assert (tuned.learning_rate, tuned.window, tuned.frame_step, tuned.schedule) == (1e-4, 5, 2, "cosine")
+
+
 def test_resume_takes_no_other_choices(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match="epochs, model"):
         request.resume_request(None, tmp_path, {"epochs", "model", "out", "device"})

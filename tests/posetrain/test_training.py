@@ -89,6 +89,36 @@ def test_a_resumed_training_ends_with_the_same_bits(noisy: Store, tmp_path: Path
     assert figures(whole, 3) == figures(cut, 3)
 
 
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_rate_that_falls_and_a_mean_of_weights_are_resumed_too(noisy: Store, tmp_path: Path, average: float) -> None:
+    regime = {"optimizer": "muon", "schedule": "cosine", "average": average}
+    config = TrainConfig(model="mixer", epochs=3, max_windows=8, batch_size=4, **regime)  # type: ignore[arg-type]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(config, noisy, whole, device=CPU)
+
+    def stop(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, noisy, cut, device=CPU, log=stop)
+    torch.manual_seed(99)
+    train(config, noisy, cut, device=CPU, resume=True)
+    assert same(weights(whole, 3), weights(cut, 3))
+    assert figures(whole, 3) == figures(cut, 3)
+    rates = [row["learning_rate"] for row in figures(whole, 3)]
+    assert len(set(rates)) == 3
+    now = checkpoints.load_state(whole, 3)["optimizer"]["now"]
+    assert (now == {}) if not average else not same(now, weights(whole, 3))
+
+
+def test_a_rate_that_falls_steadily_neither_waits_nor_stops(
+    noisy: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig(monkeypatch, losses=[1.0] * 5)
+    config = TrainConfig(epochs=5, max_windows=1, batch_size=1, schedule="cosine", reduce_after=1, stop_after=2)
+    assert train(config, noisy, tmp_path, device=CPU)["epochs"] == 5
+
+
 def test_half_precision_is_for_the_steps_alone(noisy: Store, quick: TrainConfig, tmp_path: Path) -> None:
     half, full = quick.model_copy(update={"precision": "bfloat16"}), quick
     for name, config in (("half", half), ("full", full)):
@@ -96,7 +126,7 @@ def test_half_precision_is_for_the_steps_alone(noisy: Store, quick: TrainConfig,
     after = weights(tmp_path / "half", 3)
     assert not same(after, weights(tmp_path / "full", 3))
     state = checkpoints.load_state(tmp_path / "half", 3)
-    moments = [value for entry in state["optimizer"]["state"].values() for value in entry.values()]
+    moments = [value for entry in state["optimizer"]["adam"]["state"].values() for value in entry.values()]
     assert {tensor.dtype for tensor in [*after.values(), *moments]} == {torch.float32}
     history = state["history"]
     assert history[-1]["train_loss"] < history[0]["train_loss"]

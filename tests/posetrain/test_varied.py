@@ -3,46 +3,156 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from posedata.geometry import square_boxes, to_grid, to_pixels
 from posedata.heatmaps import decode
 from posedata.plan import SHIFT_SHARE
 from posedata.skeleton import INDEX
 from posedata.store.reader import Store
+from posetrain import varied as module
 from posetrain.data import Batch, Windows
-from posetrain.varied import STRENGTHS, varied
+from posetrain.varied import SHORTEST, STRENGTHS, varied
 
 LEFT, RIGHT = INDEX["left_wrist"], INDEX["right_wrist"]
+NAN = float("nan")
 
 
-def first(windows: Windows) -> Batch:
+@pytest.fixture
+def batch(noisy: Store) -> Batch:
+    """Long windows of a store with noise."""
+    windows = Windows(noisy, noisy.windows("train", 13)[:60], 13, 1, torch.device("cpu"), "auto")
     (batch,) = windows.batches(np.arange(len(windows)), len(windows))
     return batch
 
 
 @pytest.fixture
-def batch(noisy: Store, windows: Callable[..., Windows]) -> Batch:
-    return first(windows(noisy, most=60))
+def said(detected: Store, windows: Callable[..., Windows]) -> Batch:
+    """Windows of what a detector said."""
+    (batch,) = windows(detected, most=12).batches(np.arange(12), 12)
+    return batch
 
 
-def turned(batch: Batch, other: Batch) -> torch.Tensor:
-    """Which windows were mirrored."""
-    return (other.points.nan_to_num(0.0) != batch.points.nan_to_num(0.0)).flatten(1).any(dim=1)
+def still(monkeypatch: pytest.MonkeyPatch, **constants: object) -> None:
+    """Nothing is varied but by these constants of the module."""
+    plain: dict[str, object] = {"_TILT": 0.0, "_ANY_WAY": 0.0, "_LOSING": 0.0, "_ONE_BOX": 0.0, "_JUMPY": 0.0}
+    for name, value in {**plain, **constants}.items():
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(module, "_pieces", lambda length: torch.arange(length)[None])
+    monkeypatch.setattr(module, "_mirrored", lambda points, turned, width: points)
 
 
-def test_half_of_the_windows_are_seen_in_a_mirror(batch: Batch) -> None:
+def normal(batch: Batch) -> Tensor:
+    return batch.points.nan_to_num(0.0)
+
+
+def test_pieces_are_of_one_length_and_step_in_time_or_against_it() -> None:
     torch.manual_seed(0)
+    seen = set()
+    for _ in range(300):
+        order = module._pieces(33)
+        steps = np.unique(np.diff(order.numpy(), axis=1))
+        assert len(steps) == 1
+        flat = np.sort(order.numpy().ravel())
+        assert (np.diff(flat) == abs(steps[0])).all()  # no frame twice, none left out between pieces
+        assert flat[0] == 0
+        assert flat[-1] < 33
+        seen.add((int(steps[0]), order.shape[1]))
+    assert {step for step, _ in seen} == {-3, -2, -1, 1, 2, 3}
+    assert {length for step, length in seen if abs(step) == 1} == {33, 16, 11, 8, 6, 5}
+    assert min(length for _, length in seen) == SHORTEST
+
+
+@pytest.mark.parametrize("length", [1, 4, 5, 9])
+def test_short_windows_stay_whole(length: int) -> None:
+    torch.manual_seed(0)
+    for _ in range(20):
+        assert module._pieces(length).sort().values.tolist() == [list(range(length))]
+
+
+def test_without_any_change_points_and_boxes_are_those_of_the_store(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still(monkeypatch)
     other = varied(batch)
-    mirrored = turned(batch, other)
-    assert 15 < int(mirrored.sum()) < 45
-    there, here = other.points[mirrored][:, :, LEFT], batch.points[mirrored][:, :, RIGHT]
-    torch.testing.assert_close(there[..., 0], 56 - here[..., 0], equal_nan=True)
-    torch.testing.assert_close(there[..., 1], here[..., 1], equal_nan=True)
-    assert torch.equal(other.annotated[mirrored][:, :, LEFT], batch.annotated[mirrored][:, :, RIGHT])
-    assert torch.equal(other.annotated, ~other.points.isnan().any(dim=-1))
-    assert torch.equal(other.points[~mirrored].nan_to_num(0.0), batch.points[~mirrored].nan_to_num(0.0))
+    torch.testing.assert_close(other.points, batch.points, equal_nan=True, rtol=0, atol=1e-3)
+    assert torch.equal(other.annotated, batch.annotated)
+    assert np.array_equal(other.frames, batch.frames)
 
 
-def test_noise_is_drawn_anew_a_strength_a_window(noisy: Store, batch: Batch) -> None:
+def test_a_mirror_is_of_the_image_so_that_the_way_of_a_person_turns_round(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = module._pixels(batch.points, batch.boxes)
+    expected = to_pixels(batch.points[0].double().numpy(), batch.boxes[0].double().numpy())  # type: ignore[index]
+    np.testing.assert_allclose(pixels[0].numpy(), expected, rtol=1e-5)
+    turned = module._mirrored(pixels, torch.ones(len(pixels), 1, 1, 1, dtype=torch.bool), 0)
+    torch.testing.assert_close(turned[:, :, LEFT, 0], -pixels[:, :, RIGHT, 0], equal_nan=True)
+    torch.testing.assert_close(turned[:, :, LEFT, 1], pixels[:, :, RIGHT, 1], equal_nan=True)
+    mirror = module._mirrored
+    still(monkeypatch)
+    monkeypatch.setattr(module, "_mirrored", mirror)
+    torch.manual_seed(0)
+    changed = (normal(varied(batch)) - normal(batch)).abs().flatten(1).amax(dim=1) > 0.01
+    assert 15 < int(changed.sum()) < 45
+
+
+def test_a_turned_pose_gets_the_box_that_the_store_would_give_it(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch, _ANY_WAY=1.0)
+    seen = []
+    rotated = module._rotated
+    monkeypatch.setattr(module, "_rotated", lambda pixels: seen.append(rotated(pixels)) or seen[-1])
+    torch.manual_seed(0)
+    points = varied(batch).points
+    pixels = seen[0][3].double().numpy()
+    lengths = np.linalg.norm(np.diff(pixels, axis=0), axis=-1)
+    before = np.linalg.norm(np.diff(module._pixels(batch.points, batch.boxes)[3].double().numpy(), axis=0), axis=-1)
+    np.testing.assert_allclose(lengths, before, atol=1e-2)  # turned, neither moved apart nor scaled
+    np.testing.assert_allclose(points[3].numpy(), to_grid(pixels, square_boxes(pixels)), atol=0.01)
+
+
+def test_keypoints_go_missing_throughout_or_at_times(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch, _LOSING=1.0)
+    torch.manual_seed(0)
+    gone = varied(batch).points.isnan()[..., 0] & batch.annotated
+    there = batch.annotated.all(dim=1)
+    always = (gone.all(dim=1) & there).sum() / there.sum()
+    assert 0.2 < float(always) < 0.3
+    rest = there & ~gone.all(dim=1)
+    at_times = (gone & rest[:, None]).sum() / rest.sum() / gone.shape[1]
+    assert 0.07 < float(at_times) < 0.13
+
+
+def test_one_box_for_all_frames_holds_still_and_shows_the_person_smaller(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still(monkeypatch, _ONE_BOX=1.0)
+    pixels = module._pixels(batch.points, batch.boxes)
+    points, size = module._boxed(pixels)
+    moved, shown = pixels[:, 1:] - pixels[:, :-1], points[:, 1:] - points[:, :-1]
+    ratio = (shown / moved)[moved.abs() > 1.0].nan_to_num(0.0)
+    first = (shown / moved).where(moved.abs() > 1.0, NAN).flatten(1).nanmedian(dim=1).values
+    assert ratio.numel()
+    for window in range(len(points)):  # one scale a window
+        own = (shown / moved)[window][moved[window].abs() > 1.0]
+        torch.testing.assert_close(own, first[window].expand_as(own), rtol=0.01, atol=0.01)
+    assert float(size.max()) <= 1.0 + 1e-5
+    assert float(size.min()) < 0.7
+    inside = points[~points.isnan()]
+    assert float(inside.min()) > -1
+    assert float(inside.max()) < 57
+
+
+def test_boxes_that_jump_move_all_keypoints_of_a_frame_alike(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch, _JUMPY=1.0)
+    torch.manual_seed(0)
+    centre, before = (each.nanmean(dim=2) for each in (varied(batch).points, batch.points))
+    jump = (centre - before).flatten()
+    assert 0.03 * 56 < float(jump[~jump.isnan()].std()) < 0.07 * 56
+
+
+def test_noise_is_drawn_anew_a_strength_a_window(noisy: Store, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch)
     torch.manual_seed(0)
     draws = [varied(batch) for _ in range(40)]
     assert torch.equal(~draws[0].input_peaks.isnan().any(dim=-1), draws[0].annotated)
@@ -64,25 +174,26 @@ def test_draws_follow_torchs_generator(batch: Batch) -> None:
     assert torch.equal(*peaks)
 
 
-def test_a_detectors_peaks_are_mirrored_alone(detected: Store, windows: Callable[..., Windows]) -> None:
-    batch = first(windows(detected, most=12))
+def turned(batch: Batch, other: Batch) -> torch.Tensor:
+    """Which windows were mirrored."""
+    return (normal(other) != normal(batch)).flatten(1).any(dim=1)
+
+
+def test_a_detectors_peaks_are_mirrored_alone(said: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_pieces", lambda length: torch.arange(length)[None])
     torch.manual_seed(0)
-    other = varied(batch)
+    other = varied(said)
     assert other.unit_shift is None
-    mirrored = turned(batch, other)
+    mirrored = turned(said, other)
     assert mirrored.any()
     assert not mirrored.all()
-    torch.testing.assert_close(other.input_peaks[~mirrored], batch.input_peaks[~mirrored], equal_nan=True)
-    there, here = other.input_peaks[mirrored][:, :, LEFT], batch.input_peaks[mirrored][:, :, RIGHT]
-    torch.testing.assert_close(there[..., 0], 56 - here[..., 0], equal_nan=True)
-
-
-def test_mirrored_peaks_are_those_of_mirrored_heatmaps(detected: Store, windows: Callable[..., Windows]) -> None:
-    batch = first(windows(detected, most=12))
-    torch.manual_seed(0)
-    other = varied(batch)
-    window = int(torch.nonzero(turned(batch, other))[0])
-    heatmap = batch.input[window, 0, RIGHT].flip(-1).numpy()
+    torch.testing.assert_close(other.input_peaks[~mirrored], said.input_peaks[~mirrored], equal_nan=True)
+    for name in ("input_peaks", "points"):
+        there, here = getattr(other, name)[mirrored][:, :, LEFT], getattr(said, name)[mirrored][:, :, RIGHT]
+        torch.testing.assert_close(there[..., 0], 56 - here[..., 0], equal_nan=True)
+    assert torch.equal(other.annotated[mirrored][:, :, LEFT], said.annotated[mirrored][:, :, RIGHT])
+    window = int(torch.nonzero(mirrored)[0])
+    heatmap = said.input[window, 0, RIGHT].flip(-1).numpy()
     np.testing.assert_array_equal(other.input_peaks[window, 0, LEFT].numpy(), decode(heatmap))
 
 

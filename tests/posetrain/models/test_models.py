@@ -17,7 +17,7 @@ def test_parameters_are_as_many_as_published(name: str) -> None:
     assert count_parameters(make_model(TrainConfig(model=name))) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "mixer"])
 def test_weights_are_glorot_uniform(name: str) -> None:
     for parameter in make_model(TrainConfig(model=name)).parameters():
         if parameter.dim() >= 2:
