@@ -79,14 +79,15 @@ def varied(batch: Batch) -> Batch:
 
 
 def _pieces(length: int) -> Tensor:
-    """(n, L) places in a window: pieces of every first, second or third frame, in time or against it.
+    """(n, L) places in a window: pieces of tracks of every first, second or third frame, in time or against it.
 
-    Frames are left over where they make no piece of that length.
+    A few frames are left over, where they make no piece of that length.
     """
     step = _one_of([step for step in _STEPS if step == 1 or length // step >= SHORTEST])
     frames = length // step
     count = _one_of(range(1, max(frames // SHORTEST, 1) + 1))
-    order = (step * torch.arange(frames // count * count)).view(count, -1)
+    tracks = torch.arange(frames * step).view(frames, step).T
+    order = tracks[:, : frames // count * count].reshape(-1, frames // count)
     return _one_of((order, order.flip(1)))
 
 

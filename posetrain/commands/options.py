@@ -16,7 +16,7 @@ _TRAINING = {
     "window": click.option(
         "--window", type=click.IntRange(1), default=5, help="Frames that the model sees.  [default: 5; mixer: 33]"
     ),
-    "epochs": click.option("--epochs", type=click.IntRange(1), default=50, help="At most.  [default: 50; mixer: 20]"),
+    "epochs": click.option("--epochs", type=click.IntRange(1), default=50, help="At most.  [default: 50; mixer: 16]"),
     "batch_size": click.option(
         "--batch-size", type=click.IntRange(1), default=16, help="Windows a step.  [default: 16; mixer: 64]"
     ),

@@ -38,7 +38,7 @@ class Architecture:
 
 _MIXING = {
     "window": 33,
-    "epochs": 20,
+    "epochs": 16,
     "batch_size": 64,
     "optimizer": "muon",
     "learning_rate": 3e-3,

@@ -54,9 +54,9 @@ def test_pieces_are_of_one_length_and_step_in_time_or_against_it() -> None:
         steps = np.unique(np.diff(order.numpy(), axis=1))
         assert len(steps) == 1
         flat = np.sort(order.numpy().ravel())
-        assert (np.diff(flat) == abs(steps[0])).all()  # no frame twice, none left out between pieces
+        assert (np.diff(flat) == 1).all()  # no frame twice, none left out but at the end
         assert flat[0] == 0
-        assert flat[-1] < 33
+        assert 24 < flat[-1] < 33
         seen.add((int(steps[0]), order.shape[1]))
     assert {step for step, _ in seen} == {-3, -2, -1, 1, 2, 3}
     assert {length for step, length in seen if abs(step) == 1} == {33, 16, 11, 8, 6, 5}
