@@ -20,7 +20,7 @@ from posetrain.models import find_model
 from posetrain.sequences import over_sequences, runs
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS, Refiner, Task
-from posetrain.trained import SEQUENCE_FRAMES, trained_of_run
+from posetrain.trained import trained_of_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,6 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
     if not store:
         check_digest(run, info, opened)
     found = trained_of_run(run, device)
-    seen = max(found.window, SEQUENCE_FRAMES) if find_model(found.model).any_window else found.window
     return Subject(
         found.model,
         found.refine,
@@ -114,7 +113,7 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
         given,
         found.epoch,
         "window",
-        seen,
+        found.at_once,
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -13,31 +12,15 @@ from posedata.progress import Progress, silent
 from posedata.skeleton import K
 from posedata.store.reader import Store
 from posetrain.data import Windows
+from posetrain.overlap import pieces, runs_of, weights
 from posetrain.tasks import Refiner, Task
 
 _BATCH = 32
-_OVERLAP = 4
-"""Windows that see a frame, but near the ends of a sequence."""
 
 
 def runs(store: Store) -> list[slice]:
     """Frames of one sequence and shot without a gap, as slices of the store."""
-    number = store["frame_number"].astype(np.int64)
-    broken = (np.diff(store.frame_sequence) != 0) | (np.diff(store["shot"]) != 0) | (np.diff(number) != 1)
-    edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(number)]
-    return [slice(a, b) for a, b in pairwise(edges)]
-
-
-def pieces(run: slice, length: int, step: int) -> Iterator[tuple[int, int]]:
-    """First frame and length of the windows that go over a run: `length` frames, or all if there are fewer.
-
-    At a step of n a run is n tracks, each of every n-th frame.
-    """
-    for first in range(run.start, min(run.start + step, run.stop)):
-        frames = -(-(run.stop - first) // step)
-        last = max(frames - length, 0)
-        for start in [*range(0, last, max(length // _OVERLAP, 1)), last]:
-            yield first + start * step, min(length, frames)
+    return runs_of(store["frame_number"].astype(np.int64), store.frame_sequence, store["shot"])
 
 
 @torch.inference_mode()
@@ -45,9 +28,6 @@ def over_sequences(
     refine: Refiner, task: Task, windows: Windows, whole: Sequence[slice], length: int, progress: Progress = silent
 ) -> Floats:
     """What a model says of the frames of some windows, when it goes over the sequences that they are from.
-
-    In the mean over windows a frame weighs as much as its distance from the window's nearer end, for a frame at an
-    end has neighbours on one side only.
 
     Args:
         refine: the model.
@@ -68,12 +48,12 @@ def over_sequences(
     mass = np.zeros((len(windows.video), 1, 1))
     with progress("refining sequences", sum(map(len, starts.values())), "windows") as advance:
         for count, firsts in starts.items():
-            weights = np.minimum(np.arange(count) + 1.0, count - np.arange(count))[:, None, None]
+            weight = weights(count)[:, None, None]
             seen = windows.elsewhere(np.asarray(firsts), count)
             for batch in seen.batches(np.arange(len(seen)), _BATCH, task.parts):
                 found = task.positions(refine(task.given(batch))).double().cpu().numpy()
-                np.add.at(total, batch.frames, weights * found)
-                np.add.at(mass, batch.frames, weights)
+                np.add.at(total, batch.frames, weight * found)
+                np.add.at(mass, batch.frames, weight)
                 advance(len(batch.frames))
     positions: Floats = total[windows.frames] / mass[windows.frames]
     return positions

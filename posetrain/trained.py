@@ -29,8 +29,8 @@ class Trained:
         model: name of the architecture.
         refine: what refines.
         task: what it works on.
-        window: frames of a window.
-        shortest: frames of the shortest window that it takes; `window` where that is the only one.
+        window: frames of a window that it was trained on.
+        any_window: whether it takes windows of any length.
         frame_step: frames from one frame of a window to the next.
         epoch: of the weights.
         seen: (25,) bool, the keypoints that were annotated where it was trained; None = not known.
@@ -40,10 +40,20 @@ class Trained:
     refine: Refiner
     task: Task
     window: int
-    shortest: int
+    any_window: bool
     frame_step: int
     epoch: int
     seen: NDArray[np.bool_] | None = None
+
+    @property
+    def shortest(self) -> int:
+        """Frames of the shortest window that it takes."""
+        return 1 if self.any_window else self.window
+
+    @property
+    def at_once(self) -> int:
+        """Frames that it sees at once as it goes over a sequence, where there are so many."""
+        return max(self.window, SEQUENCE_FRAMES) if self.any_window else self.window
 
 
 def find_trained(name: str, device: torch.device) -> Trained:
@@ -55,10 +65,7 @@ def find_trained(name: str, device: torch.device) -> Trained:
     """
     # The one place where a name becomes a model: one that is shipped with the package would be looked for here.
     run = find_run(Path(name))
-    found = replace(trained_of_run(run, device), seen=_keypoints_seen(run))
-    if find_model(found.model).any_window:
-        return replace(found, window=max(found.window, SEQUENCE_FRAMES), shortest=1)
-    return found
+    return replace(trained_of_run(run, device), seen=_keypoints_seen(run))
 
 
 def trained_of_run(run: Path, device: torch.device) -> Trained:
@@ -72,9 +79,9 @@ def trained_of_run(run: Path, device: torch.device) -> Trained:
     epoch, weights = load_best(run)
     model = make_model(config)
     model.load_state_dict(weights)
-    task = find_model(config.model).task
+    kind = find_model(config.model)
     refine = place(model, device).eval()
-    return Trained(config.model, refine, task, config.window, config.window, config.frame_step, epoch)
+    return Trained(config.model, refine, kind.task, config.window, kind.any_window, config.frame_step, epoch)
 
 
 def _keypoints_seen(run: Path) -> NDArray[np.bool_] | None:

@@ -15,13 +15,11 @@ from torch import Tensor
 from posedata.progress import Advance
 from posedata.skeleton import K
 from posetrain.data import Batch
+from posetrain.overlap import pieces, weights
 from posetrain.predict.people import BLOCK, Floats, Person
 from posetrain.trained import Trained
 
 _BATCH = 32
-
-_OVERLAP = 4
-"""Windows that see a frame at least, but near the ends of a run; all that there are of windows of 5."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,30 +41,13 @@ class Answer:
 
 def window_length(trained: Trained, frames: int) -> int:
     """Frames of the windows over a run of so many frames; 0 if it is too short for any."""
-    length = min(trained.window, frames // trained.frame_step)
+    length = min(trained.at_once, frames // trained.frame_step)
     return length if length >= trained.shortest else 0
 
 
 def window_starts(frames: int, length: int, step: int) -> NDArray[np.int64]:
-    """(W,) first frames of the windows over a run, rising.
-
-    At a step of n a run is n tracks, each of every n-th frame, so that all frames are refined.
-    """
-    starts: list[int] = []
-    for first in range(step):
-        last = len(range(first, frames, step)) - length
-        places = {*range(0, last, max(length // _OVERLAP, 1)), last}
-        starts += [first + place * step for place in places]
-    return np.sort(np.asarray(starts, np.int64))
-
-
-def weights(length: int) -> NDArray[np.float64]:
-    """(T,) what the frames of a window count in the mean: 1 2 3 2 1.
-
-    A frame at an end has neighbours on one side only, so a model knows less of it.
-    """
-    places = np.arange(length)
-    return np.asarray(np.minimum(places + 1.0, length - places))
+    """(W,) first frames of the windows over a run, rising, so that heatmaps are read once; each is of full length."""
+    return np.sort([start for start, _ in pieces(slice(0, frames), length, step)])
 
 
 class _Frames:

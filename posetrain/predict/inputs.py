@@ -28,8 +28,9 @@ from posedata.poses import Detector, PoseSequence
 from posedata.skeleton import COCO_17, KEYPOINTS
 from posedata.store.reader import open_store
 from posedata.store.views import find_sequence, sequence_names
+from posetrain.overlap import runs_of
 from posetrain.predict.boxes import steady_boxes, unit_boxes
-from posetrain.predict.people import Block, Floats, HeatmapBlock, Person, PointBlock, runs_of
+from posetrain.predict.people import Block, Floats, HeatmapBlock, Person, PointBlock
 from posetrain.sources import Source, sources
 
 COCO_NAMES = tuple(name or eye for name, eye in zip(COCO_17, ("", "left_eye", "right_eye", *[""] * 14), strict=True))

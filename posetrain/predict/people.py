@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -106,12 +105,3 @@ class Person:
 
     def __len__(self) -> int:
         return len(self.frame_number)
-
-
-def runs_of(frame_number: NDArray[np.int64], shot: NDArray[np.integer] | None = None) -> list[slice]:
-    """Frames with consecutive numbers, of one shot, as slices."""
-    broken = np.diff(frame_number) != 1
-    if shot is not None:
-        broken |= np.diff(shot) != 0
-    edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(frame_number)]
-    return [slice(a, b) for a, b in pairwise(edges)]

@@ -10,6 +10,7 @@ from posedata.store.reader import Store
 from posetrain import checkpoints, scoring
 from posetrain.config import TrainConfig
 from posetrain.evaluation import identity
+from posetrain.trained import SEQUENCE_FRAMES
 from posetrain.training import train
 
 CPU = torch.device("cpu")
@@ -95,7 +96,7 @@ def test_a_mixer_takes_any_window_and_sees_more_of_a_sequence(noisy: Store, mixe
     assert (own.window, own.frame_step) == (9, 1)
     for window, step in ((5, 1), (7, 2)):
         subject = scoring.eval_subject(str(mixer), None, window, step, CPU, "sequence")
-        assert (subject.window, subject.frame_step, subject.seen) == (window, step, scoring.SEQUENCE_FRAMES)
+        assert (subject.window, subject.frame_step, subject.seen) == (window, step, SEQUENCE_FRAMES)
         scores, _ = scoring.score(subject, "test", CPU, "auto", silent)
         assert scores.windows == len(noisy.windows("test", window, step))
 

@@ -3,33 +3,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from posedata.store.reader import Store
 from posetrain.data import Windows
 from posetrain.filters import moving_average
-from posetrain.sequences import over_sequences, pieces, runs
+from posetrain.overlap import pieces
+from posetrain.sequences import over_sequences, runs
 from posetrain.tasks import POINTS, TRACKS
 
 CPU = torch.device("cpu")
-
-
-@given(start=st.integers(0, 50), frames=st.integers(1, 200), length=st.integers(1, 70), step=st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
-def test_pieces_see_every_frame_of_a_run_and_no_other(start: int, frames: int, length: int, step: int) -> None:
-    found = list(pieces(slice(start, start + frames), length, step))
-    seen = np.concatenate([first + step * np.arange(count) for first, count in found])
-    assert set(seen.tolist()) == set(range(start, start + frames))
-    assert {count for _, count in found} <= {length} | {len(range(o, frames, step)) for o in range(min(step, frames))}
-    assert len(found) == len(set(found))
-
-
-def test_pieces_of_a_long_run_by_hand() -> None:
-    assert list(pieces(slice(10, 30), 8, 1)) == [(10, 8), (12, 8), (14, 8), (16, 8), (18, 8), (20, 8), (22, 8)]
-    assert list(pieces(slice(10, 15), 8, 1)) == [(10, 5)]
-    assert list(pieces(slice(10, 15), 8, 2)) == [(10, 3), (11, 2)]
 
 
 def test_a_run_ends_where_frames_are_missing(noisy: Store) -> None:

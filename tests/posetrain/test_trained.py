@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,18 @@ from posedata.store.reader import Store
 from posetrain.config import TrainConfig
 from posetrain.history import load_best
 from posetrain.tasks import SMOOTH_POINTS
-from posetrain.trained import find_trained
+from posetrain.trained import Trained, find_trained
 from posetrain.training import train
 
 CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(("window", "at_once"), [(1, 65), (9, 65), (99, 99)])
+def test_a_model_for_any_window_sees_more_of_a_sequence(window: int, at_once: int) -> None:
+    found = Trained("mixer", lambda points: points, SMOOTH_POINTS, window, True, 1, 1)
+    assert (found.shortest, found.at_once) == (1, at_once)
+    found = replace(found, any_window=False)
+    assert (found.shortest, found.at_once) == (window, window)
 
 
 def test_a_name_becomes_a_model(noisy: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from posetrain.predict.blend import Answer, refine_run, weights, window_length, window_starts
-from posetrain.predict.people import Block, Person, PointBlock, runs_of
+from posetrain.overlap import runs_of
+from posetrain.predict.blend import Answer, refine_run, window_length, window_starts
+from posetrain.predict.people import Block, Person, PointBlock
 from posetrain.tasks import HEATMAPS, POINTS
 from posetrain.trained import Trained
 
 CPU = torch.device("cpu")
-STILL = Trained("still", lambda given: given, POINTS, window=5, shortest=5, frame_step=1, epoch=1)
+STILL = Trained("still", lambda given: given, POINTS, window=5, any_window=False, frame_step=1, epoch=1)
 rng = np.random.default_rng(0)
 
 
@@ -36,7 +37,7 @@ def refined(trained: Trained, grid: np.ndarray) -> Answer:  # type: ignore[type-
 
 @given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 4))
 def test_every_frame_of_a_run_is_in_a_window_and_no_window_beyond_it(frames: int, window: int, step: int) -> None:
-    length = window_length(replace(STILL, window=window, shortest=window, frame_step=step), frames)
+    length = window_length(replace(STILL, window=window, frame_step=step), frames)
     assert length == (window if frames >= window * step else 0)
     if length:
         at = window_starts(frames, length, step)[:, None] + np.arange(length) * step
@@ -45,12 +46,11 @@ def test_every_frame_of_a_run_is_in_a_window_and_no_window_beyond_it(frames: int
 
 
 def test_a_model_for_shorter_windows_gets_them() -> None:
-    any_length = replace(STILL, window=65, shortest=1, frame_step=2)
+    any_length = replace(STILL, window=9, any_window=True, frame_step=2)
     assert [window_length(any_length, frames) for frames in (1, 2, 9, 129, 130, 999)] == [0, 1, 4, 64, 65, 65]
 
 
 def test_a_windows_middle_counts_more() -> None:
-    assert weights(5).tolist() == [1, 2, 3, 2, 1]
     # One window says 1 everywhere, the next 2: frame 3 is place 3 of the first and place 2 of the second.
     answers = iter([1.0, 2.0])
 

@@ -1,0 +1,45 @@
+"""Windows that overlap, over frames that follow each other: where they lie, and what their frames count in a mean."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+_OVERLAP = 4
+"""Windows that see a frame at least, but near the ends of a run; all that there are of windows of 5."""
+
+
+def runs_of(frame_number: NDArray[np.int64], *same: NDArray[np.integer]) -> list[slice]:
+    """Frames without a gap or a cut between them, as slices; together they are all frames, in order.
+
+    Args:
+        frame_number: (T,); from one frame of a run to the next it rises by 1.
+        same: (T,) each; what all frames of a run have in common, as their shot.
+    """
+    broken = np.diff(frame_number) != 1
+    for values in same:
+        broken |= np.diff(values) != 0
+    edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(frame_number)]
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def pieces(run: slice, length: int, step: int) -> Iterator[tuple[int, int]]:
+    """First frame and length of the windows that go over a run: `length` frames, or all if there are fewer.
+
+    At a step of n a run is n tracks, each of every n-th frame, so that all frames are seen.
+    """
+    for first in range(run.start, min(run.start + step, run.stop)):
+        frames = -(-(run.stop - first) // step)
+        last = max(frames - length, 0)
+        for start in [*range(0, last, max(length // _OVERLAP, 1)), last]:
+            yield first + start * step, min(length, frames)
+
+
+def weights(length: int) -> NDArray[np.float64]:
+    """(T,) what the frames of a window count in the mean: 1 2 3 2 1.
+
+    A frame at an end has neighbours on one side only, so a model knows less of it.
+    """
+    places = np.arange(length)
+    return np.asarray(np.minimum(places + 1.0, length - places))
