@@ -116,6 +116,11 @@ def _check_request(recipe: Recipe, scheduler: str | None) -> None:
         raise ChoiceError(
             f"--fps: expected with annotations only; a detector's heatmaps ({', '.join(detected)}) cannot be resampled"
         )
+    if detected and recipe.box_jitter:
+        raise ChoiceError(
+            f"--box-jitter: expected with annotations only; the boxes of {', '.join(detected)} are a detector's own, "
+            "which give no keypoint away"
+        )
 
 
 def _contents(plan: Plan) -> Contents:

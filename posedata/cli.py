@@ -137,6 +137,14 @@ def sample(
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of noise and split.")
 @click.option("--fps", type=float, help="Resample to this many frames a second.  [default: as they are]")
+@click.option(
+    "--box-jitter",
+    type=float,
+    metavar="SHARE",
+    default=0.0,
+    show_default=True,
+    help="Move and scale every box at random, by SHARE of its side (0 to 0.5), as a detector's boxes are off.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
 @click.option("--scheduler", metavar="URL", help="Encode on a dask cluster, like tcp://host:8786.")
 @click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
@@ -156,6 +164,7 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
       posedata build --dataset brace --dataset speed21 --fps 25
       posedata build --dataset brace --scheduler tcp://host:8786
       posedata build --dataset brace --noise noise.json
+      posedata build --dataset brace --box-jitter 0.05
       posedata build --recipe data_manifests/brace-k2-random.json
       posedata build --config build.yaml --seed 1
     """

@@ -21,6 +21,7 @@ SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.
 SigmaPer = Literal["frame", "keypoint", "sequence"]
 SplitRule = Literal["video", "official", "held-out", "train"]
 Sigma = Annotated[float, Field(gt=0, le=28, allow_inf_nan=False)]
+BoxJitter = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
 
 
 class Frozen(BaseModel):
@@ -76,6 +77,7 @@ class Recipe(Frozen):
             at half the frame rate fit into validation and test.
         seed: of the noise and of the split.
         fps: frames a second that all sources are resampled to; None = as they are.
+        box_jitter: share of its side by which every box is off; 0 = boxes are those of the keypoints.
     """
 
     datasets: Annotated[tuple[Selection, ...], Field(min_length=1, strict=False)]
@@ -84,6 +86,7 @@ class Recipe(Frozen):
     split_span: Annotated[int, Field(ge=1, le=1000)] = 5
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     fps: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = None
+    box_jitter: BoxJitter = 0.0
 
     @field_validator("datasets")
     @classmethod
@@ -95,11 +98,9 @@ class Recipe(Frozen):
 
     @model_serializer(mode="wrap")
     def _dump(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `fps` where nothing is resampled: such recipes keep the digests and names of older versions."""
+        """Without `fps` and `box_jitter` where they ask for nothing: such recipes keep their digests of old."""
         content: dict[str, Any] = dump(self)
-        if self.fps is None:
-            del content["fps"]
-        return content
+        return {name: value for name, value in content.items() if value or name not in ("fps", "box_jitter")}
 
     @property
     def store_name(self) -> str:

@@ -22,7 +22,8 @@ from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK, RawDataset, sample_command
 from posedata.heatmaps import normalise_detected
 from posedata.manifest import SOURCES_NAME, Skipped
-from posedata.poses import PoseSequence
+from posedata.noise import standard_box_errors
+from posedata.poses import OUTSIDE_BOX, Note, PoseSequence
 from posedata.progress import Progress
 from posedata.resample import resample
 from posedata.spool import Spool
@@ -58,6 +59,7 @@ class Gathered:
         sources: a CSV file with every raw file used: dataset, path below the raw tree, sha256.
         entries: the sequences, by dataset and name.
         annotated: keypoints annotated in boxed frames.
+        outside: of them, those that a jittered box left outside, now on its border.
         empty: frames without a box.
         skipped: what was left out.
         warnings: what a careful person should know.
@@ -71,6 +73,7 @@ class Gathered:
     sources: Path
     entries: list[Entry] = field(default_factory=list)
     annotated: int = 0
+    outside: int = 0
     empty: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -105,7 +108,7 @@ def gather(
     """Read all raw files that a recipe names.
 
     Args:
-        recipe: which datasets and actions.
+        recipe: which datasets and actions, at which rate, in which boxes.
         raw: raw tree of each dataset.
         scratch: an empty folder.
         skip_bad: whether to go on after a bad file and list it.
@@ -128,7 +131,7 @@ def gather(
             found.synthetic = True
             found.samples[selection.dataset] = sample_command(dataset.root)
         _append_rows(found.sources, _sources(dataset, selection.dataset, dataset.tables()))
-        _gather_dataset(found, dataset, selection, recipe.fps, skip_bad, keep_heatmaps, progress)
+        _gather_dataset(found, dataset, selection, recipe, skip_bad, keep_heatmaps, progress)
     return found
 
 
@@ -136,7 +139,7 @@ def _gather_dataset(
     found: Gathered,
     dataset: RawDataset,
     selection: Selection,
-    fps: float | None,
+    recipe: Recipe,
     skip_bad: bool,
     keep_heatmaps: bool,
     progress: Progress,
@@ -145,14 +148,14 @@ def _gather_dataset(
     listed: list[Path] = []
     items = dataset.items()
     with progress(f"reading {selection.dataset}", len(items), "files") as advance:
-        for item, read in read_all(dataset, items, fps):
+        for item, read in read_all(dataset, items, recipe.fps):
             try:
                 if isinstance(read, BadInputError):
                     raise read
                 _check_names(read, selection.dataset, item)
                 seen.add(read.action)
                 if selection.actions is None or read.action in selection.actions:
-                    _add(found, read, keep_heatmaps)
+                    _add(found, read, recipe, keep_heatmaps)
                     # People of one file come one after the other, and the file is listed once.
                     files = dataset.files(item)
                     _append_rows(found.sources, _sources(dataset, selection.dataset, files if files != listed else ()))
@@ -213,9 +216,16 @@ def _append_rows(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
-def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
+def _add(found: Gathered, sequence: PoseSequence, recipe: Recipe, keep_heatmaps: bool) -> None:
     """Lay the frames of a sequence down, then count them."""
     points, boxes = boxed(sequence)
+    notes = sequence.notes
+    if recipe.box_jitter:
+        boxes = _jittered(boxes, sequence, recipe)
+        outside = geometry.count_outside(points, boxes)
+        points = geometry.clamp_to_boxes(points, boxes)
+        found.outside += outside
+        notes += (Note(outside, OUTSIDE_BOX),) if outside else ()
     empty = np.isnan(boxes[:, 0])
     torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
     if sequence.detector is not None:
@@ -229,7 +239,7 @@ def _add(found: Gathered, sequence: PoseSequence, keep_heatmaps: bool) -> None:
     found.annotated += int((~np.isnan(points[..., 0])).sum())
     found.empty += int(empty.sum())
     item = f"{sequence.dataset}/{sequence.name}"
-    found.skipped += [Skipped(item=item, reason=str(note)) for note in sequence.notes]
+    found.skipped += [Skipped(item=item, reason=str(note)) for note in notes]
     found.entries.append(
         Entry(
             dataset=sequence.dataset,
@@ -254,6 +264,12 @@ def boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
         return geometry.drop_unboxed(sequence.points, boxes), boxes
     boxes = sequence.detector.boxes
     return geometry.clamp_to_boxes(geometry.drop_unboxed(sequence.points, boxes), boxes), boxes
+
+
+def _jittered(boxes: Floats, sequence: PoseSequence, recipe: Recipe) -> Floats:
+    """(T, 4) boxes around the keypoints of a sequence that are off as the recipe says."""
+    errors = standard_box_errors(recipe.seed, f"{sequence.dataset}/{sequence.name}", range(len(boxes)))
+    return geometry.jitter_boxes(boxes, errors, recipe.box_jitter)
 
 
 def detected(blocks: Iterator[NDArray[np.float32]], empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:

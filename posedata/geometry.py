@@ -6,6 +6,7 @@ both axes, coordinates are (x, y), NaN means missing. Source: seed 000, section 
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expm1
 
 from posedata.skeleton import TORSO_SIDES
 
@@ -47,6 +48,25 @@ def square_boxes(points: Floats, padding: float = PADDING) -> Floats:
     return np.concatenate([low - missing, high + missing], axis=1)
 
 
+def jitter_boxes(boxes: Floats, errors: Floats, share: float) -> Floats:
+    """The boxes moved and scaled, as those of a detector are, which does not know the keypoints.
+
+    A box of side s moves by share * e_x * s and share * e_y * s, and its side becomes s * exp(share * e_s) about its
+    centre: log-normal, so that it stays positive and is as often too large as too small.
+
+    Args:
+        boxes: (T, 4) pixels, x0 y0 x1 y1; NaN = none, and stays so.
+        errors: (T, 3) standard normal numbers e_x, e_y, e_s.
+        share: of the side; 0 leaves the boxes as they are, to the bit.
+    """
+    low, high = boxes[:, :2], boxes[:, 2:]
+    side = high - low
+    move = share * errors[:, :2] * side
+    # scipy's: numpy's own differs in the last bit from one kind of processor to the next.
+    grow = expm1(share * errors[:, 2:]) / 2 * side
+    return np.concatenate([low + move - grow, high + move + grow], axis=1)
+
+
 def drop_unboxed(points: Floats, boxes: Floats) -> Floats:
     """The points with every keypoint of a frame without a box (NaN) made missing; (T, K, 2)."""
     return np.where(np.isnan(boxes[:, None, :1]), np.nan, points)
@@ -55,6 +75,11 @@ def drop_unboxed(points: Floats, boxes: Floats) -> Floats:
 def clamp_to_boxes(points: Floats, boxes: Floats) -> Floats:
     """The points with those outside their frame's box moved to its nearest border point; (T, K, 2) pixels."""
     return np.clip(points, boxes[:, None, :2], boxes[:, None, 2:])
+
+
+def count_outside(points: Floats, boxes: Floats) -> int:
+    """How many of (T, K, 2) points of boxed frames lie outside their box; its border is inside."""
+    return int(((points < boxes[:, None, :2]) | (points > boxes[:, None, 2:])).any(axis=-1).sum())
 
 
 def to_grid(points: Floats, boxes: Floats) -> Floats:

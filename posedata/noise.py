@@ -1,4 +1,4 @@
-"""Draws for the noisy input: shifts and smears. Pure; every draw has its own place.
+"""Draws: shifts and smears of the noisy input, errors of boxes. Pure; every draw has its own place.
 
 A draw depends on (seed, sequence, purpose, frame, keypoint) and on nothing else: neither on the order in which
 sequences are worked on, nor on workers, chunks or which keypoints are present. It comes from Philox 4x64, a
@@ -26,10 +26,18 @@ def _words(seed: int, sequence: str, purpose: str, frames: range, width: int) ->
     return words[:, :width]
 
 
+def _normals(seed: int, sequence: str, purpose: str, frames: range, width: int) -> NDArray[np.float64]:
+    """(len(frames), width) standard normal numbers.
+
+    They come by the inverse of the cumulative distribution, so numpy's choice of method does not matter.
+    """
+    words = _words(seed, sequence, purpose, frames, width)
+    uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    return np.asarray(ndtri(uniform))
+
+
 def standard_shifts(seed: int, sequence: str, frames: range) -> NDArray[np.float64]:
     """Standard normal shifts; the same for every k, which only scales them.
-
-    Normals come by the inverse of the cumulative distribution, so numpy's choice of method does not matter.
 
     Args:
         seed: the recipe's seed.
@@ -39,9 +47,21 @@ def standard_shifts(seed: int, sequence: str, frames: range) -> NDArray[np.float
     Returns:
         (len(frames), 25, 2) float64, drawn for all keypoints whether present or not.
     """
-    words = _words(seed, sequence, "shift", frames, K * 2)
-    uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    return np.asarray(ndtri(uniform)).reshape(len(frames), K, 2)
+    return _normals(seed, sequence, "shift", frames, K * 2).reshape(len(frames), K, 2)
+
+
+def standard_box_errors(seed: int, sequence: str, frames: range) -> NDArray[np.float64]:
+    """Standard normal errors of boxes; the same for every share, which only scales them.
+
+    Args:
+        seed: the recipe's seed.
+        sequence: "dataset/name".
+        frames: positions within the sequence, step 1.
+
+    Returns:
+        (len(frames), 3) float64: of the place in x and y, and of the size; drawn for empty frames, too.
+    """
+    return _normals(seed, sequence, "box", frames, 3)
 
 
 def sigma_choices(seed: int, sequence: str, frames: range, choices: int, per: str) -> NDArray[np.intp]:

@@ -52,6 +52,9 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
     shift_std = _shift_std(recipe, mean_torso)
     counts = count(_blocks(gathered, split), len(gathered.entries), gathered.annotated, gathered.empty)
     warnings += [f"no {n} windows: --split {recipe.split} left none" for n in splits_without_windows(counts)]
+    if gathered.outside:
+        told = f"{gathered.outside:,} of {gathered.annotated:,} keypoints"
+        warnings.append(f"--box-jitter {recipe.box_jitter} moved {told} to the border of their box")
     noisy = recipe.noise is not None
     attributes = {
         "format_version": schema.FORMAT_VERSION,
@@ -67,7 +70,7 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
             "filter": "scipy.ndimage.gaussian_filter(impulse, sigma, mode='reflect', truncate=4.0)",
             "grid": geometry.GRID,
             "cell_position": "centre: i + 0.5",
-            "box": f"squared, {geometry.PADDING} of the extent added on each side" if noisy else "the detector's",
+            "box": _box_rule(recipe),
         },
         "recipe": recipe.model_dump(mode="json"),
         "measured": {
@@ -79,6 +82,15 @@ def make_plan(recipe: Recipe, gathered: Gathered) -> Plan:
         **({"readers": gathered.readers} if gathered.readers else {}),
     }
     return Plan(recipe, gathered, split, shift_std, attributes, (*gathered.warnings, *warnings))
+
+
+def _box_rule(recipe: Recipe) -> str:
+    """How boxes are made, in words."""
+    if recipe.noise is None:
+        return "the detector's"
+    rule = f"squared, {geometry.PADDING} of the extent added on each side"
+    share = recipe.box_jitter
+    return f"{rule}, moved by Normal(0, {share}) sides, side times exp(Normal(0, {share}))" if share else rule
 
 
 def _shift_std(recipe: Recipe, mean_torso: float) -> float | None:

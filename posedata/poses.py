@@ -19,6 +19,9 @@ MAX_COORDINATE = 1e5
 OUTSIDE = "points outside the image: taken as not annotated"
 """A note that several formats share."""
 
+OUTSIDE_BOX = "targets outside the box: moved to its border"
+"""A note of every box that is not made of the keypoints."""
+
 
 @dataclass(frozen=True, eq=False)
 class Detector:

@@ -29,6 +29,7 @@ RECIPE_OPTIONS = (
     "split_span",
     "seed",
     "fps",
+    "box_jitter",
 )
 """The options that say what to build."""
 
@@ -80,6 +81,7 @@ def wanted_recipe(
     split_span: int,
     seed: int,
     fps: float | None,
+    box_jitter: float,
 ) -> Recipe:
     """Check the options that say what to build against each other; `given` names those that the user typed.
 
@@ -106,6 +108,7 @@ def wanted_recipe(
             split_span=split_span,
             seed=seed,
             fps=fps,
+            box_jitter=box_jitter,
         )
     except ValidationError as error:
         raise ChoiceError(*(_as_option(fault) for fault in faults(error))) from error

@@ -22,6 +22,7 @@ def print_report(report: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
         ("datasets", _datasets(report["recipe"])),
         *_origin(report["recipe"]),
         *(("read by", f"{name}: {package}") for name, package in report.get("readers", {}).items()),
+        *_boxes(report["recipe"]),
         ("noise", _noise(report["recipe"]["noise"], report["shift_std"])),
         ("split", f"{_or_mixed(report['recipe']['split'])}, seed {_or_mixed(report['recipe']['seed'])}"),
         ("sequences", f"{report['sequences']:,}"),
@@ -53,6 +54,12 @@ def _origin(recipe: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     if "parents" in recipe:
         parents = ", ".join(parent["content_digest"][:8] for parent in recipe["parents"])
         yield "made as", f"{recipe['operation']} of {parents}"
+
+
+def _boxes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """How far they are off, where they are not quite those of the keypoints."""
+    if "box_jitter" in recipe:
+        yield "boxes", f"off by {recipe['box_jitter']:g} of their side"
 
 
 def _noise(noise: Mapping[str, Any] | None, shift_std: float | None) -> str:

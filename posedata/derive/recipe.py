@@ -5,9 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from posedata.config import Frozen, Noise, Recipe, Selection, Sigma, SigmaPer, SplitRule, canonical_json, faults
+from posedata.config import (
+    BoxJitter,
+    Frozen,
+    Noise,
+    Recipe,
+    Selection,
+    Sigma,
+    SigmaPer,
+    SplitRule,
+    canonical_json,
+    faults,
+)
 from posedata.errors import BadInputError, IntegrityError
 from posedata.manifest import Sha256
 from posedata.store.reader import Store
@@ -62,6 +73,7 @@ class DerivedRecipe(Frozen):
         noise: None for a detector's input.
         split: the rule of all parents; None = theirs differ.
         seed: of all parents; None = theirs differ.
+        box_jitter: of all parents.
     """
 
     operation: Literal["subset", "merge"]
@@ -71,6 +83,13 @@ class DerivedRecipe(Frozen):
     noise: DerivedNoise | None
     split: SplitRule | None
     seed: int | None
+    box_jitter: BoxJitter = 0.0
+
+    @model_serializer(mode="wrap")
+    def _dump(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a `box_jitter` of 0, as in `Recipe`."""
+        content: dict[str, Any] = dump(self)
+        return {name: value for name, value in content.items() if value or name != "box_jitter"}
 
     @property
     def store_name(self) -> str:
@@ -88,7 +107,7 @@ def derived_recipe(stores: Sequence[Store], kept: Kept | None, actions: Mapping[
         actions: dataset -> actions of its sequences.
 
     Raises:
-        BadInputError: if the noise of the parents does not fit together.
+        BadInputError: if the noise or the boxes of the parents do not fit together.
         IntegrityError: if a parent's recipe is none.
     """
     recipes = [_recipe(store) for store in stores]
@@ -106,6 +125,7 @@ def derived_recipe(stores: Sequence[Store], kept: Kept | None, actions: Mapping[
         noise=_noise(stores, [recipe.noise for recipe in recipes]),
         split=same(recipe.split for recipe in recipes),
         seed=same(recipe.seed for recipe in recipes),
+        box_jitter=_box_jitter(stores, recipes),
     )
 
 
@@ -127,6 +147,14 @@ def _by_action(dataset: str, recipes: Sequence[Recipe | DerivedRecipe], kept: Ke
     """Whether the sequences of a dataset were chosen by action, now or before."""
     chosen = [s.actions for recipe in recipes for s in recipe.datasets if s.dataset == dataset]
     return bool(kept and kept.actions) or any(actions is not None for actions in chosen)
+
+
+def _box_jitter(stores: Sequence[Store], recipes: Sequence[Recipe | DerivedRecipe]) -> float:
+    shares = {recipe.box_jitter: store.path for store, recipe in zip(stores, recipes, strict=True)}
+    if len(shares) > 1:
+        (share, path), (other, there), *_ = shares.items()
+        raise BadInputError(f"{there}: expected --box-jitter {share:g} as in {path}, found {other:g}")
+    return recipes[0].box_jitter
 
 
 def _noise(stores: Sequence[Store], noises: Sequence[Noise | DerivedNoise | None]) -> DerivedNoise | None:

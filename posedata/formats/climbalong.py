@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from posedata.errors import bad_file
 from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npy_header, read_npz, to_floats
-from posedata.geometry import GRID
-from posedata.poses import Detector, Note, PoseSequence, within_image
+from posedata.geometry import GRID, count_outside
+from posedata.poses import OUTSIDE_BOX, Detector, Note, PoseSequence, within_image
 from posedata.skeleton import K
 
 LICENCE = "private"
@@ -69,7 +69,7 @@ class ClimbAlong:
             raise bad_file(lone[0], ["expected beside its counterpart, found none"])
         points = _read_points(target)
         detector = read_detector(source, len(points))
-        outside = _outside(points, detector.boxes)
+        outside = count_outside(points, detector.boxes)
         sequence = PoseSequence(
             dataset="climbalong",
             name=item,
@@ -78,7 +78,7 @@ class ClimbAlong:
             frame_number=np.arange(len(points)),
             fps=FPS,
             detector=detector,
-            notes=(Note(outside, "targets outside the box: moved to its border"),) if outside else (),
+            notes=(Note(outside, OUTSIDE_BOX),) if outside else (),
         )
         if 2 * outside > (~np.isnan(points[..., 0])).sum():
             raise bad_file(source, [f"bboxes: expected around the keypoints in pixels, found {outside} points outside"])
@@ -135,11 +135,6 @@ def _without_empty(boxes: NDArray[np.generic]) -> NDArray[np.float64]:
     values = to_floats(boxes)
     good = np.asarray(np.isfinite(values).all(axis=-1) & (values[:, 2:] > values[:, :2]).all(axis=-1))
     return np.where(good[:, None], values, np.nan)
-
-
-def _outside(points: NDArray[np.float64], boxes: NDArray[np.float64]) -> int:
-    """How many points of boxed frames lie outside their box."""
-    return int(((points < boxes[:, None, :2]) | (points > boxes[:, None, 2:])).any(axis=-1).sum())
 
 
 def _heatmap_header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from posedata.assemble import report
 from posedata.build import build_store, dry_run
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.geometry import to_grid, to_pixels
 from posedata.manifest import read_manifest
 from posedata.store import digest, schema
 from posedata.store.reader import Store, open_store, verify
@@ -326,6 +328,58 @@ def test_a_resampled_store_says_so_and_lies_on_the_lines_of_the_other(
         assert taken.sum() > 5
         np.testing.assert_array_equal(store["frame_number"][own] * step, usual["frame_number"][rows][taken])
         np.testing.assert_array_equal(store["target_points"][own], usual["target_points"][rows][taken])
+
+
+def test_a_detectors_boxes_are_not_jittered(raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    for run in (build_store, dry_run):
+        with pytest.raises(ChoiceError, match=r"--box-jitter: .*climbalong are a detector's"):
+            run(recipe("climbalong", box_jitter=0.05), raw_trees, tmp_path / "a.zarr")
+    assert listing(tmp_path) == set()
+
+
+@pytest.mark.parametrize("name", NOISY)
+def test_a_box_jitter_of_zero_is_none(
+    name: str, raw_trees: dict[str, Path], stores: dict[str, Path], tmp_path: Path
+) -> None:
+    store = make(raw_trees, tmp_path / "a.zarr", name, box_jitter=0.0)
+    assert "box_jitter" not in store.attributes["recipe"]
+    assert (store.path / "manifest.json").read_bytes() == (stores[name] / "manifest.json").read_bytes()
+
+
+def test_a_jittered_store_shows_the_same_people_in_other_boxes(
+    raw_trees: dict[str, Path], stores: dict[str, Path], tmp_path: Path
+) -> None:
+    store, usual = make(raw_trees, tmp_path / "a.zarr", "brace", box_jitter=0.1), open_store(stores["brace"])
+    boxes, true = (s["box"].astype(np.float64) for s in (store, usual))
+    np.testing.assert_array_equal(np.isnan(boxes), np.isnan(true))
+    np.testing.assert_array_equal(store["annotated"], usual["annotated"])
+
+    # Where the true position is in the new box, or the border point that is next to it.
+    expected = to_grid(to_pixels(usual["target_points"].astype(np.float64), true), boxes)
+    np.testing.assert_allclose(store["target_points"], np.clip(expected, 0, 56), atol=1e-3)
+    outside = int(((expected < 0) | (expected > 56)).any(axis=-1).sum())
+    moved = re.compile(r"(\d+) targets outside the box: moved to its border")
+    counts = [int(found[1]) for s in store.manifest.skipped if (found := moved.fullmatch(s.reason))]
+    assert sum(counts) == outside > 100
+    (warning,) = (w for w in store.manifest.warnings if "jitter" in w)
+    assert warning.startswith(f"--box-jitter 0.1 moved {outside:,} of {int(store['annotated'].sum()):,} keypoints")
+
+    off = np.concatenate([((boxes[:, i] + boxes[:, i + 2]) / 2 - (true[:, i] + true[:, i + 2]) / 2) for i in (0, 1)])
+    shares = off / np.tile(true[:, 2] - true[:, 0], 2)
+    assert np.nanstd(shares) == pytest.approx(0.1, rel=0.15)
+    assert verify(store.path) == (len(store.manifest.files), [])
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_jittered_store_depends_neither_on_workers_nor_on_other_datasets(
+    raw_trees: dict[str, Path], tmp_path: Path
+) -> None:
+    one = make(raw_trees, tmp_path / "one.zarr", "brace", "speed21", box_jitter=0.05)
+    two = make(raw_trees, tmp_path / "two.zarr", "brace", "speed21", box_jitter=0.05, workers=2)
+    assert (one.path / "manifest.json").read_bytes() == (two.path / "manifest.json").read_bytes()
+    alone = make(raw_trees, tmp_path / "alone.zarr", "speed21", box_jitter=0.05)
+    for name in ("box", "target_points"):
+        np.testing.assert_array_equal(one[name][-len(alone) :], alone[name])
 
 
 @pytest.mark.parametrize(("name", "noise"), [("brace", None), ("climbalong", Noise())])

@@ -386,6 +386,47 @@ def test_build_resamples(command: Run, raw_trees: dict[str, Path], tmp_path: Pat
     assert re.search(r"^datasets +keypoints, at 10 frames a second$", info.stdout, re.MULTILINE)
 
 
+def test_build_jitters_boxes_and_rebuilds_them(command: Run, raw_trees: dict[str, Path], tmp_path: Path) -> None:
+    line = ("posedata", "build", "--dataset", "brace", "--raw", raw_trees["brace"], "--box-jitter", "0.05")
+    done = command(*line, "--json", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert told["recipe"]["box_jitter"] == 0.05
+    assert [w for w in told["warnings"] if w.startswith("--box-jitter 0.05 moved ")]
+    info = command("posedata", "info", told["store"])
+    assert re.search(r"^boxes +off by 0\.05 of their side$", info.stdout, re.MULTILINE)
+    assert '"box_jitter": 0.05' in (Path(told["store"]) / "README.md").read_text()
+
+    (tmp_path / "brace.json").write_text(command("posedata", "manifest", told["store"]).stdout)
+    again = command(
+        *("posedata", "build", "--recipe", "brace.json", "--raw", raw_trees["brace"], "--out", "again.zarr", "--json")
+    )
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["differences"] == []
+    assert json.loads(again.stdout)["content_digest"] == told["content_digest"]
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "word"),
+    [
+        ("climbalong", "0.05", "--box-jitter: expected with annotations only; the boxes of climbalong"),
+        ("brace", "0.6", "--box-jitter: Input should be less than or equal to 0.5, found 0.6"),
+        ("brace", "-0.1", "--box-jitter: "),
+        ("brace", "nan", "--box-jitter: "),
+        ("brace", "wide", "--box-jitter"),
+    ],
+)
+def test_boxes_that_cannot_be_jittered_are_told(
+    name: str, share: str, word: str, command: Run, raw_trees: dict[str, Path], tmp_path: Path
+) -> None:
+    line = ("posedata", "build", "--dataset", name, "--raw", raw_trees[name], "--box-jitter", share, "--out", "s.zarr")
+    done = command(*line, "--quiet")
+    assert done.returncode == 2
+    assert re.search(f"^error: .*{re.escape(word)}", done.stderr)
+    assert len(done.stderr.splitlines()) == 1
+    assert [p.name for p in tmp_path.iterdir()] == []
+
+
 @pytest.mark.parametrize(
     ("name", "fps", "code", "word"),
     [

@@ -18,6 +18,7 @@ UNUSUAL = {
     "sigma_per": Recipe(datasets=BRACE, noise=Noise(sigma_per="keypoint")),
     "split": Recipe(datasets=BRACE, split="official"),
     "fps": Recipe(datasets=BRACE, fps=25),
+    "box_jitter": Recipe(datasets=BRACE, box_jitter=0.05),
 }
 
 
@@ -99,6 +100,11 @@ def test_noise_out_of_range_is_refused_by_name(fields: dict[str, Any]) -> None:
         {"fps": 1001.0},
         {"fps": math.nan},
         {"fps": "25"},
+        {"box_jitter": -0.01},
+        {"box_jitter": 0.51},
+        {"box_jitter": math.nan},
+        {"box_jitter": math.inf},
+        {"box_jitter": "0.1"},
         {"seed": -1},
         {"seed": 2**63},
     ],
@@ -120,14 +126,16 @@ def test_a_recipe_survives_json(recipe: Recipe) -> None:
     assert Recipe.model_validate_json(json.dumps(recipe.model_dump(mode="json"))) == recipe
 
 
-def test_a_recipe_that_resamples_nothing_is_written_as_ever() -> None:
-    assert UNUSUAL["seed"].store_name == "brace-k1-random-d2f567d3.zarr"  # the names that releases without fps gave
+def test_what_a_recipe_does_not_ask_for_is_not_written() -> None:
+    assert UNUSUAL["seed"].store_name == "brace-k1-random-d2f567d3.zarr"  # the names that older releases gave
     assert UNUSUAL["split"].store_name == "brace-k1-random-652bae33.zarr"
     fields = {"datasets", "noise", "split", "split_span", "seed"}
     assert (
         set(Recipe(datasets=BRACE).model_dump()) == set(json.loads(Recipe(datasets=BRACE).model_dump_json())) == fields
     )
-    assert set(UNUSUAL["fps"].model_dump(mode="json")) == fields | {"fps"}
+    for field in ("fps", "box_jitter"):
+        assert set(UNUSUAL[field].model_dump(mode="json")) == fields | {field}
+    assert Recipe(datasets=BRACE, box_jitter=0).store_name == "brace-k1-random.zarr"
 
 
 def test_canonical_json_is_sorted_dense_ascii() -> None:

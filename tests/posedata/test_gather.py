@@ -13,12 +13,21 @@ from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.files import sha256_file
 from posedata.gather import Gathered, gather
+from posedata.geometry import jitter_boxes
+from posedata.noise import standard_box_errors
 from posedata.progress import silent
 
 MPII = {"right_hip": 2, "left_hip": 3, "right_shoulder": 12, "left_shoulder": 13, "right_ankle": 0, "right_knee": 1}
 
 
-def collect(scratch: Path, skip_bad: bool = False, fps: float | None = None, **trees: Path) -> Gathered:
+def collect(
+    scratch: Path,
+    skip_bad: bool = False,
+    fps: float | None = None,
+    seed: int = 0,
+    box_jitter: float = 0.0,
+    **trees: Path,
+) -> Gathered:
     names = sorted(trees)
     detected = names == ["climbalong"]
     recipe = Recipe(
@@ -26,6 +35,8 @@ def collect(scratch: Path, skip_bad: bool = False, fps: float | None = None, **t
         noise=None if detected else Noise(),
         split="held-out" if detected else "video",
         fps=fps,
+        seed=seed,
+        box_jitter=box_jitter,
     )
     scratch.mkdir(exist_ok=True)
     return gather(recipe, trees, scratch, skip_bad, silent)
@@ -81,6 +92,33 @@ def test_boxes_are_padded_and_squared_by_hand(tmp_path: Path) -> None:
     assert np.isnan(boxes[1]).all()
     np.testing.assert_allclose(boxes[2], [65, 90, 185, 210])
     assert np.isnan(found.spool.read("points", 1, 2)).all()
+
+
+def test_jittered_boxes_go_by_the_draws_of_their_own_sequence(tmp_path: Path) -> None:
+    root = write_runs(tmp_path / "raw", [LEFT_SIDE, EMPTY, BOTH_SIDES], [LEFT_SIDE, RIGHT_SIDE])
+    usual, found = (
+        collect(tmp_path / str(share), seed=7, box_jitter=share, speed21=root).spool.read("boxes", 0, 5)
+        for share in (0.0, 0.3)
+    )
+    for name, rows in (("run0", slice(0, 3)), ("run1", slice(3, 5))):
+        errors = standard_box_errors(7, f"speed21/{name}", range(rows.stop - rows.start))
+        np.testing.assert_array_equal(found[rows], jitter_boxes(usual[rows], errors, 0.3))
+
+
+def test_keypoints_outside_a_jittered_box_go_to_its_border_and_are_counted(tmp_path: Path) -> None:
+    root = write_runs(tmp_path / "raw", [LEFT_SIDE, EMPTY, BOTH_SIDES] * 4, [NO_SIDE])
+    usual, found = (collect(tmp_path / str(share), box_jitter=share, speed21=root) for share in (0.0, 0.3))
+    assert (found.annotated, found.empty) == (usual.annotated, usual.empty) == (4 * (2 + 4) + 3, 4)
+    true, points = (np.reshape(x.spool.read("points", 0, 13), (-1, 25, 2)) for x in (usual, found))
+    boxes = found.spool.read("boxes", 0, 13)
+    inside = np.minimum(np.maximum(true, boxes[:, None, :2]), boxes[:, None, 2:])
+    np.testing.assert_array_equal(points, inside)
+    moved = (~np.isnan(true) & (true != points)).any(axis=-1).sum(axis=1)
+    assert found.outside == moved.sum() > 0 == usual.outside
+    told = [f"{s.item}: {s.reason}" for s in found.skipped if "box" in s.reason]
+    words = "targets outside the box: moved to its border"
+    counts = {"run0": moved[:12].sum(), "run1": moved[12:].sum()}
+    assert told == [f"speed21/{name}: {count} {words}" for name, count in counts.items() if count]
 
 
 def test_datasets_lie_one_after_the_other_without_a_hole(raw_trees: dict[str, Path], tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from hypothesis.extra.numpy import arrays
 from posedata.geometry import (
     GRID,
     clamp_to_boxes,
+    count_outside,
     drop_unboxed,
+    jitter_boxes,
     square_boxes,
     to_cells,
     to_grid,
@@ -88,6 +90,64 @@ def test_inputs_are_not_changed(points: np.ndarray) -> None:
     to_pixels(grid, boxes)
     to_cells(grid)
     np.testing.assert_array_equal(grid, grid_before)
+
+
+BOX = np.array([[10.0, 20.0, 110.0, 120.0]])
+
+
+@pytest.mark.parametrize(
+    ("share", "errors", "expected"),
+    [
+        (0.05, [1, -2, 0], [15, 10, 115, 110]),  # a side of 100, moved by 5 and -10
+        (0.5, [0, 0, 2 * np.log(2)], [-40, -30, 160, 170]),  # twice as large, 50 on every side
+        (0.1, [1, 1, 10 * np.log(0.5)], [45, 55, 95, 105]),  # half as large about the moved centre 70, 80
+    ],
+    ids=["moved", "grown", "both"],
+)
+def test_a_box_is_moved_and_scaled_by_shares_of_its_side(
+    share: float, errors: list[float], expected: list[float]
+) -> None:
+    np.testing.assert_allclose(jitter_boxes(BOX, np.array([errors]), share), [expected], rtol=1e-12)
+
+
+def test_no_box_stays_none() -> None:
+    boxes = np.concatenate([np.full((1, 4), NAN), BOX])
+    found = jitter_boxes(boxes, np.ones((2, 3)), 0.1)
+    assert np.isnan(found[0]).all()
+    assert not np.isnan(found[1]).any()
+
+
+ERRORS = arrays(np.float64, (4, 3), elements=st.floats(-8, 8))
+
+
+@settings(max_examples=100, deadline=None)
+@given(poses(), ERRORS)
+def test_a_share_of_zero_leaves_boxes_as_they_are(points: np.ndarray, errors: np.ndarray) -> None:
+    boxes = square_boxes(points)
+    np.testing.assert_array_equal(jitter_boxes(boxes, errors[: len(boxes)], 0.0), boxes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(poses(), ERRORS, st.floats(0, 0.5))
+def test_jittered_boxes_are_squares_with_a_side_and_hold_what_is_clamped_to_them(
+    points: np.ndarray, errors: np.ndarray, share: float
+) -> None:
+    boxes = square_boxes(points)
+    boxed = ~np.isnan(boxes[:, 0])
+    before, found = boxes[boxed], jitter_boxes(boxes, errors[: len(boxes)], share)[boxed]
+    sides = found[:, 2:] - found[:, :2]
+    assert (sides > 0).all()
+    rounding = 1000 * EPS * np.abs(np.concatenate([before, found])).max(initial=1.0)
+    np.testing.assert_allclose(sides[:, 0], sides[:, 1], rtol=1e-9, atol=rounding)
+    expected = (before[:, 2] - before[:, 0]) * np.exp(share * errors[: len(boxes)][boxed, 2])
+    np.testing.assert_allclose(sides[:, 0], expected, rtol=1e-9, atol=rounding)
+    assert count_outside(clamp_to_boxes(points[boxed], found), found) == 0
+
+
+def test_points_outside_are_counted_and_those_on_the_border_are_not() -> None:
+    points = frame((9.9, 50), (10, 20), (110, 120), (50, 120.1), (0, 500), (50, 50))
+    assert count_outside(points, BOX) == 3
+    assert count_outside(points, np.full((1, 4), NAN)) == 0
 
 
 def test_the_box_of_a_wide_pose() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from posedata.noise import sigma_choices, standard_shifts
+from posedata.geometry import jitter_boxes
+from posedata.noise import sigma_choices, standard_box_errors, standard_shifts
 
 PER = ("frame", "keypoint", "sequence")
 MASK = 2**64 - 1
@@ -48,6 +49,10 @@ def test_draws_follow_the_definition_of_the_stream(seed: int, sequence: str, fra
     found = standard_shifts(seed, sequence, range(frame, frame + 1))[0]
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
+    uniform = [((word >> 11) + 0.5) / 2**53 for word in words(seed, sequence, "box", frame, 3)]
+    found = standard_box_errors(seed, sequence, range(frame, frame + 1))[0]
+    np.testing.assert_allclose(found, [NormalDist().inv_cdf(u) for u in uniform], rtol=1e-9, atol=1e-12)
+
     numbers = [(word >> 32) * 5 >> 32 for word in words(seed, sequence, "sigma", frame, 25)]
     assert sigma_choices(seed, sequence, range(frame, frame + 1), 5, "keypoint")[0].tolist() == numbers
 
@@ -57,6 +62,12 @@ def test_the_stream_has_not_changed() -> None:
     found = [shifts[0, 0, 0], shifts[0, 0, 1], shifts[1, 24, 1], shifts[2, 12, 0]]
     golden = [-2.39194274918764702, 0.46366535047836911, -1.52932047525607397, 0.83297490599233375]
     np.testing.assert_allclose(found, golden, rtol=1e-14)
+    errors = standard_box_errors(0, "brace/a", range(2))
+    golden = [
+        [0.08348710464229550, 0.25223185480007165, 1.84261871086114115],
+        [-0.31578885097632281, -0.69427929447908832, 1.87432240218544099],
+    ]
+    np.testing.assert_allclose(errors, golden, rtol=1e-14)
     sigmas = sigma_choices(0, "brace/a", range(12), 5, "frame")
     assert sigmas.tolist() == [3, 0, 3, 0, 3, 4, 3, 3, 3, 0, 0, 4]
 
@@ -67,6 +78,9 @@ def test_draws_do_not_depend_on_how_frames_are_asked_for(cuts: list[int]) -> Non
     whole = standard_shifts(3, "a/b", range(61))
     parts = [standard_shifts(3, "a/b", range(a, b)) for a, b in pairwise(cuts)]
     np.testing.assert_array_equal(np.concatenate(parts), whole[cuts[0] : cuts[-1]])
+    parts = [standard_box_errors(3, "a/b", range(a, b)) for a, b in pairwise(cuts)]
+    whole = standard_box_errors(3, "a/b", range(61))
+    np.testing.assert_array_equal(np.concatenate(parts), whole[cuts[0] : cuts[-1]])
     for per in PER:
         numbers = sigma_choices(3, "a/b", range(61), 5, per)
         pieces = [sigma_choices(3, "a/b", range(a, b), 5, per) for a, b in reversed(list(pairwise(cuts)))]
@@ -76,6 +90,7 @@ def test_draws_do_not_depend_on_how_frames_are_asked_for(cuts: list[int]) -> Non
 @pytest.mark.parametrize("frames", [range(0), range(5, 5)])
 def test_no_frames_have_no_draws(frames: range) -> None:
     assert standard_shifts(0, "a/b", frames).shape == (0, 25, 2)
+    assert standard_box_errors(0, "a/b", frames).shape == (0, 3)
     assert sigma_choices(0, "a/b", frames, 5, "frame").shape == (0,)
     assert sigma_choices(0, "a/b", frames, 5, "keypoint").shape == (0, 25)
 
@@ -110,6 +125,25 @@ def test_shifts_of_keypoints_axes_and_frames_are_uncorrelated() -> None:
     between = np.corrcoef(shifts.T) - np.eye(50)
     after = np.corrcoef(shifts[:-1].T, shifts[1:].T)[:50, 50:]
     assert max(np.abs(between).max(), np.abs(after).max()) < 0.1
+
+
+def test_boxes_are_off_by_the_share_in_place_and_size_and_by_neither_more_in_the_mean() -> None:
+    count, share = 20_000, 0.05
+    boxes = np.tile([10.0, 20.0, 110.0, 120.0], (count, 1))
+    found = jitter_boxes(boxes, standard_box_errors(0, "a/b", range(count)), share)
+    centre, side = (found[:, :2] + found[:, 2:]) / 2, found[:, 2] - found[:, 0]
+    off = np.column_stack([(centre - [60, 70]) / 100, np.log(side / 100)])
+    assert np.abs(off.mean(axis=0)).max() < 4 * share / np.sqrt(count)
+    assert np.abs(off.std(axis=0) / share - 1).max() < 4 / np.sqrt(2 * count)
+    assert all(stats.kstest(column / share, "norm").pvalue > 0.01 for column in off.T)
+    assert np.abs(np.corrcoef(off.T) - np.eye(3)).max() < 0.05
+    assert np.abs(np.corrcoef(off[:-1].T, off[1:].T)[:3, 3:]).max() < 0.05
+
+
+def test_seeds_sequences_and_frames_have_boxes_of_their_own_apart_from_their_shifts() -> None:
+    errors = [standard_box_errors(seed, name, range(20)) for seed in (0, 1) for name in ("a/b", "a/c")]
+    shifts = standard_shifts(0, "a/b", range(20))
+    assert len(np.unique(np.concatenate([np.ravel(errors), shifts.ravel()]))) == 4 * 20 * 3 + 20 * 50
 
 
 @pytest.mark.parametrize("choices", [1, 2, 5, 16])

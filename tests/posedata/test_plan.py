@@ -148,6 +148,20 @@ def test_noisy_input_is_rendered(tmp_path: Path) -> None:
     assert plan.attributes["rendered"] == ["input_heatmaps", "target_heatmaps"]
 
 
+def test_the_rule_of_boxes_is_told_with_what_it_did_to_keypoints(tmp_path: Path) -> None:
+    made = gathered(tmp_path / "s", ["v"])
+    made.annotated, made.outside = 12_345, 1_002
+    plan = make_plan(recipe(box_jitter=0.05), made)
+    rule = "squared, 0.1 of the extent added on each side"
+    assert plan.attributes["rendering"]["box"] == (
+        f"{rule}, moved by Normal(0, 0.05) sides, side times exp(Normal(0, 0.05))"
+    )
+    assert "--box-jitter 0.05 moved 1,002 of 12,345 keypoints to the border of their box" in plan.warnings
+    usual = make_plan(recipe(), gathered(tmp_path / "t", ["v"]))
+    assert usual.attributes["rendering"]["box"] == rule
+    assert not any("box" in warning for warning in usual.warnings)
+
+
 @pytest.mark.parametrize("synthetic", [False, True])
 def test_the_attributes_tell_what_the_store_is(tmp_path: Path, synthetic: bool) -> None:
     made = gathered(tmp_path / "s", ["v"])

@@ -36,6 +36,7 @@ def ask(*datasets: str, **options: Any) -> BuildRequest:
         "split_span": 5,
         "seed": 0,
         "fps": None,
+        "box_jitter": 0.0,
     }
     return build_request(given=options.keys(), datasets=datasets, **(usual | options))
 
@@ -65,6 +66,7 @@ def test_default_store_names(datasets: list[str], options: dict[str, Any], name:
     [
         {"seed": 1},
         {"fps": 25.0},
+        {"box_jitter": 0.05},
         {"split": "official"},
         {"torso": 12.0},
         {"sigma_per": "sequence"},
@@ -139,6 +141,18 @@ def test_the_rate_of_resampling_is_part_of_the_recipe() -> None:
 def test_a_rate_out_of_range_is_refused_by_its_option(fps: float) -> None:
     with pytest.raises(ChoiceError, match=r"^--fps: "):
         ask("brace", fps=fps)
+
+
+def test_boxes_are_those_of_the_keypoints_unless_asked_otherwise() -> None:
+    assert ask("brace").recipe.box_jitter == ask("climbalong", box_jitter=0.0).recipe.box_jitter == 0
+    assert ask("brace", box_jitter=0.05).recipe.box_jitter == 0.05
+
+
+@pytest.mark.parametrize("share", [-0.01, 0.51, float("nan"), float("inf")])
+def test_a_box_jitter_out_of_range_is_refused_by_its_option(share: float) -> None:
+    with pytest.raises(ChoiceError, match=r"^--box-jitter: Input should be") as caught:
+        ask("brace", box_jitter=share)
+    assert "\n" not in str(caught.value)
 
 
 def test_actions_are_sorted_and_stripped() -> None:

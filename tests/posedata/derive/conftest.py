@@ -34,13 +34,16 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 def build(raw_trees: dict[str, Path], tmp_path: Path) -> Build:
     """Builds a store: `build("a.zarr", "brace", split="official", k=2)`."""
 
-    def make(name: str, *datasets: str, split: str = "video", seed: int = 0, **noise: Any) -> Path:
+    def make(
+        name: str, *datasets: str, split: str = "video", seed: int = 0, box_jitter: float = 0.0, **noise: Any
+    ) -> Path:
         detected = datasets == ("climbalong",)
         recipe = Recipe(
             datasets=tuple(Selection(dataset=dataset) for dataset in datasets),
             noise=None if detected else Noise(**noise),
             split="held-out" if detected else split,  # type: ignore[arg-type]
             seed=seed,
+            box_jitter=box_jitter,
         )
         build_store(recipe, raw_trees, tmp_path / name)
         return tmp_path / name

@@ -85,6 +85,20 @@ def test_a_parent_whose_recipe_is_none_is_refused(recipe: dict[str, Any]) -> Non
         derived_recipe([store(7, recipe)], None, {"brace": {""}})
 
 
+def test_the_jitter_of_boxes_is_that_of_all_parents() -> None:
+    parents = [built(1, "brace", box_jitter=0.05), built(2, "speed21", box_jitter=0.05)]
+    recipe = derived_recipe(parents, None, {"brace": {""}, "speed21": {""}})
+    assert recipe.box_jitter == recipe.model_dump(mode="json")["box_jitter"] == 0.05
+    assert DerivedRecipe.model_validate(recipe.model_dump(mode="json")) == recipe
+    assert "box_jitter" not in derived_recipe([built(1, "brace")], Kept(videos=("v",)), {"brace": {""}}).model_dump()
+
+
+def test_parents_in_other_boxes_are_refused() -> None:
+    parents = [built(1, "brace", box_jitter=0.05), built(2, "speed21")]
+    with pytest.raises(BadInputError, match=r"^2\.zarr: expected --box-jitter 0\.05 as in 1\.zarr, found 0$"):
+        derived_recipe(parents, None, {"brace": {""}})
+
+
 def test_same() -> None:
     assert same([1, 1, 1]) == 1
     assert same([1, 2]) is None

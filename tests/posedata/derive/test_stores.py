@@ -98,6 +98,18 @@ def test_a_merge_of_builds_is_a_build_of_all(build: Build, assert_same: Same, tm
     assert (merged.path / "sources.csv").read_bytes() == (built.path / "sources.csv").read_bytes()
 
 
+def test_jittered_boxes_stay_and_both_halves_make_the_whole(build: Build, assert_same: Same, tmp_path: Path) -> None:
+    both = build("both.zarr", "brace", "speed21", box_jitter=0.05)
+    for name in ("brace", "speed21"):
+        make_store(subset(both, Kept(datasets=(name,))), tmp_path / f"{name}.zarr")
+    told = make_store(merge([tmp_path / "brace.zarr", tmp_path / "speed21.zarr"]), tmp_path / "merged.zarr")
+    assert_same(tmp_path / "merged.zarr", both)
+    assert told["recipe"]["box_jitter"] == 0.05
+    assert open_store(tmp_path / "merged.zarr").manifest.skipped == open_store(both).manifest.skipped
+    with pytest.raises(BadInputError, match=r"usual\.zarr: expected --box-jitter 0\.05 as in .*brace\.zarr, found 0"):
+        merge([tmp_path / "brace.zarr", build("usual.zarr", "speed21")])
+
+
 @pytest.mark.usefixtures("small_shards")
 @pytest.mark.parametrize("name", ["brace", "climbalong"])
 def test_the_number_of_workers_does_not_show(name: str, build: Build, tmp_path: Path) -> None:
