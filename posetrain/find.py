@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from posedata.errors import BadInputError
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.errors import BadInputError, PoseDataError
 from posedata.home import data_home, find_store
-from posedata.store.reader import Store
-from posetrain.checkpoints import RUN_NAME, SUMMARY_NAME, RunInfo
+from posedata.skeleton import K
+from posedata.store.reader import Store, open_store
+from posetrain.checkpoints import RUN_NAME, SUMMARY_NAME, RunInfo, read_run
 
 
 def find_run(given: Path) -> Path:
@@ -74,6 +78,18 @@ def new_run(model: str, store: Path) -> Path:
             path = runs / f"{name}-{number}"
         else:
             return path
+
+
+def keypoints_seen(run: Path) -> NDArray[np.bool_] | None:
+    """(25,) bool: what is annotated in the store of a run; None where that store cannot be had any more."""
+    info = read_run(run)
+    try:
+        store = open_store(store_of_run(info))
+        check_digest(run, info, store)
+        annotated = store["annotated"].reshape(-1, K)
+    except PoseDataError:
+        return None  # moved, changed, out of reach: the run is as good without it
+    return np.asarray(annotated.any(axis=0))
 
 
 def store_of_run(info: RunInfo) -> Path:

@@ -14,13 +14,14 @@ from posetrain import checkpoints
 from posetrain.baselines import Span, Tracks, score_positions, tune
 from posetrain.data import Input, Windows
 from posetrain.evaluation import Scores, evaluate, identity
+from posetrain.exported import find_export
 from posetrain.filters import FILTERS
 from posetrain.find import check_digest, find_run, store_of_run
 from posetrain.models import find_model
 from posetrain.sequences import over_sequences, runs
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS, Refiner, Task
-from posetrain.trained import trained_of_run
+from posetrain.trained import Trained, trained_of_export, trained_of_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def eval_subject(
     span: Span | None = None,
     given: Input = "noisy",
 ) -> Subject:
-    """The identity baseline, a filter, or the best epoch of a run; `span` is what it sees, a window unless given.
+    """The identity, a filter, an exported model, or the best epoch of a run; it sees a window unless `span` is given.
 
     Raises:
         BadInputError: if there is no such run or store.
@@ -78,7 +79,10 @@ def eval_subject(
         opened = open_store(find_store(store))
         seen = None if what == "identity" else span or "window"
         return Subject(what, identity, HEATMAPS, opened, window or 5, frame_step or 1, given, span=seen)
-    subject = subject_of_run(find_run(Path(what)), store, device, given)
+    if export := find_export(what):
+        subject = _subject(trained_of_export(export, device), open_store(find_store(store)), given)
+    else:
+        subject = subject_of_run(find_run(Path(what)), store, device, given)
     if (window, frame_step) != (None, None) and not find_model(subject.model).any_window:
         raise ChoiceError(
             f"--window, --frame-step: expected with a baseline or a mixer; a run of {subject.model} has its own"
@@ -102,18 +106,13 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
     opened = open_store(find_store(store) if store else store_of_run(info))
     if not store:
         check_digest(run, info, opened)
-    found = trained_of_run(run, device)
+    return _subject(trained_of_run(run, device), opened, given)
+
+
+def _subject(found: Trained, store: Store, given: Input) -> Subject:
+    window, step = found.window, found.frame_step
     return Subject(
-        found.model,
-        found.refine,
-        found.task,
-        opened,
-        found.window,
-        found.frame_step,
-        given,
-        found.epoch,
-        "window",
-        found.at_once,
+        found.model, found.refine, found.task, store, window, step, given, found.epoch, "window", found.at_once
     )
 
 

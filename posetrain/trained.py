@@ -1,18 +1,21 @@
 """A trained model by its name: what refines, what it works on, and which windows it sees."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from posedata.errors import PoseDataError
-from posedata.skeleton import K
-from posedata.store.reader import open_store
+from posedata.errors import IntegrityError
+from posedata.skeleton import KEYPOINTS
 from posetrain import checkpoints
+from posetrain.config import TrainConfig
 from posetrain.devices import place
-from posetrain.find import check_digest, find_run, store_of_run
+from posetrain.exported import find_export, read_export
+from posetrain.find import find_run, keypoints_seen
 from posetrain.history import load_best
 from posetrain.models import find_model, make_model
 from posetrain.tasks import Refiner, Task
@@ -57,40 +60,42 @@ class Trained:
 
 
 def find_trained(name: str, device: torch.device) -> Trained:
-    """The model of that name: the best epoch of the run there, or of that name in the data home.
+    """The model of that name: `default`, an exported file, or the best epoch of a run, there or in the data home.
 
     Raises:
         BadInputError: if there is none, or no epoch of it is finished.
         IntegrityError: if its files are damaged.
     """
-    # The one place where a name becomes a model: one that is shipped with the package would be looked for here.
+    if path := find_export(name):
+        return trained_of_export(path, device)
     run = find_run(Path(name))
-    return replace(trained_of_run(run, device), seen=_keypoints_seen(run))
+    return replace(trained_of_run(run, device), seen=keypoints_seen(run))
 
 
 def trained_of_run(run: Path, device: torch.device) -> Trained:
-    """The best epoch of a run.
+    """The best epoch of a run; which keypoints it has seen is not looked for.
 
     Raises:
         BadInputError: if no epoch is finished.
         IntegrityError: if its files are damaged.
     """
-    config = checkpoints.read_run(run).config
-    epoch, weights = load_best(run)
-    model = make_model(config)
-    model.load_state_dict(weights)
-    kind = find_model(config.model)
+    return _trained(run, checkpoints.read_run(run).config, *load_best(run), device)
+
+
+def trained_of_export(path: Path, device: torch.device) -> Trained:
+    """A model that was exported; raises as `posetrain.exported.read_export`."""
+    info, weights = read_export(path)
+    seen = None if info.keypoints is None else np.isin(KEYPOINTS, info.keypoints)
+    return replace(_trained(path, info.config, info.epoch, weights, device), seen=seen)
+
+
+def _trained(
+    path: Path, config: TrainConfig, epoch: int, weights: Mapping[str, Tensor], device: torch.device
+) -> Trained:
+    model, kind = make_model(config), find_model(config.model)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise IntegrityError(f"{path}: expected weights of this version's {config.model}, found others") from error
     refine = place(model, device).eval()
     return Trained(config.model, refine, kind.task, config.window, kind.any_window, config.frame_step, epoch)
-
-
-def _keypoints_seen(run: Path) -> NDArray[np.bool_] | None:
-    """(25,) bool: what is annotated in the store of a run; None where that store cannot be had any more."""
-    info = checkpoints.read_run(run)
-    try:
-        store = open_store(store_of_run(info))
-        check_digest(run, info, store)
-        annotated = store["annotated"].reshape(-1, K)
-    except PoseDataError:
-        return None  # moved, changed, out of reach: the run is as good without it
-    return np.asarray(annotated.any(axis=0))

@@ -1,0 +1,42 @@
+"""`posetrain export`."""
+
+from pathlib import Path
+
+import click
+
+from posedata import arguments, console
+from posetrain.commands.options import pck_line
+
+
+@click.command()
+@click.argument("run", metavar="RUN", type=arguments.FOLDER)
+@click.option("--out", type=arguments.FOLDER, required=True, metavar="FILE", help="NAME.safetensors")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@arguments.output_options
+def export(run: Path, out: Path, overwrite: bool, as_json: bool, quiet: bool) -> None:
+    """Write the best epoch of a RUN into one file, for `predict` and `eval` wherever it is.
+
+    It has the weights, how they were trained, and which keypoints they know; nothing of the optimizer, no path.
+
+    \b
+    Examples:
+      posetrain export mixer-brace-k1-random --out refiner.safetensors
+      posetrain predict refiner.safetensors detected/video01.json --out refined.json
+    """
+    del quiet
+    from posetrain.exported import export_run
+    from posetrain.find import find_run
+
+    exported = export_run(find_run(run), out, overwrite)
+    if as_json:
+        console.print_json({"out": str(out), **exported.model_dump(mode="json")})
+        return
+    console.print_table(
+        [
+            ("exported", out),
+            ("model", f"{exported.config.model}, epoch {exported.epoch}"),
+            ("keypoints", "not known" if exported.keypoints is None else len(exported.keypoints)),
+            ("val PCK", pck_line(exported.validation)),
+            ("size", f"{out.stat().st_size:,} bytes"),
+        ]
+    )

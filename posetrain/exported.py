@@ -1,0 +1,123 @@
+"""A trained model as one file: what predicting takes, and nothing of the training.
+
+NAME.safetensors    weights; in its metadata, as JSON: configuration, epoch, keypoints, validation, a hash
+"""
+
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from posedata.config import Frozen, canonical_json, faults
+from posedata.errors import BadInputError, ChoiceError, IntegrityError
+from posedata.files import whole_file
+from posedata.skeleton import KEYPOINTS
+from posetrain.checkpoints import read_run
+from posetrain.config import TrainConfig
+from posetrain.find import keypoints_seen
+from posetrain.history import load_best, load_history
+
+ENDING = ".safetensors"
+
+DEFAULT = "default"
+"""Name of the model that comes with the package."""
+
+_KEY = "posetrain"
+
+
+class ExportInfo(Frozen):
+    """What stands in the metadata of the file.
+
+    Attributes:
+        export_version: of this layout.
+        config: how it was trained.
+        epoch: of the weights.
+        keypoints: those that were annotated where it was trained; None = not known.
+        content_digest: of the store that it was trained on.
+        validation: PCK in percent by threshold, on the validation windows of the training.
+        sha256: of all else here, and of the weights.
+    """
+
+    export_version: Literal[1] = 1
+    config: TrainConfig
+    epoch: int
+    keypoints: Annotated[tuple[str, ...] | None, Field(strict=False)]
+    content_digest: str
+    validation: Mapping[str, float]
+    sha256: str = ""
+
+
+def export_run(run: Path, out: Path, overwrite: bool) -> ExportInfo:
+    """Write the best epoch of a run into a file.
+
+    Raises:
+        BadInputError: if no epoch of the run is finished.
+        ChoiceError: if the file has another ending.
+        ConflictError: if the file is there.
+        IntegrityError: if the run is damaged.
+    """
+    if out.suffix != ENDING:
+        raise ChoiceError(f"--out {out}: expected a name that ends in {ENDING}")
+    info = read_run(run)
+    epoch, weights = load_best(run)
+    seen = keypoints_seen(run)
+    row = load_history(run)[epoch - 1]
+    exported = ExportInfo(
+        config=info.config.model_copy(update={"init": None}),  # a path of this machine
+        epoch=epoch,
+        keypoints=None if seen is None else tuple(name for name, one in zip(KEYPOINTS, seen, strict=True) if one),
+        content_digest=info.store.content_digest,
+        validation={key.removeprefix("val_pck@"): value for key, value in row.items() if key.startswith("val_pck@")},
+    )
+    exported = exported.model_copy(update={"sha256": _hash(exported, weights)})
+    with whole_file(out, overwrite) as part:
+        save_file(weights, part, metadata={_KEY: exported.model_dump_json()})
+    return exported
+
+
+def find_export(name: str) -> Path | None:
+    """The file of a model that was exported: of that path, or the one that comes with the package; None = neither."""
+    if name == DEFAULT:
+        return Path(str(files("posetrain"))) / "shipped" / f"mixer{ENDING}"
+    return Path(name) if name.endswith(ENDING) else None
+
+
+def read_export(path: Path) -> tuple[ExportInfo, dict[str, Tensor]]:
+    """What was exported, its weights on the CPU.
+
+    Raises:
+        BadInputError: if it is no such file.
+        IntegrityError: if it is damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            told = (file.metadata() or {}).get(_KEY)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 it is no dict
+    except FileNotFoundError as error:
+        raise BadInputError(f"{path}: expected a model that `posetrain export` wrote, found none") from error
+    except (SafetensorError, OSError) as error:
+        raise BadInputError(f"{path}: expected a model that `posetrain export` wrote, found {error}") from error
+    if told is None:
+        raise BadInputError(f"{path}: expected a model that `posetrain export` wrote, found weights of another kind")
+    try:
+        info = ExportInfo.model_validate_json(told)
+    except ValidationError as error:
+        raise IntegrityError(*(f"{path}: {fault}" for fault in faults(error))) from error
+    if _hash(info, weights) != info.sha256:
+        raise IntegrityError(f"{path}: expected sha256 {info.sha256}, found another: it is damaged")
+    return info, weights
+
+
+def _hash(info: ExportInfo, weights: Mapping[str, Tensor]) -> str:
+    total = hashlib.sha256(canonical_json(info.model_dump(mode="json", exclude={"sha256"})))
+    for name in sorted(weights):
+        values = weights[name].cpu().numpy()
+        total.update(f"{name} {values.dtype} {values.shape}\n".encode())
+        total.update(values.tobytes())
+    return total.hexdigest()
