@@ -34,6 +34,8 @@ class Scores:
         pck: threshold -> percent, against the centre of the target's cell; empty if nothing counted.
         pck_point: the same against the target's sub-cell position.
         per_joint: joint -> threshold -> percent of `pck`.
+        acceleration: mean length of the second differences of the error within a window, in torso diameters: what of a
+            refined pose trembles that the true one does not; None where no keypoint counts in three frames on end.
         loss: mean of the task's loss.
         by_video: the counts behind `pck`.
         window_errors: (W,) mean error of each window's keypoints in torso diameters, NaN where none counts.
@@ -46,6 +48,7 @@ class Scores:
     pck: Mapping[str, float]
     pck_point: Mapping[str, float]
     per_joint: Mapping[str, Mapping[str, float]]
+    acceleration: float | None
     loss: float
     by_video: Pck = field(repr=False, compare=False, metadata={"inner": True})
     window_errors: Floats = field(repr=False, compare=False, metadata={"inner": True})
@@ -64,6 +67,7 @@ class Tally:
         self._cells, self._points = Pck.of_videos(videos), Pck.of_videos(videos)
         self._scored = self._unscored = 0
         self._errors: list[Floats] = []
+        self._bends, self._bent = 0.0, 0
 
     def add(self, frames: NDArray[np.int64], positions: Floats) -> None:
         """Judge more windows.
@@ -80,6 +84,10 @@ class Tally:
         self._scored += int((~np.isnan(torso)).sum())
         self._unscored += int(np.isnan(torso).sum())
         self._errors.append(_mean_present(relative.reshape(len(frames), -1)))
+        off = (positions - self._windows.target_points[frames]) / self._windows.torso[frames][..., None, None]
+        bends = np.linalg.norm(off[:, 2:] - 2 * off[:, 1:-1] + off[:, :-2], axis=-1)
+        self._bends += float(np.nansum(bends))
+        self._bent += int((~np.isnan(bends)).sum())
 
     def scores(self, loss: float) -> Scores:
         """What has been judged so far."""
@@ -91,6 +99,7 @@ class Tally:
             pck=self._cells.percent() or {},
             pck_point=self._points.percent() or {},
             per_joint=self._cells.per_joint(),
+            acceleration=self._bends / self._bent if self._bent else None,
             loss=loss,
             by_video=self._cells,
             window_errors=np.concatenate(self._errors),

@@ -83,9 +83,16 @@ def evaluate(
             ("95 %", _intervals(sure)),
             ("PCK point", pck_line(scores.pck_point)),
             *((f"  {joint}", pck_line(score)) for joint, score in scores.per_joint.items()),
+            ("trembles", _acceleration(scores.acceleration)),
             ("loss", f"{scores.loss:.5f}"),
         ]
     )
+
+
+def _acceleration(error: float | None) -> str:
+    if error is None:
+        return "unknown: no keypoint in three frames on end"
+    return f"{100 * error:.2f} % of a torso (acceleration error)"
 
 
 def _intervals(sure: Any) -> str:

@@ -14,10 +14,18 @@ from posetrain.commands.options import device_options
 @click.argument("given", metavar="[RUN]...", type=arguments.FOLDER, nargs=-1)
 @click.option("--out", type=arguments.FOLDER, required=True, metavar="DIR", help="Folder to make.")
 @click.option("--overwrite", is_flag=True, help="Replace a report that is there.")
+@click.option("--sequences", is_flag=True, help="Score runs over whole sequences too: several times the work.")
 @device_options
 @arguments.output_options
 def report(
-    given: tuple[Path, ...], out: Path, overwrite: bool, device: str, feed: Any, as_json: bool, quiet: bool
+    given: tuple[Path, ...],
+    out: Path,
+    overwrite: bool,
+    sequences: bool,
+    device: str,
+    feed: Any,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Tables, curves and pictures of runs, in Markdown, CSV and one self-contained HTML page.
 
@@ -37,7 +45,7 @@ def report(
     from posetrain.report.write import PAGE_NAME, write_report
 
     runs = find_runs(given)
-    contents = write_report(runs, out, overwrite, pick_device(device), feed, console.progress(quiet))
+    contents = write_report(runs, out, overwrite, pick_device(device), feed, console.progress(quiet), sequences)
     if as_json:
         tables = {"pck": [asdict(table) for table in contents.pck], "joints": [asdict(t) for t in contents.joints]}
         console.print_json({"out": str(out), **tables, "left_out": [str(run) for run in contents.left_out]})

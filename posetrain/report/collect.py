@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,8 @@ from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.experiments import experiment_of
 from posetrain.filters import FILTERS
 from posetrain.history import load_history
-from posetrain.scoring import Subject, subject_of_run
+from posetrain.models import find_model
+from posetrain.scoring import Subject, score, subject_of_run
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS
 from posetrain.training import split_starts, split_windows
@@ -114,7 +115,10 @@ class Block:
 
 
 def load_trained(runs: Sequence[Path], device: torch.device) -> tuple[list[Trained], list[Path]]:
-    """Runs as they are now, and those of which no epoch is finished."""
+    """Runs as they are now, and those of which no epoch is finished.
+
+    A model that takes any window is scored on the published one of 5 frames, beside those that take no other.
+    """
     trained, left_out = [], []
     for run, name in zip(runs, _names(runs), strict=True):
         history = load_history(run)
@@ -122,6 +126,8 @@ def load_trained(runs: Sequence[Path], device: torch.device) -> tuple[list[Train
             left_out.append(run)
             continue
         subject = subject_of_run(run, None, device)
+        if find_model(subject.model).any_window:
+            subject = replace(subject, window=TrainConfig().window)
         finished = (run / checkpoints.SUMMARY_NAME).exists()
         trained.append(Trained(name, run, checkpoints.read_run(run).config, history, subject, finished))
     return trained, left_out
@@ -139,18 +145,25 @@ def _names(runs: Sequence[Path]) -> list[str]:
     ]
 
 
-def score_all(trained: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> list[Block]:
-    """Every run beside the baselines: a block for the test split of each kind of windows, then the held-out ones."""
+def score_all(
+    trained: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress, sequences: bool = False
+) -> list[Block]:
+    """Every run beside the baselines: a block for the test split of each kind of windows, then the held-out ones.
+
+    With `sequences` runs are also scored as they go over whole sequences, as filters always are.
+    """
     kinds: dict[tuple[str, int, int], list[Trained]] = {}
     for run in trained:
         subject = run.subject
         key = (subject.store.manifest.content_digest, subject.window, subject.frame_step)
         kinds.setdefault(key, []).append(run)
-    blocks = [block for runs in kinds.values() for block in _blocks(runs, device, feed, progress)]
+    blocks = [block for runs in kinds.values() for block in _blocks(runs, device, feed, progress, sequences)]
     return sorted(blocks, key=lambda block: SPLITS.index(block.split))
 
 
-def _blocks(runs: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> Iterator[Block]:
+def _blocks(
+    runs: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress, sequences: bool
+) -> Iterator[Block]:
     """Of runs on the same windows; a split that has none is left out."""
     subject = runs[0].subject
     splits = {split: subject.windows(split, device, feed) for split in SPLITS}
@@ -158,6 +171,8 @@ def _blocks(runs: Sequence[Trained], device: torch.device, feed: Feed, progress:
     for split, windows in splits.items():
         if len(windows):
             rows = [*_baseline_rows(baselines, windows), *_run_rows(runs, split, device, feed, progress)]
+            if sequences:
+                rows += _sequence_rows(runs, split, device, feed, progress)
             yield Block(subject.store, split, subject.window, subject.frame_step, rows)
 
 
@@ -191,6 +206,14 @@ def _run_rows(
             evaluate(run.subject.refine, run.subject.task, windows, progress, f"{run.name}, {split}"),
             run,
         )
+
+
+def _sequence_rows(
+    runs: Sequence[Trained], split: str, device: torch.device, feed: Feed, progress: Progress
+) -> Iterator[Row]:
+    for run in runs:
+        scores, _ = score(replace(run.subject, span="sequence"), split, device, feed, progress)
+        yield Row(f"{run.name}, sequence", f"the same weights, {run.subject.seen} frames at once", scores)
 
 
 def identity_pck(trained: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> dict[Path, float]:

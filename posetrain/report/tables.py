@@ -35,12 +35,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of a table; `cells` by threshold or by joint."""
+    """A row of a table; `cells` by threshold or by joint, `acceleration` in percent of a torso where it is shown."""
 
     name: str
     note: str
     epoch: int | None
     cells: Mapping[str, Cell]
+    acceleration: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def pck_table(block: Block) -> Table:
                 column: Cell(row.scores.pck.get(column), found[number].get(column), *marks[column][number])
                 for column in COLUMNS
             },
+            None if row.scores.acceleration is None else 100 * row.scores.acceleration,
         )
         for number, row in enumerate(block.rows)
     ]
@@ -107,11 +109,12 @@ def as_csv(tables: Sequence[Table]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     ends = [f"{column}{end}" for column in columns for end in ("", "_low", "_high")]
-    writer.writerow(["windows", "split", "name", "note", "best_epoch", *ends])
+    writer.writerow(["windows", "split", "name", "note", "best_epoch", *ends, "acceleration"])
     for table in tables:
         for line in table.lines:
             numbers = [number for column in columns for number in _numbers(line.cells.get(column))]
-            writer.writerow([table.title, table.split, line.name, line.note, line.epoch or "", *numbers])
+            trembles = "" if line.acceleration is None else f"{line.acceleration:.3f}"
+            writer.writerow([table.title, table.split, line.name, line.note, line.epoch or "", *numbers, trembles])
     return text.getvalue()
 
 

@@ -22,7 +22,13 @@ _OURS = re.compile(r"report\.(html|md)|pck\.csv|joints\.csv|curves\.svg|worst-.*
 
 
 def write_report(
-    runs: Sequence[Path], out: Path, overwrite: bool, device: torch.device, feed: Feed, progress: Progress
+    runs: Sequence[Path],
+    out: Path,
+    overwrite: bool,
+    device: torch.device,
+    feed: Feed,
+    progress: Progress,
+    sequences: bool = False,
 ) -> Contents:
     """Report on runs: their best epochs beside the baselines, on the windows of their own stores.
 
@@ -33,6 +39,7 @@ def write_report(
         device: where models run.
         feed: how heatmaps come.
         progress: told of the windows.
+        sequences: whether runs are also scored over whole sequences.
 
     Raises:
         BadInputError: if no epoch of any run is finished, or a store is not what it was.
@@ -44,7 +51,7 @@ def write_report(
         trained, left_out = load_trained(runs, device)
         if not trained:
             raise BadInputError(f"{', '.join(map(str, left_out))}: expected runs with a finished epoch, found none")
-        blocks = score_all(trained, device, feed, progress)
+        blocks = score_all(trained, device, feed, progress, sequences)
         contents = Contents(
             [pck_table(block) for block in blocks],
             [joint_table(block) for block in blocks],

@@ -48,6 +48,21 @@ def test_identity_scored_by_hand(noisy: Store, windows: Make) -> None:
     assert scores.loss == pytest.approx(np.mean((given - wanted) ** 2), rel=1e-5)
 
 
+def test_the_acceleration_error_by_hand(noisy: Store, windows: Make) -> None:
+    made = windows(noisy, "train", most=40)
+    scores = evaluate(identity, HEATMAPS, made)
+    position = decode_numpy(noisy["input_heatmaps"][: made.frames.max() + 1])
+    points = noisy["target_points"][: made.frames.max() + 1].astype(np.float64)
+    off = (position - points) / torso_by_hand(points)[:, None, None]
+    bends = [off[w[i]] - 2 * off[w[i + 1]] + off[w[i + 2]] for w in made.frames for i in range(3)]
+    assert scores.acceleration == pytest.approx(np.nanmean(np.linalg.norm(bends, axis=-1)))
+
+
+def test_without_three_frames_there_is_no_acceleration(noisy: Store) -> None:
+    made = Windows(noisy, noisy.windows("train")[:3], 2, 1, torch.device("cpu"), "auto")
+    assert evaluate(identity, HEATMAPS, made).acceleration is None
+
+
 def test_window_errors_by_hand(noisy: Store, windows: Make) -> None:
     made = windows(noisy, "train", most=40)
     scores = evaluate(identity, HEATMAPS, made)
@@ -99,7 +114,7 @@ def test_as_dict_goes_into_json_and_holds_no_arrays(noisy: Store, windows: Make)
     told = scores.as_dict()
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     figures = {"windows", "keypoints", "frames_scored", "frames_unscored", "pck", "pck_point", "per_joint", "loss"}
-    assert told.keys() == figures
+    assert told.keys() == figures | {"acceleration"}
 
 
 def test_a_perfect_refiner_scores_everything(noisy: Store, windows: Make) -> None:

@@ -10,11 +10,12 @@ from posedata.errors import BadInputError, IntegrityError
 from posedata.progress import silent
 from posetrain import checkpoints, scoring
 from posetrain.checkpoints import read_run
+from posetrain.config import TrainConfig
 from posetrain.evaluation import evaluate, identity
 from posetrain.filters import FILTERS
 from posetrain.report.collect import Block, Trained, identity_pck, load_trained, score_all
 from posetrain.tasks import HEATMAPS
-from posetrain.training import split_windows
+from posetrain.training import split_windows, train
 
 CPU = torch.device("cpu")
 BASELINES = ["identity", *(f"{name}, {span}" for span in ("window", "sequence") for name in FILTERS)]
@@ -72,6 +73,26 @@ def test_a_title_tells_store_noise_and_windows(blocks: list[Block]) -> None:
         "test split, 16 windows of 5 frames at step 1, 2 videos"
     )
     assert blocks[2].title.startswith("climbalong: SYNTHETIC data, a detector's input; held-out split, ")
+
+
+@pytest.mark.usefixtures("few")
+def test_runs_are_scored_over_sequences_when_asked(trained: dict[str, Trained]) -> None:
+    run = trained["smooth"]
+    (block,) = score_all([run], CPU, "auto", silent, sequences=True)
+    assert names(block)[-2:] == ["smooth", "smooth, sequence"]
+    subject = scoring.eval_subject(str(run.run), None, None, None, CPU, "sequence")
+    assert block.rows[-1].scores == scoring.score(subject, "test", CPU, "auto", silent)[0]
+    assert block.rows[-1].scores != block.rows[-2].scores
+
+
+@pytest.mark.usefixtures("few")
+def test_a_model_for_any_window_stands_beside_those_of_5_frames(trained: dict[str, Trained], tmp_path: Path) -> None:
+    config = TrainConfig(model="mixer", window=9, epochs=1, max_windows=4, batch_size=4)
+    train(config, trained["smooth"].subject.store, tmp_path / "any", device=CPU)
+    runs, _ = load_trained([trained["smooth"].run, tmp_path / "any"], CPU)
+    (block,) = score_all(runs, CPU, "auto", silent)
+    assert block.window == 5
+    assert names(block)[-2:] == ["smooth", "any"]
 
 
 @pytest.mark.usefixtures("few")

@@ -46,7 +46,7 @@ def made() -> Contents:
         "0.2": Cell(50.0, None),
     }
     level = {"0.1": Cell(11.0, (9.0, 14.0), level=True), "0.2": Cell(None)}
-    lines = [Line("mine", "2 x 3 steps of 4", 2, cells), Line("identity", "", None, level)]
+    lines = [Line("mine", "2 x 3 steps of 4", 2, cells, 1.234), Line("identity", "", None, level)]
     pck = Table("a store; test split", "test", ["0.1", "0.2"], lines)
     joints = Table("a store; test split", "test", ["0.1"], [Line("mine", "", 2, {"0.1": Cell(7.0)})])
     svg = b'<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg xmlns="http://www.w3.org/2000/svg"><title>c</title></svg>'
@@ -80,14 +80,14 @@ def test_figures_stand_with_interval_and_mark(made: Contents) -> None:
 def test_what_nobody_can_tell_is_marked_so(made: Contents) -> None:
     unknown = {"0.1": Cell(9.0, level=None), "0.2": Cell(None, level=None)}
     table = replace(made.pck[0], lines=[Line("a", "", 1, unknown)])
-    assert r"| a |  | 1 | 9.0\? |  |" in markdown(replace(made, pck=[table])).splitlines()
+    assert r"| a |  | 1 | 9.0\? |  |  |" in markdown(replace(made, pck=[table])).splitlines()
     assert "9.0?" in Page(html(replace(made, pck=[table]))).words
 
 
 def test_markdown_has_a_line_a_row(made: Contents) -> None:
     lines = markdown(made).splitlines()
-    assert "| mine | 2 x 3 steps of 4 | 2 | **12.3** (10.0 to 15.0) | 50.0 |" in lines
-    assert r"| identity |  |  | 11.0\* (9.0 to 14.0) |  |" in lines
+    assert "| mine | 2 x 3 steps of 4 | 2 | **12.3** (10.0 to 15.0) | 50.0 | 1.23 |" in lines
+    assert r"| identity |  |  | 11.0\* (9.0 to 14.0) |  |  |" in lines
     assert "| mine | 2 | 7.0 |" in lines
     assert "![Worst windows of mine](worst-mine.png)" in markdown(made)
     assert "![Curves](curves.svg)" in lines

@@ -21,7 +21,7 @@ def row(name: str, correct: list[int], counted: list[int], joint: str = "nose") 
     keypoint = GROUPS[joint][0]
     pck.correct[:, :, keypoint] = np.asarray(correct)[:, None]
     pck.counted[:, keypoint] = counted
-    scores = Scores(1, sum(counted), 1, 0, pck.percent() or {}, {}, pck.per_joint(), 0.0, pck, np.zeros(1))
+    scores = Scores(1, sum(counted), 1, 0, pck.percent() or {}, {}, pck.per_joint(), 0.25, 0.0, pck, np.zeros(1))
     return Row(name, "", scores)
 
 
@@ -119,6 +119,11 @@ def test_csv_comes_back_as_it_was(blocks: list[Block], make: object, joints: boo
         percents = {n: p["0.2"] for n, p in row.scores.per_joint.items()} if joints else row.scores.pck
         for column, percent in percents.items():
             assert float(line[column]) == pytest.approx(percent, abs=5e-4)
+        if joints:
+            assert line["acceleration"] == ""
+        else:
+            assert row.scores.acceleration is not None
+            assert float(line["acceleration"]) == pytest.approx(100 * row.scores.acceleration, abs=5e-4)
 
 
 def test_csv_holds_intervals_where_there_are_any(blocks: list[Block]) -> None:
