@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from posedata.config import k_text
 from posedata.store.reader import Store
 
 UNKNOWN_RATE = 25.0
@@ -33,6 +34,6 @@ def title_of(store: Store) -> str:
     """Name of the store, whether it is synthetic, and what its input is."""
     noise = store.attributes["recipe"]["noise"]
     sigmas = ", ".join(f"{sigma:g}" for sigma in store.sigmas)
-    given = f"noise k {noise['k']:g}, sigma {sigmas} a {noise['sigma_per']}" if noise else "a detector's input"
+    given = f"noise k {k_text(noise['k'])}, sigma {sigmas} a {noise['sigma_per']}" if noise else "a detector's input"
     synthetic = "SYNTHETIC data, " if store.attributes["synthetic"] else ""
     return f"{store.path.name}: {synthetic}{given}"

@@ -11,7 +11,7 @@ from PIL import Image
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError
 from posedata.locks import locked
 from posedata.preview import films
-from posedata.preview.about import About, title_of
+from posedata.preview.about import About
 from posedata.preview.choose import Wanted
 from posedata.preview.write import ENDINGS, write_preview
 from posedata.progress import Advance, silent
@@ -175,14 +175,3 @@ def test_a_film_runs_at_the_rate_of_its_source(
     number = [f"{name}/{own}" for own in store["sequence_name"]].index(shown.sequences[0])
     assert seen[0].rate == (rate or store["sequence_fps"][number])
     assert seen[0].frames == wanted.count
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("brace", "brace.zarr: SYNTHETIC data, noise k 1, sigma 1, 1.5, 2, 2.5, 3 a frame"),
-        ("climbalong", "climbalong.zarr: SYNTHETIC data, a detector's input"),
-    ],
-)
-def test_a_title_says_what_the_store_is(name: str, said: str, stores: dict[str, Path]) -> None:
-    assert title_of(open_store(stores[name])) == said

@@ -170,47 +170,6 @@ def test_the_store_lists_a_file_once_and_carries_the_licence(write: Write) -> No
     assert store["sequence_name"].tolist() == ["a:ann", "a:bob", "b:ann", "b:bob"]
 
 
-MAPS: dict[str, tuple[dict[str, Any], str]] = {
-    "no joints": ({"joints": {}}, "joints: "),
-    "unknown keypoint": ({"joints": {"nose": "beak"}}, "joints: .*expected null or one of nose, .*not beak"),
-    "keypoint twice": ({"joints": {"a": "nose", "b": "nose"}}, "joints: .*each keypoint once, not nose again"),
-    "all dropped": ({"joints": {"a": None}}, "joints: .*at least one keypoint"),
-    "list": ({"joints": ["nose"]}, "joints: "),
-    "many": ({"joints": {f"j{i}": None for i in range(1001)}}, "joints: "),
-    "unknown field": ({"frame_rate": 30}, "frame_rate: "),
-    "fps text": ({"fps": "30"}, "fps: "),
-    "fps 0": ({"fps": 0}, "fps: "),
-    "fps nan": ({"fps": math.nan}, "fps: "),
-    "width": ({"width": -1}, "width: "),
-    "height": ({"height": 1e6}, "height: "),
-    "confidence": ({"confidence": -0.1}, "confidence: "),
-    "file": ({"files": {"a.csv": {"joints": {}}}}, r"files\.a\.csv\.joints: "),
-    "file fps": ({"files": {"a.csv": {"fps": -1}}}, r"files\.a\.csv\.fps: "),
-    "video of all": ({"video": "v"}, "video: "),
-}
-
-
-@pytest.mark.parametrize("kind", MAPS)
-def test_a_bad_joint_map_is_refused(kind: str, write: Write) -> None:
-    fields, word = MAPS[kind]
-    with pytest.raises(BadInputError, match=rf"keypoints\.json: {word}"):
-        FORMATS["keypoints"].open(write({"a.csv": table(*frames(0))}, **fields))
-
-
-def test_all_faults_of_a_joint_map_are_told(write: Write) -> None:
-    with pytest.raises(BadInputError) as caught:
-        FORMATS["keypoints"].open(write({}, fps=-1, width=0, joints={"nose": "beak"}))
-    assert len(caught.value.faults) == 3
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", '{"joints": {"a": "nose"}, "joints": {"a": "nose"}}', '{"joints": {"a": "nose", "a": null}}']
-)
-def test_a_joint_map_that_is_no_json_object_or_has_a_key_twice_is_refused(text: str, write: Write) -> None:
-    with pytest.raises(BadInputError, match=r"keypoints\.json: expected"):
-        FORMATS["keypoints"].open(write({"keypoints.json": text}))
-
-
 def test_the_map_is_no_annotation(write: Write) -> None:
     root = write({"a.csv": table(*frames(0))})
     assert json.loads((root / "keypoints.json").read_text())
