@@ -116,9 +116,10 @@ def _check_request(recipe: Recipe, scheduler: str | None) -> None:
         raise ChoiceError(
             f"--fps: expected with annotations only; a detector's heatmaps ({', '.join(detected)}) cannot be resampled"
         )
-    if detected and recipe.box_jitter:
+    if detected and (recipe.box_jitter or recipe.box_span != "frame"):
+        option = "--box-jitter" if recipe.box_jitter else "--box-span"
         raise ChoiceError(
-            f"--box-jitter: expected with annotations only; the boxes of {', '.join(detected)} are a detector's own, "
+            f"{option}: expected with annotations only; the boxes of {', '.join(detected)} are a detector's own, "
             "which give no keypoint away"
         )
 

@@ -138,6 +138,13 @@ def sample(
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of noise and split.")
 @click.option("--fps", type=float, help="Resample to this many frames a second.  [default: as they are]")
 @click.option(
+    "--box-span",
+    type=click.Choice(["frame", "sequence"]),
+    default="frame",
+    show_default=True,
+    help="What one box is around: the keypoints of a frame, or of a sequence as far as no shot ends.",
+)
+@click.option(
     "--box-jitter",
     type=float,
     metavar="SHARE",

@@ -21,6 +21,7 @@ SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.
 SigmaPer = Literal["frame", "keypoint", "sequence"]
 SplitRule = Literal["video", "official", "held-out", "train"]
 Sigma = Annotated[float, Field(gt=0, le=28, allow_inf_nan=False)]
+BoxSpan = Literal["frame", "sequence"]
 BoxJitter = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
 
 
@@ -28,6 +29,12 @@ class Frozen(BaseModel):
     """Base of all configuration: immutable, no unknown fields, text is not taken for a number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def without_usual(content: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a recipe, but for those that came later and ask for nothing."""
+    usual = {"fps": None, "box_span": "frame", "box_jitter": 0.0}
+    return {name: value for name, value in content.items() if name not in usual or value != usual[name]}
 
 
 class Selection(Frozen):
@@ -77,6 +84,7 @@ class Recipe(Frozen):
             at half the frame rate fit into validation and test.
         seed: of the noise and of the split.
         fps: frames a second that all sources are resampled to; None = as they are.
+        box_span: what one box is around: the keypoints of a frame, or those of a sequence as far as no shot ends.
         box_jitter: share of its side by which every box is off; 0 = boxes are those of the keypoints.
     """
 
@@ -86,6 +94,7 @@ class Recipe(Frozen):
     split_span: Annotated[int, Field(ge=1, le=1000)] = 5
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     fps: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = None
+    box_span: BoxSpan = "frame"
     box_jitter: BoxJitter = 0.0
 
     @field_validator("datasets")
@@ -98,9 +107,8 @@ class Recipe(Frozen):
 
     @model_serializer(mode="wrap")
     def _dump(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `fps` and `box_jitter` where they ask for nothing: such recipes keep their digests of old."""
-        content: dict[str, Any] = dump(self)
-        return {name: value for name, value in content.items() if value or name not in ("fps", "box_jitter")}
+        """Without what came later, where it asks for nothing: such recipes keep their digests of old."""
+        return without_usual(dump(self))
 
     @property
     def store_name(self) -> str:

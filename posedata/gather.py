@@ -220,6 +220,8 @@ def _add(found: Gathered, sequence: PoseSequence, recipe: Recipe, keep_heatmaps:
     """Lay the frames of a sequence down, then count them."""
     points, boxes = boxed(sequence)
     notes = sequence.notes
+    if recipe.box_span == "sequence":
+        boxes = geometry.shared_boxes(points, sequence.shot)
     if recipe.box_jitter:
         boxes = _jittered(boxes, sequence, recipe)
         outside = geometry.count_outside(points, boxes)

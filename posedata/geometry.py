@@ -48,6 +48,23 @@ def square_boxes(points: Floats, padding: float = PADDING) -> Floats:
     return np.concatenate([low - missing, high + missing], axis=1)
 
 
+def shared_boxes(points: Floats, shot: NDArray[np.int64]) -> Floats:
+    """One box for all frames of a shot, as `square_boxes` puts it around all of their keypoints.
+
+    Args:
+        points: (T, K, 2) pixels, NaN = not annotated; none in frames that are to have no box.
+        shot: (T,) in rising order.
+
+    Returns:
+        (T, 4) pixels; NaN where a frame has no keypoints.
+    """
+    _, number = np.unique(shot, return_inverse=True)
+    ends = np.flatnonzero(np.diff(number)) + 1
+    of_shot = [square_boxes(part.reshape(1, -1, 2))[0] for part in np.split(points, ends)]
+    empty = np.asarray(np.isnan(points).all(axis=(1, 2)))[:, None]
+    return np.where(empty, np.nan, np.asarray(of_shot)[number])
+
+
 def jitter_boxes(boxes: Floats, errors: Floats, share: float) -> Floats:
     """The boxes moved and scaled, as those of a detector are, which does not know the keypoints.
 

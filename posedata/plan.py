@@ -89,6 +89,8 @@ def _box_rule(recipe: Recipe) -> str:
     if recipe.noise is None:
         return "the detector's"
     rule = f"squared, {geometry.PADDING} of the extent added on each side"
+    if recipe.box_span == "sequence":
+        rule = f"one for all frames of a shot, {rule}"
     share = recipe.box_jitter
     return f"{rule}, moved by Normal(0, {share}) sides, side times exp(Normal(0, {share}))" if share else rule
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from posedata.config import Noise, Recipe, Selection, SigmaPer, SplitRule, faults
+from posedata.config import BoxSpan, Noise, Recipe, Selection, SigmaPer, SplitRule, faults
 from posedata.dataset import Dataset, buildable
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS
@@ -29,6 +29,7 @@ RECIPE_OPTIONS = (
     "split_span",
     "seed",
     "fps",
+    "box_span",
     "box_jitter",
 )
 """The options that say what to build."""
@@ -81,6 +82,7 @@ def wanted_recipe(
     split_span: int,
     seed: int,
     fps: float | None,
+    box_span: BoxSpan,
     box_jitter: float,
 ) -> Recipe:
     """Check the options that say what to build against each other; `given` names those that the user typed.
@@ -108,6 +110,7 @@ def wanted_recipe(
             split_span=split_span,
             seed=seed,
             fps=fps,
+            box_span=box_span,
             box_jitter=box_jitter,
         )
     except ValidationError as error:

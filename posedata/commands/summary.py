@@ -58,8 +58,11 @@ def _origin(recipe: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 def _boxes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """How far they are off, where they are not quite those of the keypoints."""
-    if "box_jitter" in recipe:
-        yield "boxes", f"off by {recipe['box_jitter']:g} of their side"
+    if told := [
+        *(["one a sequence"] if "box_span" in recipe else []),
+        *([f"off by {recipe['box_jitter']:g} of their side"] if "box_jitter" in recipe else []),
+    ]:
+        yield "boxes", ", ".join(told)
 
 
 def _noise(noise: Mapping[str, Any] | None, shift_std: float | None) -> str:

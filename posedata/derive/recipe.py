@@ -9,6 +9,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, mode
 
 from posedata.config import (
     BoxJitter,
+    BoxSpan,
     Frozen,
     Noise,
     Recipe,
@@ -18,6 +19,7 @@ from posedata.config import (
     SplitRule,
     canonical_json,
     faults,
+    without_usual,
 )
 from posedata.errors import BadInputError, IntegrityError
 from posedata.manifest import Sha256
@@ -73,6 +75,7 @@ class DerivedRecipe(Frozen):
         noise: None for a detector's input.
         split: the rule of all parents; None = theirs differ.
         seed: of all parents; None = theirs differ.
+        box_span: of all parents.
         box_jitter: of all parents.
     """
 
@@ -83,13 +86,13 @@ class DerivedRecipe(Frozen):
     noise: DerivedNoise | None
     split: SplitRule | None
     seed: int | None
+    box_span: BoxSpan = "frame"
     box_jitter: BoxJitter = 0.0
 
     @model_serializer(mode="wrap")
     def _dump(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without a `box_jitter` of 0, as in `Recipe`."""
-        content: dict[str, Any] = dump(self)
-        return {name: value for name, value in content.items() if value or name != "box_jitter"}
+        """As a `Recipe`."""
+        return without_usual(dump(self))
 
     @property
     def store_name(self) -> str:
@@ -125,7 +128,8 @@ def derived_recipe(stores: Sequence[Store], kept: Kept | None, actions: Mapping[
         noise=_noise(stores, [recipe.noise for recipe in recipes]),
         split=same(recipe.split for recipe in recipes),
         seed=same(recipe.seed for recipe in recipes),
-        box_jitter=_box_jitter(stores, recipes),
+        box_span=_of_boxes("box_span", stores, recipes),
+        box_jitter=_of_boxes("box_jitter", stores, recipes),
     )
 
 
@@ -149,12 +153,13 @@ def _by_action(dataset: str, recipes: Sequence[Recipe | DerivedRecipe], kept: Ke
     return bool(kept and kept.actions) or any(actions is not None for actions in chosen)
 
 
-def _box_jitter(stores: Sequence[Store], recipes: Sequence[Recipe | DerivedRecipe]) -> float:
-    shares = {recipe.box_jitter: store.path for store, recipe in zip(stores, recipes, strict=True)}
-    if len(shares) > 1:
-        (share, path), (other, there), *_ = shares.items()
-        raise BadInputError(f"{there}: expected --box-jitter {share:g} as in {path}, found {other:g}")
-    return recipes[0].box_jitter
+def _of_boxes(field: str, stores: Sequence[Store], recipes: Sequence[Recipe | DerivedRecipe]) -> Any:
+    """How the boxes of all parents are made; windows of one store are of one kind."""
+    found = {getattr(recipe, field): store.path for store, recipe in zip(stores, recipes, strict=True)}
+    if len(found) > 1:
+        (value, path), (other, there), *_ = found.items()
+        raise BadInputError(f"{there}: recipe.{field}: expected {value} as in {path}, found {other}")
+    return next(iter(found))
 
 
 def _noise(stores: Sequence[Store], noises: Sequence[Noise | DerivedNoise | None]) -> DerivedNoise | None:

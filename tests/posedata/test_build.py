@@ -382,6 +382,23 @@ def test_a_jittered_store_depends_neither_on_workers_nor_on_other_datasets(
         np.testing.assert_array_equal(one[name][-len(alone) :], alone[name])
 
 
+def test_one_box_a_sequence_shows_the_same_people_smaller(
+    raw_trees: dict[str, Path], stores: dict[str, Path], tmp_path: Path
+) -> None:
+    store = make(raw_trees, tmp_path / "a.zarr", "speed21", box_span="sequence")
+    usual = open_store(stores["speed21"])
+    boxes = store["box"].astype(np.float64)
+    shots = store.frame_sequence * 1000 + store["shot"]
+    for shot in np.unique(shots):
+        there = boxes[(shots == shot) & ~np.isnan(boxes[:, 0])]
+        assert (there == there[0]).all()
+    there, own = (to_pixels(s["target_points"].astype(np.float64), s["box"].astype(np.float64)) for s in (store, usual))
+    np.testing.assert_allclose(there, own, atol=0.02)
+    sizes = [s.attributes["measured"]["mean_torso_diameter"] for s in (store, usual)]
+    assert sizes[0] < 0.9 * sizes[1]
+    assert store.attributes["rendering"]["box"].startswith("one for all frames of a shot, squared")
+
+
 @pytest.mark.parametrize(("name", "noise"), [("brace", None), ("climbalong", Noise())])
 def test_noise_is_for_annotations_and_only_for_them(
     name: str, noise: Noise | None, raw_trees: dict[str, Path], tmp_path: Path

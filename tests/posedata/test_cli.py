@@ -406,6 +406,15 @@ def test_build_jitters_boxes_and_rebuilds_them(command: Run, raw_trees: dict[str
     assert json.loads(again.stdout)["content_digest"] == told["content_digest"]
 
 
+def test_build_puts_one_box_around_a_sequence(command: Run, raw_trees: dict[str, Path]) -> None:
+    line = ("posedata", "build", "--dataset", "brace", "--raw", raw_trees["brace"], "--box-span", "sequence")
+    done = command(*line, "--quiet")
+    assert re.search(r"^boxes +one a sequence$", done.stdout, re.MULTILINE)
+    refused = command("posedata", "build", "--dataset", "climbalong", "--raw", raw_trees["climbalong"], *line[-2:])
+    assert refused.returncode == 2
+    assert "--box-span: expected with annotations only" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "share", "word"),
     [

@@ -19,6 +19,7 @@ UNUSUAL = {
     "split": Recipe(datasets=BRACE, split="official"),
     "fps": Recipe(datasets=BRACE, fps=25),
     "box_jitter": Recipe(datasets=BRACE, box_jitter=0.05),
+    "box_span": Recipe(datasets=BRACE, box_span="sequence"),
 }
 
 
@@ -133,7 +134,7 @@ def test_what_a_recipe_does_not_ask_for_is_not_written() -> None:
     assert (
         set(Recipe(datasets=BRACE).model_dump()) == set(json.loads(Recipe(datasets=BRACE).model_dump_json())) == fields
     )
-    for field in ("fps", "box_jitter"):
+    for field in ("fps", "box_jitter", "box_span"):
         assert set(UNUSUAL[field].model_dump(mode="json")) == fields | {field}
     assert Recipe(datasets=BRACE, box_jitter=0).store_name == "brace-k1-random.zarr"
 

@@ -10,6 +10,7 @@ from posedata.geometry import (
     count_outside,
     drop_unboxed,
     jitter_boxes,
+    shared_boxes,
     square_boxes,
     to_cells,
     to_grid,
@@ -90,6 +91,25 @@ def test_inputs_are_not_changed(points: np.ndarray) -> None:
     to_pixels(grid, boxes)
     to_cells(grid)
     np.testing.assert_array_equal(grid, grid_before)
+
+
+def test_a_shared_box_is_around_all_frames_of_its_shot() -> None:
+    points = np.full((5, 25, 2), np.nan)
+    points[0, :2] = [[0, 0], [10, 5]]
+    points[1, :2] = [[90, 40], [100, 50]]
+    points[3, :2] = [[7, 7], [7, 17]]
+    shot = np.array([0, 0, 0, 2, 2])
+    whole = [-10, -35, 110, 85]  # 100 x 50, 10 and 5 added on each side, then the lower one made as large
+    other = [1, 6, 13, 18]
+    none = [np.nan] * 4
+    np.testing.assert_allclose(shared_boxes(points, shot), [whole, whole, none, other, none])
+
+
+@settings(max_examples=100, deadline=None)
+@given(poses())
+def test_a_shared_box_of_one_frame_is_its_own(points: np.ndarray) -> None:
+    own = square_boxes(points)
+    np.testing.assert_array_equal(shared_boxes(drop_unboxed(points, own), np.arange(len(points))), own)
 
 
 BOX = np.array([[10.0, 20.0, 110.0, 120.0]])

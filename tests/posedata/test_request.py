@@ -36,6 +36,7 @@ def ask(*datasets: str, **options: Any) -> BuildRequest:
         "split_span": 5,
         "seed": 0,
         "fps": None,
+        "box_span": "frame",
         "box_jitter": 0.0,
     }
     return build_request(given=options.keys(), datasets=datasets, **(usual | options))
@@ -65,8 +66,8 @@ def test_default_store_names(datasets: list[str], options: dict[str, Any], name:
     "options",
     [
         {"seed": 1},
-        {"fps": 25.0},
         {"box_jitter": 0.05},
+        {"box_span": "sequence"},
         {"split": "official"},
         {"torso": 12.0},
         {"sigma_per": "sequence"},

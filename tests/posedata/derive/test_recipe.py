@@ -93,9 +93,17 @@ def test_the_jitter_of_boxes_is_that_of_all_parents() -> None:
     assert "box_jitter" not in derived_recipe([built(1, "brace")], Kept(videos=("v",)), {"brace": {""}}).model_dump()
 
 
+def test_the_span_of_boxes_is_kept() -> None:
+    recipe = derived_recipe([built(1, "brace", box_span="sequence")], Kept(videos=("v",)), {"brace": {""}})
+    assert recipe.box_span == recipe.model_dump(mode="json")["box_span"] == "sequence"
+    assert DerivedRecipe.model_validate(recipe.model_dump(mode="json")) == recipe
+
+
 def test_parents_in_other_boxes_are_refused() -> None:
     parents = [built(1, "brace", box_jitter=0.05), built(2, "speed21")]
-    with pytest.raises(BadInputError, match=r"^2\.zarr: expected --box-jitter 0\.05 as in 1\.zarr, found 0$"):
+    with pytest.raises(BadInputError, match=r"recipe\.box_span: expected frame as in 1\.zarr, found sequence$"):
+        derived_recipe([built(1, "brace"), built(2, "speed21", box_span="sequence")], None, {"brace": {""}})
+    with pytest.raises(BadInputError, match=r"^2\.zarr: recipe\.box_jitter: expected 0\.05 as in 1\.zarr, found 0\.0$"):
         derived_recipe(parents, None, {"brace": {""}})
 
 

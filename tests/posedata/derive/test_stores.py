@@ -106,7 +106,7 @@ def test_jittered_boxes_stay_and_both_halves_make_the_whole(build: Build, assert
     assert_same(tmp_path / "merged.zarr", both)
     assert told["recipe"]["box_jitter"] == 0.05
     assert open_store(tmp_path / "merged.zarr").manifest.skipped == open_store(both).manifest.skipped
-    with pytest.raises(BadInputError, match=r"usual\.zarr: expected --box-jitter 0\.05 as in .*brace\.zarr, found 0"):
+    with pytest.raises(BadInputError, match=r"usual\.zarr: recipe\.box_jitter: expected 0\.05 as in .*found 0"):
         merge([tmp_path / "brace.zarr", build("usual.zarr", "speed21")])
 
 
