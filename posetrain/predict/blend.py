@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posedata.geometry import to_pixels
 from posedata.progress import Advance
 from posedata.skeleton import K
 from posetrain.data import Batch
@@ -24,10 +25,10 @@ _BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What became of some frames, on the grid.
+    """What became of some frames.
 
     Attributes:
-        given: (n, 25, 2) grid positions of the input, NaN = missing.
+        given: (n, 25, 2) pixels, those of the input, NaN = missing.
         found: (n, 25, 2) those of the model, NaN where `given` is, or where the model says nothing.
         confidence: (n, 25) of the input, NaN = not told.
         refined: whether the model has seen these frames; else `found` is `given`.
@@ -107,7 +108,8 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     length = window_length(trained, count) if person.sized else 0
     if not length:
         frames.read(count, with_heatmaps=False)
-        return Answer(frames.given, frames.given, frames.confidence, refined=False)
+        given = to_pixels(frames.given, person.boxes[run])
+        return Answer(given, given, frames.confidence, refined=False)
     total, mass, weight = np.zeros((count, K, 2)), np.zeros((count, K, 1)), weights(length)
     for at in _batches(window_starts(count, length, step), length, step):
         frames.forget(int(at[0, 0]))
@@ -118,8 +120,9 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
             total[at[:, place]] += weight[place] * np.where(told[:, place], said[:, place], 0.0)
             mass[at[:, place]] += weight[place] * told[:, place]
     mean = np.where(mass > 0, total / np.maximum(mass, 1.0), np.nan)
-    found = np.where(seen[:, None], mean, frames.given)
-    return Answer(frames.given, np.where(np.isnan(frames.given), np.nan, found), frames.confidence, refined=True)
+    found = np.where(np.isnan(frames.given), np.nan, np.where(seen[:, None], mean, frames.given))
+    given, found = (to_pixels(grid, person.boxes[run]) for grid in (frames.given, found))
+    return Answer(given, found, frames.confidence, refined=True)
 
 
 def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDArray[np.int64]]:

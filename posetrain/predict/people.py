@@ -91,6 +91,8 @@ class Person:
         boxes: (T, 4) float64 pixels that the grid lies on; NaN = none.
         runs: frames without a gap or a cut between them; together they are all frames, in order.
         sized: whether the boxes are as large as the person; else nothing can be refined in them.
+        film: what the film of the video is called, without its ending.
+        first: number of the first frame of that film.
         blocks: called with first and last + 1, at most `BLOCK` frames on, in order and each frame once.
     """
 
@@ -101,6 +103,8 @@ class Person:
     boxes: Floats
     runs: list[slice]
     sized: bool
+    film: str
+    first: int
     blocks: Callable[[int, int], Block]
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import torch
 from posedata.errors import BadInputError
 from posedata.files import need_free, need_outside, whole_file
 from posedata.formats.keypoints.tracks import Track
-from posedata.geometry import to_pixels
 from posedata.progress import Advance, Progress, silent
 from posedata.skeleton import KEYPOINTS, K
 from posetrain.predict.blend import refine_run
@@ -29,6 +29,8 @@ def predict(
     sequences: Sequence[str] = (),
     overwrite: bool = False,
     progress: Progress = silent,
+    film: Path | None = None,
+    video: Path | None = None,
 ) -> dict[str, Any]:
     """Refine all people of an input, and write them into a file.
 
@@ -40,6 +42,8 @@ def predict(
         sequences: of a store, by name; none = all.
         overwrite: whether a file that is there may be replaced.
         progress: told of the frames.
+        film: of the result, an .mp4; None = none is made.
+        video: film or folder to draw it over, see `posetrain.predict.film.skeleton_film`; None = a blank ground.
 
     Returns:
         What was done, for a report.
@@ -47,22 +51,35 @@ def predict(
     Raises:
         BadInputError: if there is no such model or input, it cannot be read, or the model knows none of its keypoints.
         ChoiceError: if an option does not fit.
-        ConflictError: if the file is there.
+        ConflictError: if a file is there.
         IntegrityError: if files of the run or of a store are damaged.
     """
-    need_free(out, overwrite)
+    for path in filter(None, (out, film)):
+        need_free(path, overwrite)
     trained = find_trained(name, device)
     found = open_input(given, sequences, device)
-    if found.path.is_dir():
-        need_outside(out, found.path)
+    for path in filter(None, (out, film)) if found.path.is_dir() else ():
+        need_outside(path, found.path)
     write = find_writer(out, found)
     work = _Work(trained, found, device)
-    begun = time.monotonic()
-    with whole_file(out, overwrite) as part, progress("refining", work.frames, "frames") as advance:
-        write(part, work.people(advance), found)
-        work.need_known()
-    rate = work.frames / max(time.monotonic() - begun, 1e-9)
-    about = {"out": str(out), "model": trained.model, "epoch": trained.epoch, "input": str(found.path)}
+    with ExitStack() as stack:
+        part = stack.enter_context(whole_file(out, overwrite))
+        show = None
+        if film is not None:
+            from posetrain.predict.film import skeleton_film
+
+            show = stack.enter_context(skeleton_film(film, found, video, overwrite))
+        begun = time.monotonic()
+        with progress("refining", work.frames, "frames") as advance:
+            # A film takes them a second time.
+            people = list(work.people(advance)) if show else work.people(advance)
+            write(part, people, found)
+            work.need_known()
+        rate = work.frames / max(time.monotonic() - begun, 1e-9)
+        if show:
+            show(list(people), progress)
+    made = {"out": str(out)} | ({"film": str(film)} if film else {})
+    about = made | {"model": trained.model, "epoch": trained.epoch, "input": str(found.path)}
     return about | work.report() | {"frames_per_second": round(rate, 1)}
 
 
@@ -82,16 +99,14 @@ class _Work:
 
     def _refine(self, person: Person, advance: Advance) -> Refined:
         answers = [refine_run(self._trained, person, run, self._device, advance) for run in person.runs]
-        grid = np.concatenate([answer.found for answer in answers])
-        points = to_pixels(grid, person.boxes)
-        confidence = np.concatenate([answer.confidence for answer in answers])
-        boxed = ~np.isnan(person.boxes[:, :1])
+        given, points, confidence = (
+            np.concatenate([getattr(answer, name) for answer in answers]) for name in ("given", "found", "confidence")
+        )
         for answer in answers:
             self._short += 0 if answer.refined else len(answer.given)
-        there = np.concatenate([~np.isnan(answer.given[..., 0]) for answer in answers]) & boxed
-        self._there += there.sum(axis=0)
+        self._there += (~np.isnan(given[..., 0])).sum(axis=0)
         self._said += (~np.isnan(points[..., 0])).sum(axis=0)
-        return Refined(person.name, person.fps, Track(person.frame_number, points, confidence))
+        return Refined(person.name, person.fps, Track(person.frame_number, points, confidence), given)
 
     def need_known(self) -> None:
         """Raise BadInputError if the input has no keypoint, or none that the model has seen in its training."""

@@ -87,6 +87,26 @@ def test_a_store_by_its_name_and_some_of_its_sequences(
     assert "sequence nobody: expected one of the store" in wrong.stderr
 
 
+def test_a_film_beside_the_file(run: str, command: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text(HEADER + ROWS)
+    line = ("posetrain", "predict", run, "two.csv", "--device", "cpu")
+    done = command(*line, "--out", "out.csv", "--film", "out.mp4", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["film"] == "out.mp4"
+    assert "drawing: 8 frames" in done.stderr
+    assert (tmp_path / "out.mp4").stat().st_size > 1000
+    before = sorted(tmp_path.iterdir())
+    idle = command(*line, "--out", "no.csv", "--video", "out.mp4")
+    assert (idle.returncode, idle.stdout) == (2, "")
+    assert "--video goes with --film" in idle.stderr
+    there = command(*line, "--out", "no.csv", "--film", "out.mp4")
+    assert (there.returncode, there.stdout) == (6, "")
+    gone = command(*line, "--out", "no.csv", "--film", "no.mp4", "--video", "gone.mp4")
+    assert (gone.returncode, gone.stdout) == (3, "")
+    assert "gone.mp4: expected a film or a folder of films, found nothing" in gone.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
 BAD = {
     "empty.csv": ("", 3, "empty.csv: header: expected the columns frame, joint, x, y"),
     "none.csv": (HEADER, 3, "none.csv: expected at least one pose, found none"),
