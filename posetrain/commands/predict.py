@@ -1,6 +1,8 @@
 """`posetrain predict`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,6 +21,12 @@ from posedata import arguments, console
     metavar="FILE|DIR",
     help="What --film is drawn over.  [default: a ground as large as the people]",
 )
+@click.option(
+    "--delay",
+    type=click.IntRange(0),
+    metavar="FRAMES",
+    help="Answer each frame by what is known so many frames later, as online.  [default: by all frames]",
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @arguments.output_options
@@ -29,6 +37,7 @@ def predict(
     sequences: tuple[str, ...],
     film: Path | None,
     video: Path | None,
+    delay: int | None,
     device: str,
     overwrite: bool,
     as_json: bool,
@@ -47,13 +56,15 @@ def predict(
     Examples:
       posetrain predict conv3d-brace-k1-random brace-k1-random --out refined.npz
       posetrain predict conv3d-brace-k1-random detected/video01.json --out refined.json --film refined.mp4
+      posetrain predict mixer-brace-k1-random detected/video01.json --out online.csv --delay 4
     """
     from posetrain.devices import pick_device
     from posetrain.predict.predicting import predict as refine
 
     if video is not None and film is None:
         raise click.UsageError("--video goes with --film")
-    report = refine(run, given, out, pick_device(device), sequences, overwrite, console.progress(quiet), film, video)
+    progress = console.progress(quiet)
+    report = refine(run, given, out, pick_device(device), sequences, overwrite, progress, film, video, delay)
     for warning in report["warnings"]:
         console.remark(f"warning: {warning}", quiet)
     if as_json:
@@ -66,6 +77,12 @@ def predict(
             ("model", f"{report['model']}, epoch {report['epoch']}"),
             ("frames", f"{report['frames']:,} of {report['sequences']:,} sequences"),
             ("keypoints", f"{report['keypoints']:,}, {report['missing']:,} missing, {report['lost']:,} lost"),
+            *([("delay", _delay(report))] if delay is not None else []),
             ("speed", f"{report['frames_per_second']:,} frames a second"),
         ]
     )
+
+
+def _delay(report: Mapping[str, Any]) -> str:
+    time = "" if report["latency_ms"] is None else f", {report['latency_ms']:g} ms"
+    return f"{report['delay']} frames{time}"
