@@ -98,6 +98,7 @@ class Online:
             What can be answered now, in order: the frame `delay` before this one. None at first; a model that takes
             windows of one length answers all frames before that at once when its first is complete.
         """
+        points = np.array(points, np.float64)  # whoever feeds a camera's frames may use one array for all
         self._made = box is None
         self._frames.append(_Frame(points, self._box(points) if box is None else box, heatmaps))
         self._count += 1

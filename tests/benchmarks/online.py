@@ -3,8 +3,8 @@
 python tests/benchmarks/online.py RUN STORE... [--split test] [--delays 0,1,2,4,8,16]
 
 `pck` is that of all windows of a split: of the input, of the run over whole sequences (`offline`), and online for each
-delay. Frames are in the store's own boxes. `frames_per_second` are of one person on one thread, in boxes that are made
-on the way: the median of some hundreds of answers, each taken by itself.
+delay. Frames are in the store's own boxes. `frames_per_second` are of one person on one thread, in boxes made
+on the way, in its own time: the median of some hundreds of answers.
 """
 
 import argparse
@@ -76,9 +76,9 @@ def speed(trained: Trained, delay: int) -> float:
     points = rng.uniform(200, 400, (25, 2)) + rng.normal(0, 4, (_WARM + _TIMED, 25, 2)).cumsum(axis=0)
     online, seconds = Online(trained, delay), []
     for frame in points:
-        begin = time.perf_counter()
+        begin = time.process_time()
         online.add(frame)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
     return 1 / statistics.median(seconds[_WARM:])
 
 

@@ -99,6 +99,16 @@ def test_no_answer_hangs_on_frames_that_come_later(delay: int, walk: Callable[..
     assert (np.nan_to_num(places(one)[50 - delay]) != np.nan_to_num(places(two)[50 - delay])).any()
 
 
+def test_frames_may_come_in_one_array(walk: Callable[..., Floats]) -> None:
+    points, held, found = walk(20), np.empty((25, 2)), []
+    online = Online(replace(STILL, refine=lagging), 3)
+    for frame in points:
+        held[:] = frame
+        found += online.add(held)
+    expected = answers(Online(replace(STILL, refine=lagging), 3), points)
+    np.testing.assert_array_equal(places(found), places(expected)[:17])
+
+
 @pytest.mark.parametrize("delay", [0, 3])
 def test_answers_come_when_they_are_known(delay: int, walk: Callable[..., Floats]) -> None:
     online = Online(STILL, delay)
