@@ -59,3 +59,15 @@ LIMB_COLOURS = tuple(
     _LIMBS[side(KEYPOINTS[a], KEYPOINTS[b]), "head" if KEYPOINTS[b] == "nose" else part(KEYPOINTS[b])] for a, b in LIMBS
 )
 """In the order of `posedata.skeleton.LIMBS`: a limb belongs to the part at its far end."""
+
+PEOPLE: tuple[Colour, ...] = (
+    (255, 180, 40),
+    (60, 190, 255),
+    (64, 210, 120),
+    (255, 100, 170),
+    (190, 140, 255),
+    (225, 225, 80),
+    (255, 76, 50),
+    (90, 235, 220),
+)
+"""For several people on one picture, one each; then from the beginning."""

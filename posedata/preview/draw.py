@@ -26,6 +26,8 @@ LINE_HEIGHT = 22
 _SPACE = 6
 _FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 _SUBPIXEL_BITS = 4
+_SHIFT = 1 << _SUBPIXEL_BITS
+_FAINT = 0.6
 
 
 def ground(heat: NDArray[np.floating], scale: int) -> Picture:
@@ -43,7 +45,9 @@ def ground(heat: NDArray[np.floating], scale: int) -> Picture:
     return cells.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def skeleton(picture: Picture, points: Floats, scale: int, light: bool = False) -> Picture:
+def skeleton(
+    picture: Picture, points: Floats, scale: int, light: bool = False, colour: Colour | None = None
+) -> Picture:
     """A picture with a skeleton on it.
 
     Args:
@@ -51,21 +55,39 @@ def skeleton(picture: Picture, points: Floats, scale: int, light: bool = False) 
         points: (25, 2) places, NaN = missing: neither the point nor its limbs are drawn.
         scale: decides how thick lines are: on a grid, the pixels of a cell.
         light: thin and in lighter colours, as the input is.
+        colour: of all of it; None = those of the parts of the body.
     """
     drawn = picture.copy()
-    shift = 1 << _SUBPIXEL_BITS
-    there = ~np.isnan(points[:, 0])
-    places = np.rint((np.nan_to_num(points) - 0.5) * shift).astype(int).tolist()
+    there, places = ~np.isnan(points[:, 0]), _subpixels(points)
     width = max(1, round(scale * (0.2 if light else 0.4)))
-    for (a, b), colour in zip(LIMBS, LIMB_COLOURS, strict=True):
+    for (a, b), own in zip(LIMBS, LIMB_COLOURS, strict=True):
         if there[a] and there[b]:
-            shade = lighter(colour) if light else colour
+            shade = lighter(colour or own) if light else colour or own
             cv2.line(drawn, places[a], places[b], shade, width, cv2.LINE_AA, _SUBPIXEL_BITS)
-    radius = round(scale * (0.4 if light else 0.55) * shift)
-    for place, colour in ((places[k], KEYPOINT_COLOURS[k]) for k in np.flatnonzero(there)):
-        shade = lighter(colour) if light else colour
-        cv2.circle(drawn, place, radius, shade, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+    _discs(drawn, points, scale * (0.4 if light else 0.55), light, colour)
     return drawn
+
+
+def dots(picture: Picture, points: Floats, scale: int, colour: Colour | None = None) -> Picture:
+    """A picture with faint dots on it, as the input is beside a skeleton; arguments as of `skeleton`."""
+    drawn = picture.copy()
+    _discs(drawn, points, scale * 0.4, True, colour)
+    return np.asarray(cv2.addWeighted(drawn, _FAINT, picture, 1 - _FAINT, 0.0), np.uint8)
+
+
+def _discs(drawn: Picture, points: Floats, radius: float, light: bool, colour: Colour | None) -> None:
+    """Put a disc on every point that is there."""
+    places = _subpixels(points)
+    for k in np.flatnonzero(~np.isnan(points[:, 0])):
+        own = colour or KEYPOINT_COLOURS[k]
+        shade = lighter(own) if light else own
+        cv2.circle(drawn, places[k], round(radius * _SHIFT), shade, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _subpixels(points: Floats) -> list[list[int]]:
+    """Places as OpenCV takes them, in parts of a pixel."""
+    places: list[list[int]] = np.rint((np.nan_to_num(points) - 0.5) * _SHIFT).astype(int).tolist()
+    return places
 
 
 def panels(scene: Scene, scale: int) -> Picture:

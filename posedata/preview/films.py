@@ -1,7 +1,8 @@
 """Write frames as a contact sheet or a film. A film's frames are drawn one at a time, and none is kept."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -57,24 +58,46 @@ def write_mp4(path: Path, scenes: Iterator[Scene], about: About) -> None:
 
     Raises:
         ChoiceError: if this build of OpenCV cannot write it.
-        ResourceError: if it is not whole: OpenCV does not say that a disk is full.
+        ResourceError: if it is not whole.
     """
     pictures = _film(scenes, about, MP4_SCALE)
     first = next(pictures)
-    size = (first.shape[1], first.shape[0])
-    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*_CODEC), about.rate, size)
-    if not film.isOpened():
-        raise ChoiceError(
-            f"{path.name}: expected an OpenCV that writes VP9, found one that does not; make a .gif or .html"
-        )
-    try:
+    with open_mp4(path, (first.shape[1], first.shape[0]), about.rate, "make a .gif or .html") as add:
         for picture in chain([first], pictures):
-            film.write(np.ascontiguousarray(picture[..., ::-1]))
+            add(picture)
+
+
+@contextmanager
+def open_mp4(path: Path, size: tuple[int, int], rate: float, otherwise: str) -> Iterator[Callable[[Picture], None]]:
+    """A film to which pictures are added one by one.
+
+    Args:
+        path: of the file.
+        size: (width, height) of the pictures in pixels, even.
+        rate: frames a second.
+        otherwise: what to do where OpenCV cannot write it.
+
+    Raises:
+        ChoiceError: if this build of OpenCV cannot write it.
+        ResourceError: in the end, if it is not whole: OpenCV does not say that a disk is full.
+    """
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*_CODEC), rate, size)
+    if not film.isOpened():
+        raise ChoiceError(f"{path.name}: expected an OpenCV that writes VP9, found one that does not; {otherwise}")
+    frames = 0
+
+    def add(picture: Picture) -> None:
+        nonlocal frames
+        film.write(np.ascontiguousarray(picture[..., ::-1]))
+        frames += 1
+
+    try:
+        yield add
     finally:
         film.release()
     found = _frames_in(path)
-    if found != about.frames:
-        what = f"expected a film of {about.frames:,} frames, found {found:,}"
+    if found != frames:
+        what = f"expected a film of {frames:,} frames, found {found:,}"
         raise ResourceError(f"{path.name}: {what}; free some space on the disk and run the command again")
 
 

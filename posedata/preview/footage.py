@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.errors import BadInputError
+from posedata.errors import BadInputError, ChoiceError
 
 Picture = NDArray[np.uint8]
 
@@ -123,3 +123,43 @@ def numbered_pictures(folder: Path) -> dict[int, Path]:
             raise BadInputError(f"{folder}: expected one picture of frame {number}, found {found[number].name} too")
         found[number] = path
     return found
+
+
+def find_films(place: Path, names: list[str]) -> list[Path]:
+    """The film, or folder of pictures, of each name.
+
+    Args:
+        place: a film, the folder of its pictures, or a folder of several.
+        names: without endings; may be there more than once.
+
+    Raises:
+        BadInputError: if a film is missing, or two have one name.
+        ChoiceError: if `place` is one film, and `names` are several.
+    """
+    if not place.exists():
+        raise BadInputError(f"{place}: expected a film or a folder of films, found nothing")
+    found = _by_name(place) if place.is_dir() else {}
+    missing = sorted(set(names) - found.keys())
+    if not missing:
+        return [found[name] for name in names]
+    alone = place.is_file() or (len(missing) == len(set(names)) and numbered_pictures(place))
+    if not alone:
+        wanted = f"expected a film ({', '.join(FILMS)}) or a folder of pictures of that name, found neither"
+        raise BadInputError(*(f"{place / name}: {wanted}" for name in missing))
+    if len(missing) > 1:
+        told = f"expected the film of all frames, found frames of {len(missing)} films"
+        raise ChoiceError(f"{place}: {told}; name a --sequence, or give the folder of the films")
+    return [place] * len(names)
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """Films and folders of pictures, by their names without endings."""
+    films: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if not (path.is_dir() or path.suffix.lower() in FILMS):
+            continue
+        name = path.name if path.is_dir() else path.stem
+        if name in films:
+            raise BadInputError(f"{path}: expected one film called {name}, found {films[name].name} too; remove one")
+        films[name] = path
+    return films

@@ -1,6 +1,8 @@
 """`posetrain predict`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +14,19 @@ from posedata import arguments, console
 @click.argument("given", metavar="INPUT", type=arguments.STORE)
 @click.option("--out", type=arguments.FOLDER, required=True, metavar="FILE", help=".csv, .json (COCO), .npz, .nc")
 @click.option("--sequence", "sequences", multiple=True, metavar="NAME", help="Of a store; may be repeated.")
+@click.option("--film", type=arguments.FOLDER, metavar="FILE", help="Make an .mp4 of the result, too.")
+@click.option(
+    "--video",
+    type=arguments.FOLDER,
+    metavar="FILE|DIR",
+    help="What --film is drawn over.  [default: a ground as large as the people]",
+)
+@click.option(
+    "--delay",
+    type=click.IntRange(0),
+    metavar="FRAMES",
+    help="Answer each frame by what is known so many frames later, as online.  [default: by all frames]",
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @arguments.output_options
@@ -20,6 +35,9 @@ def predict(
     given: Path | str,
     out: Path,
     sequences: tuple[str, ...],
+    film: Path | None,
+    video: Path | None,
+    delay: int | None,
     device: str,
     overwrite: bool,
     as_json: bool,
@@ -31,17 +49,22 @@ def predict(
     joints a keypoints.json beside it names where they have names of their own; a folder of OpenPose's files.
 
     Keypoints come out in pixels of the image. People who are told apart are refined one by one. A file of the input's
-    own kind keeps all but the points.
+    own kind keeps all but the points. A film shows refined skeletons, and what was given as dots; frames are counted
+    from the video's first, 0.
 
     \b
     Examples:
       posetrain predict conv3d-brace-k1-random brace-k1-random --out refined.npz
-      posetrain predict conv3d-brace-k1-random detected/video01.json --out refined.json
+      posetrain predict conv3d-brace-k1-random detected/video01.json --out refined.json --film refined.mp4
+      posetrain predict mixer-brace-k1-random detected/video01.json --out online.csv --delay 4
     """
     from posetrain.devices import pick_device
     from posetrain.predict.predicting import predict as refine
 
-    report = refine(run, given, out, pick_device(device), sequences, overwrite, console.progress(quiet))
+    if video is not None and film is None:
+        raise click.UsageError("--video goes with --film")
+    progress = console.progress(quiet)
+    report = refine(run, given, out, pick_device(device), sequences, overwrite, progress, film, video, delay)
     for warning in report["warnings"]:
         console.remark(f"warning: {warning}", quiet)
     if as_json:
@@ -50,9 +73,16 @@ def predict(
     console.print_table(
         [
             ("refined", out),
+            *([("film", film)] if film else []),
             ("model", f"{report['model']}, epoch {report['epoch']}"),
             ("frames", f"{report['frames']:,} of {report['sequences']:,} sequences"),
             ("keypoints", f"{report['keypoints']:,}, {report['missing']:,} missing, {report['lost']:,} lost"),
+            *([("delay", _delay(report))] if delay is not None else []),
             ("speed", f"{report['frames_per_second']:,} frames a second"),
         ]
     )
+
+
+def _delay(report: Mapping[str, Any]) -> str:
+    time = "" if report["latency_ms"] is None else f", {report['latency_ms']:g} ms"
+    return f"{report['delay']} frames{time}"

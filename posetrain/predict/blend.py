@@ -12,11 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posedata.geometry import to_pixels
 from posedata.progress import Advance
 from posedata.skeleton import K
 from posetrain.data import Batch
 from posetrain.overlap import pieces, weights
 from posetrain.predict.people import BLOCK, Floats, Person
+from posetrain.sources import Source
 from posetrain.trained import Trained
 
 _BATCH = 32
@@ -24,19 +26,24 @@ _BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What became of some frames, on the grid.
+    """What became of some frames.
 
     Attributes:
-        given: (n, 25, 2) grid positions of the input, NaN = missing.
+        given: (n, 25, 2) pixels, those of the input, NaN = missing.
         found: (n, 25, 2) those of the model, NaN where `given` is, or where the model says nothing.
         confidence: (n, 25) of the input, NaN = not told.
-        refined: whether the model has seen these frames; else `found` is `given`.
+        left: how many of the frames no model has seen; their `found` is `given`.
     """
 
     given: Floats
     found: Floats
     confidence: Floats
-    refined: bool
+    left: int
+
+    @property
+    def refined(self) -> bool:
+        """Whether the model has seen all of them."""
+        return not self.left
 
 
 def window_length(trained: Trained, frames: int) -> int:
@@ -95,7 +102,6 @@ class _Frames:
         return heatmaps * torch.from_numpy(self._seen[:, None, None]).to(heatmaps.device)
 
 
-@torch.inference_mode()
 def refine_run(trained: Trained, person: Person, run: slice, device: torch.device, advance: Advance) -> Answer:
     """Refine the next run of a person; one too short for a window is handed through.
 
@@ -107,19 +113,21 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     length = window_length(trained, count) if person.sized else 0
     if not length:
         frames.read(count, with_heatmaps=False)
-        return Answer(frames.given, frames.given, frames.confidence, refined=False)
+        given = to_pixels(frames.given, person.boxes[run])
+        return Answer(given, given, frames.confidence, left=count)
     total, mass, weight = np.zeros((count, K, 2)), np.zeros((count, K, 1)), weights(length)
     for at in _batches(window_starts(count, length, step), length, step):
         frames.forget(int(at[0, 0]))
         frames.read(int(at.max()) + 1, with_heatmaps="input" in trained.task.parts)
-        said = _ask(trained, frames, at, device)
+        said = ask(trained, frames, at, device)
         told = ~np.isnan(said[..., :1])
         for place in range(length):  # of one place in the windows every frame is there once
             total[at[:, place]] += weight[place] * np.where(told[:, place], said[:, place], 0.0)
             mass[at[:, place]] += weight[place] * told[:, place]
     mean = np.where(mass > 0, total / np.maximum(mass, 1.0), np.nan)
-    found = np.where(seen[:, None], mean, frames.given)
-    return Answer(frames.given, np.where(np.isnan(frames.given), np.nan, found), frames.confidence, refined=True)
+    found = np.where(np.isnan(frames.given), np.nan, np.where(seen[:, None], mean, frames.given))
+    given, found = (to_pixels(grid, person.boxes[run]) for grid in (frames.given, found))
+    return Answer(given, found, frames.confidence, left=0)
 
 
 def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDArray[np.int64]]:
@@ -128,8 +136,9 @@ def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDAr
         yield starts[first : first + _BATCH, None] + np.arange(length) * step
 
 
-def _ask(trained: Trained, frames: _Frames, at: NDArray[np.int64], device: torch.device) -> Floats:
-    """(B, T, 25, 2) grid positions that the model says, NaN where it says nothing."""
+@torch.inference_mode()
+def ask(trained: Trained, frames: Source, at: NDArray[np.int64], device: torch.device) -> Floats:
+    """(B, T, 25, 2) grid positions that the model says of the (B, T) frames, NaN where it says nothing."""
     nothing = torch.empty(0)  # there is no target
     batch = Batch(at, frames, frames, nothing, nothing)
     given = trained.task.given(batch).to(device)

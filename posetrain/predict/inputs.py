@@ -25,6 +25,7 @@ from posedata.geometry import to_grid
 from posedata.heatmaps import normalise_detected
 from posedata.home import find_store
 from posedata.poses import Detector, PoseSequence
+from posedata.preview.origin import film_name, first_number, is_resampled
 from posedata.skeleton import COCO_17, KEYPOINTS
 from posedata.store.reader import open_store
 from posedata.store.views import find_sequence, sequence_names
@@ -57,6 +58,7 @@ class Given:
         joints: the joint map of a file of keypoints; None of anything else.
         width: of the images in pixels, None = unknown.
         height: likewise.
+        resampled: whether its frames are of another rate than their video's.
         warnings: what was left out of it, a sentence each.
     """
 
@@ -65,6 +67,7 @@ class Given:
     joints: JointMap | None = None
     width: float | None = None
     height: float | None = None
+    resampled: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -119,25 +122,30 @@ def _store(path: Path, sequences: Sequence[str], device: torch.device) -> Given:
     chosen = dict.fromkeys(find_sequence(names, name) for name in sequences) or range(len(names))
     source = sources(store, device, "auto")["input_heatmaps"]
     table = {name: store[name] for name in _OF_SEQUENCES + _OF_FRAMES}  # once: each is decoded whole
-    return Given(path, [_of_store(table, names[number], number, source) for number in chosen])
+    people = [_of_store(table, names[number], number, source) for number in chosen]
+    return Given(path, people, resampled=is_resampled(store.attributes["recipe"]))
 
 
 def _of_store(table: Mapping[str, NDArray[Any]], name: str, number: int, source: Source) -> Person:
     first, length = (int(table[f"sequence_{column}"][number]) for column in ("start", "length"))
     own = {array: table[array][first : first + length] for array in _OF_FRAMES}
     frame_number = own["frame_number"].astype(np.int64)
+    dataset, video = (str(table[f"sequence_{column}"][number]) for column in ("dataset", "video"))
 
     def block(start: int, stop: int) -> Block:
         return HeatmapBlock(source.heatmaps(np.arange(first + start, first + stop)))
 
     return Person(
         name=name,
-        video=f"{table['sequence_dataset'][number]}/{table['sequence_video'][number]}",
+        video=f"{dataset}/{video}",
         fps=float(table["sequence_fps"][number]),
         frame_number=frame_number,
         boxes=own["box"].astype(np.float64),
         runs=runs_of(frame_number, own["shot"]),
         sized=True,
+        points=None,
+        film=film_name(dataset, video, name),
+        first=first_number(dataset),
         blocks=block,
     )
 
@@ -153,6 +161,9 @@ def _detector(path: Path, device: torch.device) -> Given:
         boxes=detector.boxes,
         runs=runs_of(number),
         sized=True,
+        points=None,
+        film=path.stem,
+        first=0,
         blocks=_Forward(detector, device).block,
     )
     return Given(path, [person])
@@ -214,6 +225,9 @@ def _of_keypoints(name: str, sequence: PoseSequence, track: Track, device: torch
         boxes=boxes,
         runs=runs,
         sized=sized,
+        points=sequence.points,
+        film=film_name(sequence.dataset, sequence.video, name),
+        first=first_number(sequence.dataset),
         blocks=partial(_point_block, grid, track.confidence, device),
     )
 

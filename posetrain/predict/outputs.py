@@ -31,11 +31,19 @@ _LEAST = 10.0**-DECIMALS
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """One person's keypoints in pixels; `name` is "" for one who has none, `fps` NaN where unknown."""
+    """One person's keypoints.
+
+    Attributes:
+        name: "" for one who has none.
+        fps: NaN where unknown.
+        track: refined, in pixels.
+        given: (T, 25, 2) pixels, what they were; NaN = missing.
+    """
 
     name: str
     fps: float
     track: Track
+    given: NDArray[np.float64]
 
 
 Write = Callable[[Path, Iterable[Refined], Given], None]

@@ -88,9 +88,12 @@ class Person:
         video: where the person is seen; people of one video share its frames.
         fps: frames a second, NaN = unknown.
         frame_number: (T,) int64, strictly increasing.
-        boxes: (T, 4) float64 pixels that the grid lies on; NaN = none.
+        boxes: (T, 4) float64 pixels that the grid lies on; NaN = none. Around points they hang on all frames.
         runs: frames without a gap or a cut between them; together they are all frames, in order.
         sized: whether the boxes are as large as the person; else nothing can be refined in them.
+        points: (T, 25, 2) pixels, NaN = missing; None where only heatmaps are known.
+        film: what the film of the video is called, without its ending.
+        first: number of the first frame of that film.
         blocks: called with first and last + 1, at most `BLOCK` frames on, in order and each frame once.
     """
 
@@ -101,6 +104,9 @@ class Person:
     boxes: Floats
     runs: list[slice]
     sized: bool
+    points: Floats | None
+    film: str
+    first: int
     blocks: Callable[[int, int], Block]
 
     def __len__(self) -> int:

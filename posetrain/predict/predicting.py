@@ -1,7 +1,9 @@
 """From a detector's keypoints or heatmaps to refined keypoints in a file."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,11 @@ import torch
 from posedata.errors import BadInputError
 from posedata.files import need_free, need_outside, whole_file
 from posedata.formats.keypoints.tracks import Track
-from posedata.geometry import to_pixels
 from posedata.progress import Advance, Progress, silent
 from posedata.skeleton import KEYPOINTS, K
-from posetrain.predict.blend import refine_run
+from posetrain.predict.blend import Answer, refine_run
 from posetrain.predict.inputs import Given, open_input
+from posetrain.predict.online import Online, refine_run_online
 from posetrain.predict.outputs import Refined, find_writer
 from posetrain.predict.people import Person
 from posetrain.trained import Trained, find_trained
@@ -29,6 +31,9 @@ def predict(
     sequences: Sequence[str] = (),
     overwrite: bool = False,
     progress: Progress = silent,
+    film: Path | None = None,
+    video: Path | None = None,
+    delay: int | None = None,
 ) -> dict[str, Any]:
     """Refine all people of an input, and write them into a file.
 
@@ -40,6 +45,9 @@ def predict(
         sequences: of a store, by name; none = all.
         overwrite: whether a file that is there may be replaced.
         progress: told of the frames.
+        film: of the result, an .mp4; None = none is made.
+        video: film or folder to draw it over, see `posetrain.predict.film.skeleton_film`; None = a blank ground.
+        delay: frames that an answer may wait for, see `posetrain.predict.online`; None = for all.
 
     Returns:
         What was done, for a report.
@@ -47,30 +55,43 @@ def predict(
     Raises:
         BadInputError: if there is no such model or input, it cannot be read, or the model knows none of its keypoints.
         ChoiceError: if an option does not fit.
-        ConflictError: if the file is there.
+        ConflictError: if a file is there.
         IntegrityError: if files of the run or of a store are damaged.
     """
-    need_free(out, overwrite)
+    for path in filter(None, (out, film)):
+        need_free(path, overwrite)
     trained = find_trained(name, device)
     found = open_input(given, sequences, device)
-    if found.path.is_dir():
-        need_outside(out, found.path)
+    for path in filter(None, (out, film)) if found.path.is_dir() else ():
+        need_outside(path, found.path)
     write = find_writer(out, found)
-    work = _Work(trained, found, device)
-    begun = time.monotonic()
-    with whole_file(out, overwrite) as part, progress("refining", work.frames, "frames") as advance:
-        write(part, work.people(advance), found)
-        work.need_known()
-    rate = work.frames / max(time.monotonic() - begun, 1e-9)
-    about = {"out": str(out), "model": trained.model, "epoch": trained.epoch, "input": str(found.path)}
+    work = _Work(trained, found, device, None if delay is None else Online(trained, delay, device))
+    with ExitStack() as stack:
+        part = stack.enter_context(whole_file(out, overwrite))
+        show = None
+        if film is not None:
+            from posetrain.predict.film import skeleton_film
+
+            show = stack.enter_context(skeleton_film(film, found, video, overwrite))
+        begun = time.monotonic()
+        with progress("refining", work.frames, "frames") as advance:
+            # A film takes them a second time.
+            people = list(work.people(advance)) if show else work.people(advance)
+            write(part, people, found)
+            work.need_known()
+        rate = work.frames / max(time.monotonic() - begun, 1e-9)
+        if show:
+            show(list(people), progress)
+    made = {"out": str(out)} | ({"film": str(film)} if film else {})
+    about = made | {"model": trained.model, "epoch": trained.epoch, "input": str(found.path)}
     return about | work.report() | {"frames_per_second": round(rate, 1)}
 
 
 class _Work:
     """The people of an input, refined one by one, and what there is to say of it."""
 
-    def __init__(self, trained: Trained, given: Given, device: torch.device) -> None:
-        self._trained, self._given, self._device = trained, given, device
+    def __init__(self, trained: Trained, given: Given, device: torch.device, online: Online | None) -> None:
+        self._trained, self._given, self._device, self._online = trained, given, device, online
         self.frames = sum(map(len, given.people))
         self._there, self._said = np.zeros(K, np.int64), np.zeros(K, np.int64)
         self._short = 0
@@ -81,17 +102,19 @@ class _Work:
             yield self._refine(person, advance)
 
     def _refine(self, person: Person, advance: Advance) -> Refined:
-        answers = [refine_run(self._trained, person, run, self._device, advance) for run in person.runs]
-        grid = np.concatenate([answer.found for answer in answers])
-        points = to_pixels(grid, person.boxes)
-        confidence = np.concatenate([answer.confidence for answer in answers])
-        boxed = ~np.isnan(person.boxes[:, :1])
-        for answer in answers:
-            self._short += 0 if answer.refined else len(answer.given)
-        there = np.concatenate([~np.isnan(answer.given[..., 0]) for answer in answers]) & boxed
-        self._there += there.sum(axis=0)
+        answers = [self._refine_run(person, run, advance) for run in person.runs]
+        given, points, confidence = (
+            np.concatenate([getattr(answer, name) for answer in answers]) for name in ("given", "found", "confidence")
+        )
+        self._short += sum(answer.left for answer in answers)
+        self._there += (~np.isnan(given[..., 0])).sum(axis=0)
         self._said += (~np.isnan(points[..., 0])).sum(axis=0)
-        return Refined(person.name, person.fps, Track(person.frame_number, points, confidence))
+        return Refined(person.name, person.fps, Track(person.frame_number, points, confidence), given)
+
+    def _refine_run(self, person: Person, run: slice, advance: Advance) -> Answer:
+        if self._online:
+            return refine_run_online(self._online, person, run, advance)
+        return refine_run(self._trained, person, run, self._device, advance)
 
     def need_known(self) -> None:
         """Raise BadInputError if the input has no keypoint, or none that the model has seen in its training."""
@@ -117,8 +140,16 @@ class _Work:
             "lost": int((self._there - self._said).sum()),
             "frames_not_refined": self._short,
             "keypoints_not_refined": unseen,
+            "delay": self._online.delay if self._online else None,
+            "latency_ms": self._latency(),
             "warnings": [*self._given.warnings, *self._warnings(unseen)],
         }
+
+    def _latency(self) -> float | None:
+        """Milliseconds of video that an answer waits; None for all of it, or where the rate is not known or not one."""
+        rates = {person.fps for person in self._given.people}
+        fps = rates.pop() if len(rates) == 1 else math.nan
+        return round(1000 * self._online.delay / fps, 1) if self._online and fps > 0 else None
 
     def _warnings(self, unseen: list[str]) -> Iterator[str]:
         if self._short:

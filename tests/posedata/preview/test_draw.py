@@ -4,7 +4,20 @@ import numpy as np
 import pytest
 
 from posedata.preview.colours import GROUND, INK, KEYPOINT_COLOURS, LIMB_COLOURS, PAPER, PEAK, SIDES, lighter
-from posedata.preview.draw import GAP, LINE_HEIGHT, bordered, grid, ground, header, line, panels, skeleton, tile, titled
+from posedata.preview.draw import (
+    GAP,
+    LINE_HEIGHT,
+    bordered,
+    dots,
+    grid,
+    ground,
+    header,
+    line,
+    panels,
+    skeleton,
+    tile,
+    titled,
+)
 from posedata.skeleton import INDEX, LIMBS, K
 
 from .conftest import scene_of
@@ -67,6 +80,22 @@ def test_the_lighter_skeleton_is_thinner() -> None:
     assert light[164, 84].tolist() == list(lighter(KEYPOINT_COLOURS[NOSE]))
     assert light[164, 164].tolist() == list(lighter(LIMB_COLOURS[LIMB]))
     assert (light[:, 164].any(axis=-1)).sum() < (strong[:, 164].any(axis=-1)).sum()
+
+
+def test_a_skeleton_may_have_one_colour() -> None:
+    place = points(8, nose=(10.5, 20.5), left_ear=(30.5, 20.5))
+    picture = skeleton(black(8), place, 8, colour=(9, 80, 200))
+    for x in (84, 164, 244):
+        assert picture[164, x].tolist() == [9, 80, 200]
+
+
+def test_dots_are_faint_and_have_no_limbs() -> None:
+    below = np.full_like(black(8), 50)
+    picture = dots(below, points(8, nose=(10.5, 20.5), left_ear=(30.5, 20.5)), 8)
+    expected = 0.6 * np.asarray(lighter(KEYPOINT_COLOURS[NOSE])) + 0.4 * 50
+    assert np.abs(picture[164, 84] - expected).max() <= 1
+    assert picture[164, 164].tolist() == [50, 50, 50]
+    assert (below == 50).all()
 
 
 def test_a_missing_end_leaves_the_limb_out() -> None:

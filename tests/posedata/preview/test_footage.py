@@ -6,11 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from filming import number_in, numbered, write_film
 
 from posedata.errors import BadInputError
 from posedata.preview.footage import Film, numbered_pictures
-
-from .conftest import number_in, numbered, write_film
 
 FRAMES = 40
 

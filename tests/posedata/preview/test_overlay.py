@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from browser import Browser
+from filming import DOT, number_in, numbered, write_film
 
 from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
@@ -24,7 +25,7 @@ from posedata.preview.scenes import Backdrop, read_scenes
 from posedata.skeleton import INDEX
 from posedata.store.reader import Store, open_store
 
-from .conftest import ABOUT, DOT, number_in, numbered, scene_of, write_film
+from .conftest import ABOUT, scene_of
 from .test_page import TWO, faults, page_of, told
 
 ANKLE = INDEX["right_ankle"]
@@ -89,7 +90,7 @@ def test_films_of_other_sources_begin_with_their_first_number(
     name: str, first: int, stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Runs of speed climbing are films of their own, named like their sequences. Small ones are quickly made."""
-    monkeypatch.setattr(overlay, "_need_fit", lambda *arguments: None)
+    monkeypatch.setattr(overlay, "need_fit", lambda *arguments: None)
     other = open_store(stores[name])
     sequence = 1
     start = int(other["sequence_start"][sequence])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filming import DOT
 from PIL import Image
 from rerun.chunk import RrdReader
 
@@ -21,7 +22,7 @@ from posedata.skeleton import INDEX, KEYPOINTS, LIMBS, K
 from posedata.store.reader import open_store
 from posedata.store.views import input_peaks
 
-from .conftest import ABOUT, DOT, scene_of
+from .conftest import ABOUT, scene_of
 
 Rows = dict[tuple[str, int | None], dict[str, Any]]
 

@@ -57,6 +57,8 @@ def test_a_command_refines_a_file_and_reports(run: str, command: Run, tmp_path: 
         "lost": 0,
         "frames_not_refined": 0,
         "keypoints_not_refined": [],
+        "delay": None,
+        "latency_ms": None,
         "warnings": [],
     }
     lines = (tmp_path / "new" / "out.csv").read_text().splitlines()
@@ -85,6 +87,41 @@ def test_a_store_by_its_name_and_some_of_its_sequences(
     wrong = command("posetrain", "predict", run, "mine", "--out", "no.csv", "--sequence", "nobody")
     assert (wrong.returncode, wrong.stdout) == (3, "")
     assert "sequence nobody: expected one of the store" in wrong.stderr
+
+
+def test_a_film_beside_the_file(run: str, command: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text(HEADER + ROWS)
+    line = ("posetrain", "predict", run, "two.csv", "--device", "cpu")
+    done = command(*line, "--out", "out.csv", "--film", "out.mp4", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["film"] == "out.mp4"
+    assert "drawing: 8 frames" in done.stderr
+    assert (tmp_path / "out.mp4").stat().st_size > 1000
+    before = sorted(tmp_path.iterdir())
+    idle = command(*line, "--out", "no.csv", "--video", "out.mp4")
+    assert (idle.returncode, idle.stdout) == (2, "")
+    assert "--video goes with --film" in idle.stderr
+    there = command(*line, "--out", "no.csv", "--film", "out.mp4")
+    assert (there.returncode, there.stdout) == (6, "")
+    gone = command(*line, "--out", "no.csv", "--film", "no.mp4", "--video", "gone.mp4")
+    assert (gone.returncode, gone.stdout) == (3, "")
+    assert "gone.mp4: expected a film or a folder of films, found nothing" in gone.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_frames_as_they_come(run: str, command: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text(HEADER + ROWS)
+    line = ("posetrain", "predict", run, "two.csv", "--device", "cpu", "--delay")
+    done = command(*line, 1, "--out", "out.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["delay"], report["latency_ms"], report["frames_not_refined"]) == (1, None, 0)
+    assert "1 frames\n" in command(*line, 1, "--out", "other.csv").stdout
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "other.csv").read_text()
+    far = command(*line, 3, "--out", "far.csv")
+    assert (far.returncode, far.stdout) == (2, "")
+    assert "--delay 3: expected 0 to 2, half of what the model sees at once" in far.stderr
+    assert not (tmp_path / "far.csv").exists()
 
 
 BAD = {
