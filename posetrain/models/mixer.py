@@ -49,7 +49,8 @@ class Mixer(nn.Module):
         """
         if self.training:
             return self._refined(points)
-        return (self._refined(points) + mirrored(self._refined(mirrored(points)))) / 2
+        found, other = self._refined(torch.cat([points, mirrored(points)])).chunk(2)
+        return (found + mirrored(other)) / 2
 
     def _refined(self, points: Tensor) -> Tensor:
         present = ~points.isnan().any(dim=-1, keepdim=True)
