@@ -10,7 +10,7 @@ from posetrain.commands.options import device_options, pck_line, store_name
 
 
 @click.command(name="eval")
-@click.argument("what", metavar="RUN|BASELINE")
+@click.argument("what", metavar="default|RUN|FILE|BASELINE")
 @click.option("--store", type=arguments.STORE, help="[default: the run's; for a baseline the newest in the data home]")
 @click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
 @click.option("--window", type=click.IntRange(1), help="For a baseline or mixer.  [default: 5; the run's]")
@@ -39,7 +39,7 @@ def evaluate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Score a RUN's best epoch, or a BASELINE, by PCK.
+    """Score a RUN's best epoch, the `default` of the package, a FILE of `posetrain export`, or a BASELINE, by PCK.
 
     Baselines: identity, and the filters moving-average, gaussian, savitzky-golay, one-euro and kalman, whose
     parameters are chosen on the validation split.
@@ -53,6 +53,7 @@ def evaluate(
       posetrain eval conv3d-brace-k1-random --split test --json
       posetrain eval conv3d-brace-k1-random --input clean
       posetrain eval mixer-brace-k1-random --window 5 --span sequence
+      posetrain eval default --store brace-k1-random --window 5
     """
     from posetrain import scoring
     from posetrain.bootstrap import intervals

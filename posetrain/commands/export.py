@@ -20,8 +20,8 @@ def export(run: Path, out: Path, overwrite: bool, as_json: bool, quiet: bool) ->
 
     \b
     Examples:
-      posetrain export mixer-brace-k1-random --out refiner.safetensors
-      posetrain predict refiner.safetensors detected/video01.json --out refined.json
+      posetrain export conv3d-brace-k1-random --out conv3d.safetensors
+      posetrain eval conv3d.safetensors --store brace-k1-random
     """
     del quiet
     from posetrain.exported import export_run

@@ -10,7 +10,7 @@ from posedata import arguments, console
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="default|RUN|FILE")
 @click.argument("given", metavar="INPUT", type=arguments.STORE)
 @click.option("--out", type=arguments.FOLDER, required=True, metavar="FILE", help=".csv, .json (COCO), .npz, .nc")
 @click.option("--sequence", "sequences", multiple=True, metavar="NAME", help="Of a store; may be repeated.")
@@ -43,7 +43,7 @@ def predict(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Refine a detector's keypoints with a RUN's best epoch.
+    """Refine a detector's keypoints with a model: the `default` of the package, a RUN, or a FILE of `posetrain export`.
 
     INPUT: a store; an .npz of a detector's boxes and heatmaps; keypoints as .json (COCO), .csv or .nc (movement), whose
     joints a keypoints.json beside it names where they have names of their own; a folder of OpenPose's files.
@@ -54,9 +54,9 @@ def predict(
 
     \b
     Examples:
+      posetrain predict default detected/video01.json --out refined.json --film refined.mp4
+      posetrain predict default detected/video01.json --out online.csv --delay 4
       posetrain predict conv3d-brace-k1-random brace-k1-random --out refined.npz
-      posetrain predict conv3d-brace-k1-random detected/video01.json --out refined.json --film refined.mp4
-      posetrain predict mixer-brace-k1-random detected/video01.json --out online.csv --delay 4
     """
     from posetrain.devices import pick_device
     from posetrain.predict.predicting import predict as refine

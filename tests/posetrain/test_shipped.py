@@ -1,0 +1,61 @@
+"""The trained model of the package."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posedata import open_store
+from posedata.build import build_store
+from posedata.config import Noise, Recipe, Selection
+from posedata.progress import silent
+from posedata.skeleton import INDEX
+from posedata.store.reader import Store
+from posetrain import scoring
+from posetrain.exported import DEFAULT, find_export, read_export
+from posetrain.trained import find_trained
+
+CPU = torch.device("cpu")
+
+
+def test_it_is_small_and_knows_the_joints_of_penn_action() -> None:
+    path = find_export(DEFAULT)
+    assert path is not None
+    assert path.stat().st_size < 5e6
+    info, weights = read_export(path)
+    assert info.config.model == "mixer"
+    assert info.keypoints is not None
+    assert len(info.keypoints) == 13
+    assert {"nose", "left_wrist", "right_ankle"} <= set(info.keypoints)
+    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    assert (path.parent / "README.md").is_file()
+
+
+def test_it_is_found_by_its_name() -> None:
+    found = find_trained(DEFAULT, CPU)
+    assert (found.model, found.shortest, found.frame_step) == ("mixer", 1, 1)
+    assert found.seen is not None
+    assert found.seen[INDEX["nose"]]
+    assert found.seen.sum() == 13
+
+
+@pytest.fixture(scope="module")
+def pitches(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Pitches of Penn Action; of the videos that test, the model has seen none."""
+    out = tmp_path_factory.mktemp("real") / "pitches.zarr"
+    actions = ("baseball_pitch", "bench_press")
+    recipe = Recipe(datasets=(Selection(dataset="penn_action", actions=actions),), noise=Noise(k=2.0))
+    build_store(recipe, {"penn_action": shared / "penn_action"}, out)
+    return open_store(out)
+
+
+@pytest.mark.real
+def test_it_beats_the_best_filter_on_real_motion(pitches: Store) -> None:
+    scores = {}
+    for what in (DEFAULT, "gaussian"):
+        subject = scoring.eval_subject(what, pitches.path, 5, None, CPU, "window")
+        scores[what], _ = scoring.score(subject, "test", CPU, "auto", silent)
+    for threshold, least in (("0.05", 5.0), ("0.1", 14.0), ("0.2", 20.0)):
+        assert scores[DEFAULT].pck[threshold] > scores["gaussian"].pck[threshold] + least
+    assert np.isfinite(scores[DEFAULT].loss)
