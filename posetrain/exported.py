@@ -18,7 +18,7 @@ from posedata.config import Frozen, canonical_json, faults
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
 from posedata.files import whole_file
 from posedata.skeleton import KEYPOINTS
-from posetrain.checkpoints import read_run
+from posetrain.checkpoints import load_weights, read_run, saved_epochs
 from posetrain.config import TrainConfig
 from posetrain.find import keypoints_seen
 from posetrain.history import load_best, load_history
@@ -53,11 +53,17 @@ class ExportInfo(Frozen):
     sha256: str = ""
 
 
-def export_run(run: Path, out: Path, overwrite: bool) -> ExportInfo:
-    """Write the best epoch of a run into a file.
+def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None) -> ExportInfo:
+    """Write an epoch of a run into a file.
+
+    Args:
+        run: its folder.
+        out: the file.
+        overwrite: whether it may replace another.
+        epoch: of those that are kept; None = the best.
 
     Raises:
-        BadInputError: if no epoch of the run is finished.
+        BadInputError: if no epoch of the run is finished, or that one is not kept.
         ChoiceError: if the file has another ending.
         ConflictError: if the file is there.
         IntegrityError: if the run is damaged.
@@ -65,7 +71,7 @@ def export_run(run: Path, out: Path, overwrite: bool) -> ExportInfo:
     if out.suffix != ENDING:
         raise ChoiceError(f"--out {out}: expected a name that ends in {ENDING}")
     info = read_run(run)
-    epoch, weights = load_best(run)
+    epoch, weights = _load(run, epoch)
     seen = keypoints_seen(run)
     row = load_history(run)[epoch - 1]
     exported = ExportInfo(
@@ -79,6 +85,15 @@ def export_run(run: Path, out: Path, overwrite: bool) -> ExportInfo:
     with whole_file(out, overwrite) as part:
         save_file(weights, part, metadata={_KEY: exported.model_dump_json()})
     return exported
+
+
+def _load(run: Path, epoch: int | None) -> tuple[int, dict[str, Tensor]]:
+    if epoch is None:
+        return load_best(run)
+    kept = saved_epochs(run)
+    if epoch not in kept:
+        raise BadInputError(f"{run}: epoch: expected one of {', '.join(map(str, kept)) or 'none'}, found {epoch}")
+    return epoch, load_weights(run, epoch)
 
 
 def find_export(name: str) -> Path | None:

@@ -11,10 +11,13 @@ from posetrain.commands.options import pck_line
 @click.command()
 @click.argument("run", metavar="RUN", type=arguments.FOLDER)
 @click.option("--out", type=arguments.FOLDER, required=True, metavar="FILE", help="NAME.safetensors")
+@click.option(
+    "--epoch", type=click.IntRange(1), help="Of those that are kept: the best and the last two.  [default: the best]"
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @arguments.output_options
-def export(run: Path, out: Path, overwrite: bool, as_json: bool, quiet: bool) -> None:
-    """Write the best epoch of a RUN into one file, for `predict` and `eval` wherever it is.
+def export(run: Path, out: Path, epoch: int | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
+    """Write an epoch of a RUN into one file, for `predict` and `eval` wherever it is.
 
     It has the weights, how they were trained, and which keypoints they know; nothing of the optimizer, no path.
 
@@ -27,7 +30,7 @@ def export(run: Path, out: Path, overwrite: bool, as_json: bool, quiet: bool) ->
     from posetrain.exported import export_run
     from posetrain.find import find_run
 
-    exported = export_run(find_run(run), out, overwrite)
+    exported = export_run(find_run(run), out, overwrite, epoch)
     if as_json:
         console.print_json({"out": str(out), **exported.model_dump(mode="json")})
         return

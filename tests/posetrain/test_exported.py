@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, PoseDataError
 from posedata.skeleton import KEYPOINTS
 from posedata.store.reader import Store
-from posetrain import trained
+from posetrain import checkpoints, trained
 from posetrain.config import TrainConfig
 from posetrain.exported import export_run, find_export, read_export
 from posetrain.history import load_best, load_history
@@ -42,6 +42,16 @@ def test_an_exported_model_is_the_runs_best_epoch(noisy: Store, run: Path, tmp_p
     assert all(torch.equal(weights[name], value) for name, value in found.refine.state_dict().items())
     np.testing.assert_array_equal(found.seen, noisy["annotated"].any(axis=0))
     assert exported.keypoints == tuple(np.asarray(KEYPOINTS)[found.seen])
+
+
+def test_any_epoch_that_is_kept_can_be_exported(run: Path, tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        out = tmp_path / f"{epoch}.safetensors"
+        assert export_run(run, out, False, epoch).epoch == epoch
+        kept = checkpoints.load_weights(run, epoch)
+        assert all(torch.equal(kept[name], value) for name, value in read_export(out)[1].items())
+    with pytest.raises(BadInputError, match="epoch: expected one of 1, 2, found 3"):
+        export_run(run, tmp_path / "3.safetensors", False, 3)
 
 
 def test_no_path_of_a_machine_is_exported(run: Path, noisy: Store, tmp_path: Path) -> None:
