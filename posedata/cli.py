@@ -227,10 +227,10 @@ def info(store: Path | str, as_json: bool, quiet: bool) -> None:
     """
     from posedata.assemble import report
     from posedata.home import find_store
-    from posedata.store.reader import open_store
+    from posedata.store.opened import open_any
 
     path = find_store(store)
-    print_report(report(path, open_store(path).manifest), as_json, quiet)
+    print_report(report(path, open_any(path).manifest), as_json, quiet)
 
 
 @cli.command()
@@ -245,7 +245,7 @@ def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
       posedata verify data/stores/brace-k1-random.zarr
     """
     from posedata.home import find_store
-    from posedata.store.reader import verify as verify_store
+    from posedata.store.opened import verify as verify_store
 
     store = find_store(store)
     files, problems = verify_store(store, quick, console.progress(quiet))

@@ -51,8 +51,13 @@ class ArraySpec:
         return tuple(DIMENSIONS[d] for d in self.dims[1:])
 
     @property
-    def is_heatmaps(self) -> bool:
-        """Whether it is sharded: only heatmaps are."""
+    def along_frames(self) -> bool:
+        """Whether it has a row a frame; the others are tables, and written whole."""
+        return self.dims[0] == "frame"
+
+    @property
+    def sharded(self) -> bool:
+        """Whether a file holds many chunks of few frames: that of heatmaps does."""
         return self.dims[-2:] == ("y", "x")
 
     def file(self, number: int) -> str:
