@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from posedata.card import card
+from posedata.crops import schema as crops
+from posedata.crops.card import crop_card, crop_picture
 from posedata.portrait import picture
 from posedata.store.arrays import StoredArrays
 from posedata.store.schema import KIND
@@ -23,7 +25,7 @@ class Shown:
     picture: Callable[[StoredArrays], str]
 
 
-_SHOWN = {KIND: Shown(card, picture)}
+_SHOWN = {KIND: Shown(card, picture), crops.KIND: Shown(crop_card, crop_picture)}
 
 
 def shown(kind: str) -> Shown:

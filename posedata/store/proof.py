@@ -14,7 +14,8 @@ def file_problems(path: Path, manifest: Manifest, mirrored: bool) -> Iterator[Pr
     """Files that are not what the manifest says; of a mirror some may be missing or half there."""
     kind = KINDS.get(manifest.kind)
     if kind is None or manifest.format_version != kind.version:
-        known = " or ".join(f"{name} version {each.version}" for name, each in KINDS.items())
+        meant = KINDS if kind is None else {manifest.kind: kind}
+        known = " or ".join(f"{name} version {each.version}" for name, each in meant.items())
         yield Problem(MANIFEST_NAME, f"expected {known}, found {manifest.kind} version {manifest.format_version}")
     expected = {file.path: file for file in manifest.files}
     present = relative_files(path)

@@ -62,7 +62,8 @@ def blocks_of(spec: ArraySpec, values: np.ndarray) -> Iterator[np.ndarray]:
 
 def write_all(folder: Path, values: dict[str, np.ndarray], frames: int) -> None:
     specs = [SPECS[name] for name in values]
-    create(folder, specs, frames, table(), {"title": "made", "nothing": None})
+    lengths = schema.lengths(frames, len(NAMES))
+    create(folder, [*TABLE, *specs], lengths, table(), {"title": "made", "nothing": None})
     for spec in specs:
         for shard in range(-(-frames // SHARD)):
             part = values[spec.name][shard * SHARD : (shard + 1) * SHARD]
