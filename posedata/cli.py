@@ -84,6 +84,7 @@ def sample(
     Examples:
       posedata sample brace
       posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
+      posedata sample coco --sequences 40
     """
     from posedata.home import data_home
     from posedata.samples import write_sample
