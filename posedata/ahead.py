@@ -48,4 +48,20 @@ def in_threads(
             raise
 
 
+def in_order(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+    """Results in the order of the items, several made at a time; after an error nothing more is begun.
+
+    Args:
+        work: what is done with each item.
+        items: what is to be worked on.
+        threads: how many.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            yield from pool.map(work, items)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
 _END = object()

@@ -37,28 +37,40 @@ STORE = _Place()
 
 
 class _DatasetName(click.ParamType[str]):
-    """A dataset; `-` passes for `_`."""
+    """A dataset; `-` passes for `_`.
+
+    Args:
+        crops: whether those count of which image crops are made.
+    """
 
     name = "dataset"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def __init__(self, crops: bool) -> None:
+        self._crops = crops
+
+    def _known(self) -> list[str]:
+        from posedata.crops.formats import CROPS
         from posedata.formats import FORMATS
 
+        return sorted([*FORMATS, *CROPS]) if self._crops else [*FORMATS]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = str(value).lower().replace("-", "_")
-        if name not in FORMATS:
-            self.fail(f"{value!r}: expected one of {', '.join(FORMATS)}", param, ctx)
+        if name not in self._known():
+            self.fail(f"{value!r}: expected one of {', '.join(self._known())}", param, ctx)
         return name
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The names."""
-        from posedata.formats import FORMATS
-
         del ctx, param
-        return [CompletionItem(name) for name in FORMATS if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in self._known() if name.startswith(incomplete)]
 
 
-DATASET = _DatasetName()
+DATASET = _DatasetName(crops=False)
 """The name of a raw format on the command line."""
+
+ANY_DATASET = _DatasetName(crops=True)
+"""Likewise, or of a dataset of which crops are made."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -19,7 +19,8 @@ from posedata.progress import Progress
 from posedata.seal import seal
 from posedata.store import schema, writer
 from posedata.store.journal import Journal
-from posedata.store.reader import open_store
+from posedata.store.kinds import KINDS, described
+from posedata.store.opened import open_any
 from posedata.store.schema import ArraySpec
 from posedata.store.staging import check_target, publish
 from posedata.versions import versions
@@ -41,7 +42,7 @@ class Contents:
     Attributes:
         name: of the dataset, for its card.
         attributes: of the root; they tell which arrays there are, and how long.
-        table: the arrays of `schema.TABLE`, by name.
+        table: the arrays that do not run along frames, by name.
         sources: a CSV file with every raw file used: dataset, path, sha256.
         skipped: what was left out.
         warnings: what a careful person should know.
@@ -75,13 +76,14 @@ def assemble(
         ConflictError: if `out` exists, or is being read.
         ResourceError: if the disk has no room for it.
     """
-    folder, specs, frames = stage / "store", frame_specs(contents.attributes), contents.attributes["counts"]["frames"]
+    folder, frames = stage / "store", contents.attributes["counts"]["frames"]
+    specs = frame_specs(contents.attributes)
     names = [schema.files_of_shard(specs, shard) for shard in range(schema.shards_of(frames))]
     journal = Journal(stage / "journal", _key(contents), folder, names)
-    _write(contents, specs, frames, encode, folder, journal, progress)
+    _write(contents, encode, folder, journal, progress)
     known = {file.path: file for files in journal.finished.values() for file in files}
     manifest = seal(folder, contents.name, contents.attributes, contents.skipped, contents.warnings, known)
-    open_store(folder)  # what would not open is not published
+    open_any(folder)  # what would not open is not published
     check_target(out, overwrite)
     publish(folder, out.absolute())
     return manifest
@@ -89,8 +91,8 @@ def assemble(
 
 def frame_specs(attributes: Mapping[str, Any]) -> tuple[ArraySpec, ...]:
     """The arrays along frames of a store with these attributes of its root."""
-    specs, _ = schema.described(attributes)
-    return tuple(spec for spec in specs if spec.dims[0] == "frame")
+    specs, _ = described(attributes)
+    return tuple(spec for spec in specs if spec.along_frames)
 
 
 def _key(contents: Contents) -> str:
@@ -99,24 +101,18 @@ def _key(contents: Contents) -> str:
     return hashlib.sha256(canonical_json([versions(), contents.attributes, sources])).hexdigest()
 
 
-def _write(
-    contents: Contents,
-    specs: tuple[ArraySpec, ...],
-    frames: int,
-    encode: Encode,
-    folder: Path,
-    journal: Journal,
-    progress: Progress,
-) -> None:
+def _write(contents: Contents, encode: Encode, folder: Path, journal: Journal, progress: Progress) -> None:
     """Write all arrays, but for the shards that are finished."""
+    specs, lengths = described(contents.attributes)
+    frames, kind = lengths["frame"], KINDS[contents.attributes["kind"]]
     left = {
         shard: schema.frames_of_shard(shard, frames)
         for shard in range(schema.shards_of(frames))
         if shard not in journal.finished
     }
-    need_space(folder.parent, schema.least_bytes(sum(left.values())))
+    need_space(folder.parent, kind.least_bytes(sum(left.values())))
     remove_others(folder, {file.path for files in journal.finished.values() for file in files})
-    writer.create(folder, specs, frames, contents.table, contents.attributes)
+    writer.create(folder, specs, lengths, contents.table, contents.attributes)
     shutil.copyfile(contents.sources, folder / SOURCES_NAME)
 
     def finish(shard: int, files: Files) -> int:

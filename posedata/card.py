@@ -85,7 +85,7 @@ def card(name: str, summary: Mapping[str, Any], content_digest: str, skipped: in
         "standard deviation of the input's shift": _grid(measured["shift_std"]),
     }
     return _BODY.format(
-        front_matter=_front_matter(name, summary),
+        front_matter=front_matter(name, summary, ["human-pose", "heatmaps", "temporal-refinement", "zarr"]),
         name=name,
         synthetic="**Synthetic:** nobody moved like this, and figures measured on it mean nothing.\n\n"
         if summary["synthetic"]
@@ -99,15 +99,15 @@ def card(name: str, summary: Mapping[str, Any], content_digest: str, skipped: in
             for source, package in summary.get("readers", {}).items()
         ),
         skipped=f"{skipped:,}",
-        counts=_table([("of", "count"), *facts.items()]),
-        splits=_table([("split", "windows"), *((split, f"{counts['windows'][split]:,}") for split in SPLITS)]),
+        counts=pipe_table([("of", "count"), *facts.items()]),
+        splits=pipe_table([("split", "windows"), *((split, f"{counts['windows'][split]:,}") for split in SPLITS)]),
         licences="\n".join(f"- {source}: {licence}" for source, licence in summary["licences"].items()),
         warnings="".join(f"- **Mind:** {warning}\n" for warning in warnings) + ("\n" if warnings else ""),
         content_digest=content_digest,
     )
 
 
-def _front_matter(name: str, summary: Mapping[str, Any]) -> str:
+def front_matter(name: str, summary: Mapping[str, Any], tags: Sequence[str]) -> str:
     """YAML, a value a line; JSON's values are YAML's."""
     frames = summary["counts"]["frames"]
     size = next((size for limit, size in _SIZES.items() if frames < limit), "10M<n<100M")
@@ -118,7 +118,7 @@ def _front_matter(name: str, summary: Mapping[str, Any]) -> str:
         "size_categories": [size],
         "source_datasets": list(summary["licences"]),
         "task_categories": ["keypoint-detection"],
-        "tags": ["human-pose", "heatmaps", "temporal-refinement", "zarr"],
+        "tags": tags,
     }
     return "\n".join(f"{field}: {json.dumps(value)}" for field, value in fields.items())
 
@@ -127,6 +127,7 @@ def _grid(value: float | None) -> str:
     return "none" if value is None else f"{value:.4f} grid px"
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
+def pipe_table(rows: Iterable[tuple[str, str]]) -> str:
+    """A Markdown table; the first row is its head."""
     head, *rest = [f"| {key} | {value} |" for key, value in rows]
     return "\n".join([head, "|---|---|", *rest])

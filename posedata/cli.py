@@ -8,6 +8,7 @@ import click
 
 from posedata import __version__, arguments, console, ending
 from posedata.commands.calibrate import calibrate
+from posedata.commands.crops import build_crop_store
 from posedata.commands.derive import merge, subset
 from posedata.commands.fetch import fetch
 from posedata.commands.preview import preview
@@ -53,9 +54,13 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("name", type=arguments.DATASET)
-@click.option("--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True)
-@click.option("--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each sequence.")
+@click.argument("name", type=arguments.ANY_DATASET)
+@click.option(
+    "--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True, help="Of coco: photographs."
+)
+@click.option(
+    "--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each; coco has none."
+)
 @click.option("--segments", type=arguments.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", type=arguments.FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
@@ -72,13 +77,14 @@ def sample(
 ) -> None:
     """Write a small synthetic raw tree in NAME's real layout.
 
-    Moving people, with the gaps, missing joints and other quirks of the real files. It is marked synthetic, and so
-    is every store made from it.
+    Moving people, of coco people on photographs, with the gaps, missing joints and other quirks of the real files. It
+    is marked synthetic, and so is every store made from it.
 
     \b
     Examples:
       posedata sample brace
       posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
+      posedata sample coco --sequences 40
     """
     from posedata.home import data_home
     from posedata.samples import write_sample
@@ -94,7 +100,7 @@ def sample(
 
 
 @cli.command()
-@click.option("--dataset", "datasets", type=arguments.DATASET, multiple=True, help="Repeat to join several.")
+@click.option("--dataset", "datasets", type=arguments.ANY_DATASET, multiple=True, help="Repeat to join several.")
 @click.option(
     "--recipe", metavar="MANIFEST", help="In place of options: rebuild the dataset of this manifest, and compare."
 )
@@ -152,6 +158,8 @@ def sample(
     show_default=True,
     help="Move and scale every box at random, by SHARE of its side (0 to 0.5), as a detector's boxes are off.",
 )
+@click.option("--sigma-visible", type=float, help="For coco: smear of seen keypoints, in cells.  [default: 0.5]")
+@click.option("--sigma-occluded", type=float, help="For coco: of hidden ones.  [default: 1]")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
 @click.option("--scheduler", metavar="URL", help="Encode on a dask cluster, like tcp://host:8786.")
 @click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
@@ -161,7 +169,7 @@ def sample(
 @arguments.output_options
 @click.pass_context
 def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Build a store from raw annotations.
+    """Build a store from raw annotations: temporal heatmaps; from coco, image crops of people with their keypoints.
 
     \b
     Examples:
@@ -172,14 +180,19 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
       posedata build --dataset brace --scheduler tcp://host:8786
       posedata build --dataset brace --noise noise.json
       posedata build --dataset brace --box-jitter 0.05
+      posedata build --dataset coco --sigma-visible 1 --sigma-occluded 0.5 --out coco.zarr
       posedata build --recipe data_manifests/brace-k2-random.json
       posedata build --config build.yaml --seed 1
     """
     from posedata import request
     from posedata.build import build_store, dry_run
+    from posedata.crops.request import asks_for_crops
     from posedata.dataset import compare_rebuilt
 
     given = arguments.given_options(ctx)
+    if asks_for_crops(options["datasets"], given):
+        build_crop_store(ctx, options, show_config, as_json, quiet)
+        return
     chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
     threads = request.threads(options["workers"], options["scheduler"])
     if show_config:
@@ -234,10 +247,10 @@ def info(store: Path | str, as_json: bool, quiet: bool) -> None:
     """
     from posedata.assemble import report
     from posedata.home import find_store
-    from posedata.store.reader import open_store
+    from posedata.store.opened import open_any
 
     path = find_store(store)
-    print_report(report(path, open_store(path).manifest), as_json, quiet)
+    print_report(report(path, open_any(path).manifest), as_json, quiet)
 
 
 @cli.command()
@@ -252,7 +265,7 @@ def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
       posedata verify data/stores/brace-k1-random.zarr
     """
     from posedata.home import find_store
-    from posedata.store.reader import verify as verify_store
+    from posedata.store.opened import verify as verify_store
 
     store = find_store(store)
     files, problems = verify_store(store, quick, console.progress(quiet))

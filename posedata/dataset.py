@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 
 from posedata.config import Frozen, Recipe, canonical_json, faults
+from posedata.crops.formats import CROPS
 from posedata.errors import BadInputError, ChoiceError
 from posedata.files import sha256_file
 from posedata.formats import FORMATS
@@ -139,6 +140,11 @@ def buildable(dataset: Dataset, where: str) -> Recipe:
     """
     if "parents" in dataset.recipe:
         raise BadInputError(f"{where}: expected a recipe from raw data, found one from other stores; pull it instead")
+    if dataset.recipe.get("dataset") in CROPS:
+        raise BadInputError(
+            f"{where}: expected a recipe of temporal heatmaps, found one of image crops; pull it, or build it with "
+            f"--dataset {dataset.recipe['dataset']} and the options of the recipe"
+        )
     try:
         return Recipe.model_validate(dataset.recipe)
     except ValidationError as error:
@@ -184,7 +190,7 @@ def describe(
         Source(
             dataset=source,
             licence=licence,
-            address=FORMATS[source].source if source in FORMATS else "",
+            address=_address(source),
             files=len(lines[source]),
             sha256=hashlib.sha256(canonical_json(lines[source])).hexdigest(),
             sample=summary["samples"].get(source),
@@ -197,6 +203,13 @@ def describe(
         )
     except ValidationError as error:
         raise ChoiceError(*(f"--{fault}" for fault in faults(error))) from error
+
+
+def _address(dataset: str) -> str:
+    """Where its authors publish a dataset; empty where nobody here knows it."""
+    if dataset in CROPS:
+        return CROPS[dataset].source
+    return FORMATS[dataset].source if dataset in FORMATS else ""
 
 
 def files_digest(manifest: Manifest) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from posedata.config import BoxSpan, Noise, Recipe, Selection, SigmaPer, SplitRule, faults
+from posedata.crops.formats import CROPS
 from posedata.dataset import Dataset, buildable
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import FORMATS
@@ -65,7 +66,7 @@ def build_request(*, given: Set[str], raws: Sequence[str], out: Path | None, **o
     """
     recipe = wanted_recipe(given=given, **options)
     target = out or data_home() / "stores" / recipe.store_name
-    return BuildRequest(recipe, _raw_trees([selection.dataset for selection in recipe.datasets], raws), target)
+    return BuildRequest(recipe, raw_trees([selection.dataset for selection in recipe.datasets], raws), target)
 
 
 def wanted_recipe(
@@ -93,7 +94,7 @@ def wanted_recipe(
     """
     names = sorted(set(datasets))
     if not names:
-        raise ChoiceError(f"--dataset: expected one of {', '.join(FORMATS)}, or --recipe, found neither")
+        raise ChoiceError(f"--dataset: expected one of {', '.join([*FORMATS, *CROPS])}, or --recipe, found neither")
     detected = any(FORMATS[name].detector for name in names)
     misplaced = sorted(_NOISE_OPTIONS[name] for name in given & _NOISE_OPTIONS.keys())
     if detected and misplaced:
@@ -163,7 +164,7 @@ def rebuild_request(dataset: Dataset, raws: Sequence[str], out: Path | None) -> 
     """
     recipe = buildable(dataset, dataset.name)
     samples = {source.dataset: source.sample for source in dataset.sources if source.sample}
-    trees = _raw_trees([selection.dataset for selection in recipe.datasets], raws, samples)
+    trees = raw_trees([selection.dataset for selection in recipe.datasets], raws, samples)
     return BuildRequest(recipe, trees, out or data_home() / "stores" / f"{dataset.name}.zarr")
 
 
@@ -215,8 +216,18 @@ def _selections(names: Sequence[str], actions: str | None) -> list[Selection]:
     ]
 
 
-def _raw_trees(names: Sequence[str], raws: Sequence[str], samples: Mapping[str, str] = _NONE) -> dict[str, Path]:
-    """The raw tree of each dataset; `samples` holds the commands that make synthetic ones."""
+def raw_trees(names: Sequence[str], raws: Sequence[str], samples: Mapping[str, str] = _NONE) -> dict[str, Path]:
+    """The raw tree of each dataset, as `--raw` says or in the data home.
+
+    Args:
+        names: of the datasets.
+        raws: what `--raw` was given.
+        samples: the commands that make synthetic trees, by dataset.
+
+    Raises:
+        ChoiceError: if what was given names no dataset, or one twice.
+        BadInputError: if there is no such folder; the message says how to get the data.
+    """
     trees = {}
     for text in raws:
         name, equals, folder = text.partition("=")
@@ -231,6 +242,10 @@ def _raw_trees(names: Sequence[str], raws: Sequence[str], samples: Mapping[str, 
         default = data_home() / "raw" / name
         tree = trees.setdefault(name, default)
         if not tree.is_dir():
-            how = f"make it: {samples[name]} --out {tree}" if name in samples else FORMATS[name].source
+            how = f"make it: {samples[name]} --out {tree}" if name in samples else _source(name)
             raise BadInputError(f"{tree}: expected the raw data of {name}, found no such folder; {how}")
     return trees
+
+
+def _source(name: str) -> str:
+    return CROPS[name].source if name in CROPS else FORMATS[name].source

@@ -166,13 +166,13 @@ def manifest(
     """
     from posedata.dataset import describe, json_schema
     from posedata.home import find_store
-    from posedata.store.reader import open_store
+    from posedata.store.opened import open_any
 
     if schema:
         click.echo(json_schema(), nl=False)
         return
     path = find_store(store)
-    dataset = describe(path, open_store(path).manifest, name or path.stem, version, locations)
+    dataset = describe(path, open_any(path).manifest, name or path.stem, version, locations)
     click.echo(dataset.to_json(), nl=False)
 
 

@@ -10,26 +10,13 @@ _MOST_LISTED = 10
 
 def print_report(report: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
     """Print the report of `posedata.assemble.report`: as JSON, or as a table with what was left out on stderr."""
-    from posedata.splits import SPLITS
-
     if as_json:
         console.print_json(report)
         return
-    windows = ", ".join(f"{name} {report['windows'][name]:,}" for name in SPLITS)
     rows: list[tuple[str, object]] = [
         ("store", report["store"]),
         ("kind", report["kind"] + (" (synthetic)" if report["synthetic"] else "")),
-        ("datasets", _datasets(report["recipe"])),
-        *_origin(report["recipe"]),
-        *(("read by", f"{name}: {package}") for name, package in report.get("readers", {}).items()),
-        *_boxes(report["recipe"]),
-        ("noise", _noise(report["recipe"]["noise"], report["shift_std"])),
-        ("split", f"{_or_mixed(report['recipe']['split'])}, seed {_or_mixed(report['recipe']['seed'])}"),
-        ("sequences", f"{report['sequences']:,}"),
-        ("frames", f"{report['frames']:,} ({report['empty_frames']:,} empty)"),
-        ("keypoints", f"{report['annotated_keypoints']:,} annotated"),
-        ("windows", f"{report['windows_total']:,} of 5 frames ({windows})"),
-        ("mean torso", _or_none(report["mean_torso_diameter"], "{:.4f} grid px")),
+        *_of_kind(report),
         ("size", _or_none(report["bytes"], "{:,} bytes")),
         ("digest", _or_none(report["content_digest"], "{}")),
     ]
@@ -42,6 +29,50 @@ def print_report(report: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
         console.remark(f"left out: {len(report['skipped']) - _MOST_LISTED} more; --json lists them all", quiet)
     for warning in report["warnings"]:
         console.remark(f"warning: {warning}", quiet)
+
+
+def _of_kind(report: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """What stores of one kind alone have."""
+    from posedata.crops.schema import KIND
+
+    return _of_crops(report) if report["kind"] == KIND else _of_heatmaps(report)
+
+
+def _of_crops(report: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    from posedata.crops.schema import DEALT
+
+    recipe, mean = report["recipe"], report["mean_rgb"]
+    yield "datasets", recipe["dataset"]
+    yield from _readers(report)
+    yield "heatmaps", f"rendered; sigma {recipe['sigma_visible']:g} visible, {recipe['sigma_occluded']:g} occluded"
+    splits = ", ".join(f"{name} {report['splits'][name]:,}" for name in DEALT)
+    yield "split", f"{splits}, seed {recipe['seed']}"
+    yield "crops", f"{report['frames']:,} from {report['images']:,} images"
+    yield "keypoints", f"{report['visible_keypoints']:,} visible, {report['occluded_keypoints']:,} occluded"
+    yield "outside", f"{report['keypoints_outside']:,} labelled keypoints outside their crop"
+    yield from (("left out", f"{count:,} {what}") for what, count in report["left_out"].items())
+    yield "mean RGB", "none" if mean is None else ", ".join(f"{value:.4f}" for value in mean)
+
+
+def _of_heatmaps(report: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    from posedata.splits import SPLITS
+
+    windows = ", ".join(f"{name} {report['windows'][name]:,}" for name in SPLITS)
+    yield "datasets", _datasets(report["recipe"])
+    yield from _origin(report["recipe"])
+    yield from _readers(report)
+    yield from _boxes(report["recipe"])
+    yield "noise", _noise(report["recipe"]["noise"], report["shift_std"])
+    yield "split", f"{_or_mixed(report['recipe']['split'])}, seed {_or_mixed(report['recipe']['seed'])}"
+    yield "sequences", f"{report['sequences']:,}"
+    yield "frames", f"{report['frames']:,} ({report['empty_frames']:,} empty)"
+    yield "keypoints", f"{report['annotated_keypoints']:,} annotated"
+    yield "windows", f"{report['windows_total']:,} of 5 frames ({windows})"
+    yield "mean torso", _or_none(report["mean_torso_diameter"], "{:.4f} grid px")
+
+
+def _readers(report: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    return (("read by", f"{name}: {package}") for name, package in report.get("readers", {}).items())
 
 
 def _datasets(recipe: Mapping[str, Any]) -> str:

@@ -129,7 +129,7 @@ def _arrays(
     start = shard * schema.SHARD_FRAMES
     stop = min(start + schema.SHARD_FRAMES, len(row))
     arrays: dict[str, Any] = {
-        spec.name: partial(row.blocks, spec.name, start, stop) if spec.is_heatmaps else row.read(spec.name, start, stop)
+        spec.name: partial(row.blocks, spec.name, start, stop) if spec.sharded else row.read(spec.name, start, stop)
         for spec in specs
     }
     if "target_heatmaps" in looked_up:

@@ -125,19 +125,34 @@ def need_regular(path: Path, most: int | None = None) -> None:
         raise bad_file(path, [f"expected a file of at most {most:,} bytes, found {path.stat().st_size:,}"])
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 file; raises BadInputError if it cannot be read as one, or is too large to be meant."""
+def read_text(path: Path, most: int = MOST_FILE) -> str:
+    """A UTF-8 file; raises BadInputError if it cannot be read as one, or has more than `most` bytes."""
     try:
-        need_regular(path, MOST_FILE)
+        need_regular(path, most)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise bad_file(path, [f"expected a readable UTF-8 file, found {type(error).__name__}"]) from error
 
 
-def read_json_object(path: Path) -> dict[str, Any]:
-    """A JSON file that holds one object; raises BadInputError if it does not, or if a key stands in it twice."""
+def read_json_object(path: Path, most: int = MOST_FILE, dropped: str | None = None) -> dict[str, Any]:
+    """A JSON file that holds one object.
+
+    Args:
+        path: the file.
+        most: bytes that it may have.
+        dropped: a key that is left out wherever it stands, while the file is parsed: its values need no memory.
+
+    Raises:
+        BadInputError: if the file does not, is larger, or a key stands in an object twice.
+    """
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        unique = _unique(pairs)
+        unique.pop(str(dropped), None)
+        return unique
+
     try:
-        parsed = json.loads(read_text(path), object_pairs_hook=_unique)
+        parsed = json.loads(read_text(path, most), object_pairs_hook=made if dropped else _unique)
     except (ValueError, RecursionError) as error:
         raise bad_file(path, [f"expected JSON with unique keys, found {error}"]) from error
     if not isinstance(parsed, dict):

@@ -12,7 +12,7 @@ from posedata.manifest import MANIFEST_NAME, StoreFile, parse_manifest, read_man
 from posedata.progress import Progress, silent
 from posedata.sharing.catalogue import Found, find_dataset, first_answer, local_stores
 from posedata.sharing.objects import fetch, part_name
-from posedata.store.reader import open_store
+from posedata.store.opened import open_any
 from posedata.store.staging import check_target, publish, staged
 
 
@@ -67,7 +67,7 @@ def pull(
         with progress(f"pulling {found.dataset.name}", size, "bytes") as advance:
             fetched = fetch(remote, manifest.files, folder, known, advance)
         (folder / MANIFEST_NAME).write_bytes(text)
-        open_store(folder)  # what would not open is not published
+        open_any(folder)  # what would not open is not published
         sync_tree(folder)
         check_target(target, overwrite)
         publish(folder, target)
@@ -77,7 +77,7 @@ def pull(
 def _has(target: Path, built: Built) -> bool:
     """Whether the very store stands there already."""
     try:
-        return sha256_file(target / MANIFEST_NAME) == built.manifest_sha256 and bool(open_store(target))
+        return sha256_file(target / MANIFEST_NAME) == built.manifest_sha256 and bool(open_any(target))
     except (PoseDataError, FileNotFoundError, NotADirectoryError):
         return False
 

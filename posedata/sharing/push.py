@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from posedata.card import PICTURE_NAME, card
+from posedata.card import PICTURE_NAME
 from posedata.dataset import Dataset, describe, need_built
 from posedata.errors import ConflictError
 from posedata.progress import Progress, silent
 from posedata.sharing.catalogue import find_published
 from posedata.sharing.objects import Parts, send, to_send
 from posedata.sharing.remote import Remote, open_remote
-from posedata.store.reader import open_store
+from posedata.shown import shown
+from posedata.store.opened import open_any
 
 
 def push(
@@ -46,7 +47,7 @@ def push(
         ChoiceError: if it is a web server.
         RemoteError: if the place fails.
     """
-    opened = open_store(store)
+    opened = open_any(store)
     remote = open_remote(url)
     remote.need_writable()
     wanted = describe(store, opened.manifest, name or store.name.removesuffix(".zarr"), version, (remote.url,))
@@ -60,7 +61,7 @@ def push(
     manifest = need_built(wanted, wanted.name).manifest_file
     parts = to_send(remote, [*opened.manifest.files, manifest])
     made = opened.manifest
-    text = card(wanted.name, made.summary, made.content_digest, len(made.skipped), made.warnings)
+    text = shown(made.kind).card(wanted.name, made.summary, made.content_digest, len(made.skipped), made.warnings)
     drawn = opened.file(PICTURE_NAME).read_bytes()
     if not dry_run:
         if opened.fetch:

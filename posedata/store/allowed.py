@@ -14,6 +14,7 @@ from typing import Any
 from posedata.card import CARD_NAME, PICTURE_NAME
 from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, SUMMARY, Manifest
 from posedata.store import schema
+from posedata.store.kinds import described
 from posedata.store.metadata import array_metadata, group_metadata
 from posedata.store.schema import ArraySpec
 
@@ -30,8 +31,11 @@ def metadata_problems(path: Path, manifest: Manifest) -> list[Problem]:
     """Everything in the metadata that the schema does not allow; reads JSON only."""
     root = _document(path / "zarr.json")
     attributes = root.get("attributes")
+    if isinstance(attributes, dict) and attributes.get("kind") != manifest.kind:
+        found = _short(attributes.get("kind"))
+        return [Problem("zarr.json", f"attributes.kind: expected {_short(manifest.kind)}, found {found}")]
     try:
-        specs, lengths = schema.described(attributes)  # type: ignore[arg-type]
+        specs, lengths = described(attributes)  # type: ignore[arg-type]
     except (KeyError, TypeError) as error:
         return [Problem("zarr.json", f"attributes: expected recipe and counts, found {error} missing")]
     most = schema.SHARD_FRAMES * len(manifest.files)
@@ -87,7 +91,7 @@ def _unlisted(manifest: Manifest, specs: tuple[ArraySpec, ...], lengths: Mapping
     """Files that a store needs and the manifest does not name, or the other way round."""
     wanted = {SOURCES_NAME, CARD_NAME, PICTURE_NAME, "zarr.json", *(f"{spec.name}/zarr.json" for spec in specs)}
     for spec in specs:
-        files = schema.shards_of(lengths["frame"]) if spec.dims[0] == "frame" else 1
+        files = schema.shards_of(lengths["frame"]) if spec.along_frames else 1
         wanted |= {spec.file(number) for number in range(files)}
     listed = {file.path for file in manifest.files}
     for name in sorted(wanted - listed):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from posedata.store import schema
 from posedata.store.codecs import decode, decode_text, without_crc
+from posedata.store.kinds import described
 from posedata.store.schema import ArraySpec
 
 Array = NDArray[Any]
@@ -43,7 +44,7 @@ class StoredArray:
         self.ndim = len(self.shape)
         self.dtype = np.dtype(object if spec.dtype == "string" else spec.dtype)
         self._chunk: Callable[[int], Array]
-        if spec.is_heatmaps:
+        if spec.sharded:
             # Neither cache refers to this object, so it goes with its memory as soon as nobody uses it.
             indexed = lru_cache(maxsize=None)(partial(_shard_index, store, spec))
             self._chunk = lru_cache(maxsize=kept_chunks)(partial(_shard_chunk, store, spec, indexed))
@@ -53,9 +54,9 @@ class StoredArray:
     @property
     def chunk_frames(self) -> int:
         """Rows in a chunk."""
-        if self.spec.is_heatmaps:
+        if self.spec.sharded:
             return schema.CHUNK_FRAMES
-        return schema.SHARD_FRAMES if self.spec.dims[0] == "frame" else self.shape[0]
+        return schema.SHARD_FRAMES if self.spec.along_frames else self.shape[0]
 
     def rows(self, positions: NDArray[np.int64]) -> Array:
         """The rows at positions from 0 to length - 1, in the order and shape asked; each chunk is decoded once."""
@@ -66,7 +67,7 @@ class StoredArray:
         unique, first = np.unique(numbers[order], return_index=True)
         wanted = np.split(order, first[1:])
         for (number, chunk), rows in zip(self._chunks(unique.tolist()), wanted, strict=False):
-            if self.spec.is_heatmaps:  # 157 kB each: copied one by one they are copied once
+            if self.spec.sharded:  # 157 kB each: copied one by one they are copied once
                 for row, frame in zip(rows.tolist(), (flat[rows] - number * self.chunk_frames).tolist(), strict=True):
                     found[row] = chunk[frame]
             else:
@@ -75,7 +76,7 @@ class StoredArray:
 
     def _chunks(self, numbers: list[int]) -> Iterator[tuple[int, Array]]:
         """Some chunks with their numbers, a few of them decoded at a time: zstd runs outside Python's lock."""
-        if len(numbers) < 2 or not self.spec.is_heatmaps:
+        if len(numbers) < 2 or not self.spec.sharded:
             yield from ((number, self._chunk(number)) for number in numbers)
             return
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -98,7 +99,7 @@ class StoredArrays(dict[str, StoredArray]):
 
 def stored_arrays(store: Path, attributes: Mapping[str, Any], kept_chunks: int = KEPT_CHUNKS) -> StoredArrays:
     """The arrays that a store with these attributes of its root has; see `StoredArray`."""
-    specs, lengths = schema.described(attributes)
+    specs, lengths = described(attributes)
     return StoredArrays({spec.name: StoredArray(store, spec, lengths[spec.dims[0]], kept_chunks) for spec in specs})
 
 
@@ -108,7 +109,7 @@ def _file_chunk(store: Path, spec: ArraySpec, length: int, number: int) -> Array
         data = (store / spec.file(number)).read_bytes()
         if spec.dtype == "string":
             return decode_text(data, length)
-        frames = schema.SHARD_FRAMES if spec.dims[0] == "frame" else length
+        frames = schema.SHARD_FRAMES if spec.along_frames else length
         return _decoded(data, (frames, *spec.inner), spec)
 
 

@@ -15,9 +15,9 @@ def array_metadata(spec: ArraySpec, length: int) -> dict[str, Any]:
     """The zarr.json of an array of `length`; of heatmaps with the sharding codec."""
     zstd = {"name": "zstd", "configuration": {"level": schema.ZSTD_LEVEL, "checksum": False}}
     codecs: list[dict[str, Any]] = [_to_bytes(spec.dtype), zstd, {"name": "crc32c"}]
-    if spec.is_heatmaps:
+    if spec.sharded:
         codecs = [_sharding(spec, codecs)]
-    file_length = schema.SHARD_FRAMES if spec.dims[0] == "frame" else length
+    file_length = schema.SHARD_FRAMES if spec.along_frames else length
     return {
         "shape": [length, *spec.inner],
         "data_type": spec.dtype,

@@ -7,14 +7,16 @@ from posedata.files import sha256_file
 from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, relative_files
 from posedata.progress import Progress
 from posedata.store.allowed import Problem
-from posedata.store.schema import FORMAT_VERSION, KIND
+from posedata.store.kinds import KINDS
 
 
 def file_problems(path: Path, manifest: Manifest, mirrored: bool) -> Iterator[Problem]:
     """Files that are not what the manifest says; of a mirror some may be missing or half there."""
-    if manifest.kind != KIND or manifest.format_version != FORMAT_VERSION:
-        found = f"{manifest.kind} version {manifest.format_version}"
-        yield Problem(MANIFEST_NAME, f"expected {KIND} version {FORMAT_VERSION}, found {found}")
+    kind = KINDS.get(manifest.kind)
+    if kind is None or manifest.format_version != kind.version:
+        meant = KINDS if kind is None else {manifest.kind: kind}
+        known = " or ".join(f"{name} version {each.version}" for name, each in meant.items())
+        yield Problem(MANIFEST_NAME, f"expected {known}, found {manifest.kind} version {manifest.format_version}")
     expected = {file.path: file for file in manifest.files}
     present = relative_files(path)
     for name in sorted(expected.keys() - present.keys()):

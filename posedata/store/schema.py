@@ -25,8 +25,18 @@ SHARD_FRAMES = 4096
 
 ZSTD_LEVEL = 3
 
-DIMENSIONS = {"keypoint": K, "y": GRID, "x": GRID, "xy": 2, "corner": 4}
-"""Sizes of the dimensions that are the same in every store."""
+DIMENSIONS = {
+    "keypoint": K,
+    "y": GRID,
+    "x": GRID,
+    "xy": 2,
+    "corner": 4,
+    "joint": 17,
+    "row": 256,
+    "column": 256,
+    "channel": 3,  # of image crops
+}
+"""Sizes of the dimensions that are the same in every store that has them."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +61,14 @@ class ArraySpec:
         return tuple(DIMENSIONS[d] for d in self.dims[1:])
 
     @property
-    def is_heatmaps(self) -> bool:
-        """Whether it is sharded: only heatmaps are."""
-        return self.dims[-2:] == ("y", "x")
+    def along_frames(self) -> bool:
+        """Whether it has a row a frame; the others are tables, and written whole."""
+        return self.dims[0] == "frame"
+
+    @property
+    def sharded(self) -> bool:
+        """Whether a file holds many chunks of few frames: those of heatmaps and pixels do."""
+        return self.dims[-2:] == ("y", "x") or "row" in self.dims
 
     def file(self, number: int) -> str:
         """Path in the store of its frames `number * SHARD_FRAMES` onwards; other arrays have one file."""

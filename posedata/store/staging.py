@@ -13,7 +13,7 @@ from posedata.errors import ConflictError, InUseError, RemoteError
 from posedata.files import sync_folder
 from posedata.locks import locked, unread
 from posedata.manifest import MANIFEST_NAME
-from posedata.store.schema import KIND
+from posedata.store.kinds import KINDS
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -25,7 +25,7 @@ def is_store(path: Path) -> bool:
         content = json.loads((path / MANIFEST_NAME).read_bytes())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, ValueError, RecursionError):
         return False
-    return isinstance(content, dict) and content.get("kind") == KIND
+    return isinstance(content, dict) and isinstance(content.get("kind"), str) and content["kind"] in KINDS
 
 
 @contextmanager

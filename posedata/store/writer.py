@@ -5,7 +5,7 @@ zarr-python writes (tested). One call writes one file, so two workers never shar
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ Array = NDArray[Any]
 
 def create(
     folder: Path,
-    specs: Iterable[ArraySpec],
-    frames: int,
+    specs: Collection[ArraySpec],
+    lengths: Mapping[str, int],
     table: Mapping[str, Array],
     attributes: Mapping[str, Any],
 ) -> None:
@@ -33,20 +33,18 @@ def create(
 
     Args:
         folder: the store.
-        specs: the arrays along frames.
-        frames: their length.
-        table: the arrays of `schema.TABLE`, by name.
+        specs: all arrays.
+        lengths: of their first dimensions, by name.
+        table: the arrays that do not run along frames, by name.
         attributes: of the root.
     """
-    lengths = schema.lengths(frames, len(table["sequence_name"]))
-    every = (*schema.TABLE, *specs)
-    _write_json(folder / "zarr.json", group_metadata(attributes, every, lengths))
-    for spec in every:
+    _write_json(folder / "zarr.json", group_metadata(attributes, specs, lengths))
+    for spec in specs:
         _write_json(folder / spec.name / "zarr.json", array_metadata(spec, lengths[spec.dims[0]]))
-    for spec in schema.TABLE:
-        values = table[spec.name]
-        encoded = encode_text(values) if spec.dtype == "string" else encode(values)
-        write_durably(folder / spec.file(0), [encoded])
+        if not spec.along_frames:
+            values = table[spec.name]
+            encoded = encode_text(values) if spec.dtype == "string" else encode(values)
+            write_durably(folder / spec.file(0), [encoded])
 
 
 def _write_json(path: Path, document: Mapping[str, Any]) -> None:
@@ -61,7 +59,7 @@ def encode_frames(spec: ArraySpec, blocks: Iterable[Array]) -> Iterator[bytes]:
         blocks: the frames of the file in order. For heatmaps, `schema.CHUNK_FRAMES` at a time, the last may be shorter;
             a block may be overwritten once the next is asked for. Otherwise one block with all frames of the file.
     """
-    if spec.is_heatmaps:
+    if spec.sharded:
         return _shard(spec, blocks)
     return (encode(_padded(block, spec, schema.SHARD_FRAMES)) for block in blocks)
 

@@ -49,8 +49,8 @@ def without_integrity() -> Iterator[None]:
             "posedata.files.os.fsync": lambda handle: None,
             "posedata.files.hashlib": no_hashes,
             "google_crc32c.value": lambda data: 0,
-            "posedata.store.reader.hash_problems": lambda path, files, progress: [],
-            "posedata.store.reader.metadata_problems": lambda path, manifest: [],
+            "posedata.store.opened.hash_problems": lambda path, files, progress: [],
+            "posedata.store.opened.metadata_problems": lambda path, manifest: [],
             "posedata.store.codecs.without_crc": lambda data: data[:-4],
             "posedata.store.arrays.without_crc": lambda data: data[:-4],
         }.items():

@@ -41,8 +41,8 @@ def planted(bench: Bench, work: Path) -> Outcome:
         ):
             _search(outcome, command, work, **{variable: SECRET})
     crash = f"import sys; from posedata import cli, ending\nsys.argv = ['posedata', 'info', '{bench.new}', '--debug']\n"
-    crash += f"import posedata.store.reader as r\ndef broken(path): raise KeyError('https://u:{SECRET}@host/x')\n"
-    crash += "r.open_store = broken\nfrom posedata.cli import main; main()"
+    crash += f"import posedata.store.opened as r\ndef broken(path): raise KeyError('https://u:{SECRET}@host/x')\n"
+    crash += "r.open_any = broken\nfrom posedata.cli import main; main()"
     _search(outcome, [sys.executable, "-c", crash], work)
     outcome.note = "output, --debug and files below the working folder"
     return outcome

@@ -228,8 +228,8 @@ def test_verify_quick_reads_no_heatmaps(command: Run, damaged: Path) -> None:
 
 USAGE = {
     "no dataset": (["build"], "--dataset"),
-    "unknown dataset": (["build", "--dataset", "coco"], "brace, climbalong, keypoints, penn_action, speed21"),
-    "unknown sample": (["sample", "coco"], "brace, climbalong, keypoints, penn_action, speed21"),
+    "unknown dataset": (["build", "--dataset", "h36m"], "brace, climbalong, coco, keypoints, penn_action, speed21"),
+    "unknown sample": (["sample", "h36m"], "brace, climbalong, coco, keypoints, penn_action, speed21"),
     "unknown command": (["bulid"], "bulid"),
     "unknown option": (["build", "--dataset", "brace", "--sigmas", "1"], "--sigma"),
     "sigma words": (["build", "--dataset", "brace", "--sigma-set", "wild"], "random, fixed"),

@@ -11,7 +11,7 @@ import zarr
 from posedata import files
 from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
-from posedata.store import digest, reader, schema
+from posedata.store import digest, opened, schema
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Build = Callable[..., Path]
@@ -26,7 +26,7 @@ def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """56 frames a shard and 8 a chunk, so that sequences of 37 or 40 frames lie across their borders."""
     monkeypatch.setattr(schema, "CHUNK_FRAMES", 8)
-    for module in (schema, digest, reader):
+    for module in (schema, digest, opened):
         monkeypatch.setattr(module, "SHARD_FRAMES", 56)
 
 

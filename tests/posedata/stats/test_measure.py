@@ -108,7 +108,7 @@ def test_heatmaps_of_a_noisy_store_are_not_read(stores: dict[str, Path], monkeyp
     rows = StoredArray.rows
 
     def watched(array: StoredArray, positions: np.ndarray) -> np.ndarray:
-        assert not array.spec.is_heatmaps, array.spec.name
+        assert not array.spec.sharded, array.spec.name
         return rows(array, positions)
 
     monkeypatch.setattr(StoredArray, "rows", watched)

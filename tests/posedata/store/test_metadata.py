@@ -26,8 +26,8 @@ def zarr_python(folder: Path, specs: tuple[ArraySpec, ...], table: dict[str, np.
         array = group.create_array(
             spec.name,
             shape=(length, *spec.inner),
-            chunks=(schema.CHUNK_FRAMES if spec.is_heatmaps else whole, *spec.inner),
-            shards=(whole, *spec.inner) if spec.is_heatmaps else None,
+            chunks=(schema.CHUNK_FRAMES if spec.sharded else whole, *spec.inner),
+            shards=(whole, *spec.inner) if spec.sharded else None,
             dtype=str if spec.dtype == "string" else spec.dtype,
             compressors=[ZstdCodec(level=schema.ZSTD_LEVEL, checksum=False), Crc32cCodec()],
             fill_value=spec.fill,
@@ -51,8 +51,9 @@ def test_documents_and_tables_are_byte_for_byte_those_of_zarr_python(
         else np.arange(3).astype(spec.dtype)
         for spec in schema.TABLE
     }
-    create(tmp_path / "ours", schema.frame_arrays(noisy, per_keypoint), FRAMES, table, ATTRIBUTES)
-    zarr_python(tmp_path / "theirs", schema.all_arrays(noisy, per_keypoint), table)
+    specs, lengths = schema.all_arrays(noisy, per_keypoint), schema.lengths(FRAMES, len(NAMES))
+    create(tmp_path / "ours", specs, lengths, table, ATTRIBUTES)
+    zarr_python(tmp_path / "theirs", specs, table)
     ours, theirs = (
         {path.relative_to(tmp_path / who): path.read_bytes() for path in (tmp_path / who).rglob("*") if path.is_file()}
         for who in ("ours", "theirs")

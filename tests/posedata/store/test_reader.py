@@ -17,7 +17,7 @@ from posedata.errors import BadInputError, ChoiceError, IntegrityError, InUseErr
 from posedata.files import sha256_file
 from posedata.manifest import MANIFEST_NAME, list_files
 from posedata.splits import SPLITS
-from posedata.store import reader
+from posedata.store import opened
 from posedata.store.reader import Problem, open_store, verify
 
 NAMES = ("brace", "climbalong", "penn_action", "speed21")
@@ -487,7 +487,7 @@ def test_quick_hashes_metadata_alone(store: Path, monkeypatch: pytest.MonkeyPatc
         return sha256_file(path)
 
     monkeypatch.setattr("posedata.store.proof.sha256_file", record)
-    monkeypatch.setattr(reader, "content_digest", lambda *arguments: pytest.fail(f"read {arguments}"))
+    monkeypatch.setattr(opened, "content_digest", lambda *arguments: pytest.fail(f"read {arguments}"))
     flip(store / "shot/c/0", 3)
     assert verify(store, quick=True)[1] == []
     assert {path.name for path in hashed} == {"zarr.json"}

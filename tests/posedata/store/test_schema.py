@@ -56,7 +56,7 @@ def test_the_table_runs_along_sequences() -> None:
 
 
 def test_only_heatmaps_are_sharded_and_shards_hold_whole_chunks() -> None:
-    assert [s.name for s in frame_arrays(noisy=True) if s.is_heatmaps] == ["input_heatmaps", "target_heatmaps"]
+    assert [s.name for s in frame_arrays(noisy=True) if s.sharded] == ["input_heatmaps", "target_heatmaps"]
     assert SHARD_FRAMES % CHUNK_FRAMES == 0
 
 

@@ -29,7 +29,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def some_values(spec: ArraySpec, frames: int) -> np.ndarray:
     rng = np.random.default_rng(frames)
     values = rng.integers(0, 100, (frames, *spec.inner)).astype(spec.dtype)
-    if spec.is_heatmaps:
+    if spec.sharded:
         values *= rng.random(values.shape) < 0.05
     elif spec.dtype == "float32":
         values[rng.random(values.shape) < 0.3] = np.nan
@@ -49,7 +49,7 @@ def table(sequences: int = 3) -> dict[str, np.ndarray]:
 
 def blocks_of(spec: ArraySpec, values: np.ndarray) -> Iterator[np.ndarray]:
     """As the writer wants them: heatmaps chunk by chunk, in one buffer that is used again."""
-    if not spec.is_heatmaps:
+    if not spec.sharded:
         yield values
         return
     buffer = np.empty((CHUNK, *spec.inner), spec.dtype)
@@ -62,7 +62,8 @@ def blocks_of(spec: ArraySpec, values: np.ndarray) -> Iterator[np.ndarray]:
 
 def write_all(folder: Path, values: dict[str, np.ndarray], frames: int) -> None:
     specs = [SPECS[name] for name in values]
-    create(folder, specs, frames, table(), {"title": "made", "nothing": None})
+    lengths = schema.lengths(frames, len(NAMES))
+    create(folder, [*TABLE, *specs], lengths, table(), {"title": "made", "nothing": None})
     for spec in specs:
         for shard in range(-(-frames // SHARD)):
             part = values[spec.name][shard * SHARD : (shard + 1) * SHARD]
@@ -73,13 +74,13 @@ def write_with_zarr(folder: Path, spec: ArraySpec, values: np.ndarray) -> None:
     array = zarr.create_array(
         folder / spec.name,
         shape=values.shape,
-        chunks=(CHUNK if spec.is_heatmaps else SHARD, *spec.inner),
-        shards=(SHARD, *spec.inner) if spec.is_heatmaps else None,
+        chunks=(CHUNK if spec.sharded else SHARD, *spec.inner),
+        shards=(SHARD, *spec.inner) if spec.sharded else None,
         dtype=spec.dtype,
         compressors=[ZstdCodec(level=3, checksum=False), Crc32cCodec()],
         fill_value=spec.fill,
         dimension_names=spec.dims,
-        config={"write_empty_chunks": not spec.is_heatmaps},
+        config={"write_empty_chunks": not spec.sharded},
     )
     array[...] = values
 

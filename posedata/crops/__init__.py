@@ -1,0 +1,1 @@
+"""Stores of image crops: a person in the middle of each, with 17 keypoints (seed 001, section 4)."""

@@ -1,0 +1,108 @@
+"""The card and the picture of a store of crops."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from posedata.card import PICTURE_NAME, front_matter, pipe_table
+from posedata.crops.geometry import GRID
+from posedata.crops.joints import JOINTS, LIMBS
+from posedata.crops.schema import DEALT
+from posedata.sketch import stick_figure, tiles
+from posedata.store.arrays import StoredArrays
+
+_POSES = 8
+"""In the picture."""
+
+_BODY = """\
+---
+{front_matter}
+---
+# {name}
+
+{synthetic}![People: limbs and dots are the labelled keypoints]({picture})
+
+{frames} crops of 256 x 256 pixels from {images} photographs, a person in the middle of each, with 17 keypoints on a
+grid of 64 x 64 cells and their visibility. Heatmaps are a function of these and of the recipe's two sigmas:
+`open_crops(...).heatmaps(positions)` gives them.
+
+## How it was made
+
+```json
+{recipe}
+```
+
+The photographs were decoded by {reader}. {skipped} lines of `posedata info` tell what was left out. `sources.csv` names
+every raw file with its sha256.
+
+## Counts
+
+{counts}
+
+Mean of the training set, in R, G, B from 0 to 255, not subtracted: {mean_rgb}
+
+## Splits
+
+{splits}
+
+## Loading
+
+```
+posedata verify {name}.zarr
+```
+
+```python
+from posedata.crops.store import open_crops
+
+store = open_crops("{name}.zarr")   # proves that it is complete
+```
+
+## Licences
+
+{licences}
+
+{warnings}Content digest: `{content_digest}`
+"""
+
+
+def crop_card(name: str, summary: Mapping[str, Any], content_digest: str, skipped: int, warnings: Sequence[str]) -> str:
+    """The card of a store of crops; arguments as for `posedata.card.card`."""
+    counts = summary["counts"]
+    facts = {
+        "crops": counts["frames"],
+        "photographs": counts["images"],
+        "visible keypoints": counts["visible_keypoints"],
+        "occluded keypoints": counts["occluded_keypoints"],
+        "labelled keypoints outside their crop": counts["keypoints_outside"],
+        **counts["left_out"],
+    }
+    mean = summary["measured"]["mean_rgb"]
+    return _BODY.format(
+        front_matter=front_matter(name, summary, ["human-pose", "keypoints", "zarr"]),
+        name=name,
+        synthetic="**Synthetic:** nobody looks like this, and figures measured on it mean nothing.\n\n"
+        if summary["synthetic"]
+        else "",
+        picture=PICTURE_NAME,
+        frames=f"{counts['frames']:,}",
+        images=f"{counts['images']:,}",
+        recipe=json.dumps(summary["recipe"], indent=1),
+        reader=", ".join(summary["readers"].values()),
+        skipped=f"{skipped:,}",
+        counts=pipe_table([("of", "count"), *((what, f"{count:,}") for what, count in facts.items())]),
+        mean_rgb="no crop trains" if mean is None else ", ".join(f"{value:.4f}" for value in mean),
+        splits=pipe_table([("split", "crops"), *((split, f"{counts['splits'][split]:,}") for split in DEALT)]),
+        licences="\n".join(f"- {source}: {licence}" for source, licence in summary["licences"].items()),
+        warnings="".join(f"- **Mind:** {warning}\n" for warning in warnings) + ("\n" if warnings else ""),
+        content_digest=content_digest,
+    )
+
+
+def crop_picture(arrays: StoredArrays) -> str:
+    """An SVG document: a few people from all over a store, without their pixels; left is blue, right orange."""
+    count = arrays["split"].shape[0]
+    chosen = np.unique(np.linspace(0, count - 1, _POSES).round().astype(np.int64))
+    points = arrays["points"].rows(chosen).astype(np.float64)
+    return tiles([stick_figure(pose, JOINTS, LIMBS) for pose in points], GRID)

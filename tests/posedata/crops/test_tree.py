@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from posedata.crops.tree import ImageSet, find_sets
+from posedata.errors import BadInputError
+
+
+def test_the_layout_of_coco(tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    for name in ("person_keypoints_val2017", "person_keypoints_train2017", "instances_train2017"):
+        (tmp_path / "annotations" / f"{name}.json").touch()
+    assert find_sets(tmp_path, "") == [
+        ImageSet("train2017", tmp_path / "annotations/person_keypoints_train2017.json", tmp_path / "train2017", False),
+        ImageSet("val2017", tmp_path / "annotations/person_keypoints_val2017.json", tmp_path / "val2017", True),
+    ]
+
+
+def test_one_file_beside_its_images_or_beside_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").touch()
+    assert find_sets(tmp_path, "") == [ImageSet("mine", tmp_path / "mine.json", tmp_path, False)]
+    (tmp_path / "pictures").mkdir()
+    assert find_sets(tmp_path, "") == [ImageSet("mine", tmp_path / "mine.json", tmp_path / "pictures", False)]
+
+
+@pytest.mark.parametrize("files", [(), ("a.json", "b.json")])
+def test_anything_else_is_told_with_where_the_data_comes_from(files: tuple[str, ...], tmp_path: Path) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    found = ", ".join(files) or "neither"
+    with pytest.raises(BadInputError, match=f"one annotation file alone, found {found}; from somewhere"):
+        find_sets(tmp_path, "from somewhere")
