@@ -1,40 +1,18 @@
-"""The command `posedata`: parse, one call, print."""
-
-import math
-from pathlib import Path
-from typing import Any
+"""The command `posedata`."""
 
 import click
 
-from posedata import __version__, arguments, console, ending
+from posedata import __version__, ending
+from posedata.commands.build import build
 from posedata.commands.calibrate import calibrate
-from posedata.commands.crops import build_crop_store
 from posedata.commands.derive import merge, subset
 from posedata.commands.fetch import fetch
+from posedata.commands.inspect import info, verify
 from posedata.commands.preview import preview
+from posedata.commands.sample import sample
 from posedata.commands.share import list_datasets, manifest, pull, push, status
 from posedata.commands.stats import stats
-from posedata.commands.summary import print_report
 from posedata.commands.validate import validate
-
-
-class _SigmaSet(click.ParamType[tuple[float, ...]]):
-    """`random`, `fixed` or numbers with commas."""
-
-    name = "random|fixed|1,2,3"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        from posedata.config import SIGMA_SETS
-
-        if value in SIGMA_SETS:
-            return SIGMA_SETS[value]
-        try:
-            numbers = tuple(sorted(float(n) for n in str(value).split(",")))
-        except ValueError:
-            numbers = (math.nan,)
-        if not all(math.isfinite(n) for n in numbers):
-            self.fail(f"{value!r}: expected random, fixed or numbers like 1,1.5,2", param, ctx)
-        return numbers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,235 +31,11 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@click.argument("name", type=arguments.ANY_DATASET)
-@click.option(
-    "--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True, help="Of coco: photographs."
-)
-@click.option(
-    "--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each; coco has none."
-)
-@click.option("--segments", type=arguments.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--out", type=arguments.FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
-@arguments.output_options
-def sample(
-    name: str,
-    sequences: int,
-    frames: int,
-    segments: Path | None,
-    seed: int,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Write a small synthetic raw tree in NAME's real layout.
-
-    Moving people, of coco people on photographs, with the gaps, missing joints and other quirks of the real files. It
-    is marked synthetic, and so is every store made from it.
-
-    \b
-    Examples:
-      posedata sample brace
-      posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
-      posedata sample coco --sequences 40
-    """
-    from posedata.home import data_home
-    from posedata.samples import write_sample
-
-    root = out or data_home() / "raw" / name
-    write_sample(name, root, sequences, frames, seed, segments)
-    files = sum(path.is_file() for path in root.rglob("*"))
-    if as_json:
-        console.print_json({"dataset": name, "path": str(root), "files": files, "synthetic": True, "seed": seed})
-    else:
-        console.remark(f"wrote {files} synthetic files; next: posedata build --dataset {name} --raw {root}", quiet)
-        console.print_table([(root,)])
-
-
-@cli.command()
-@click.option("--dataset", "datasets", type=arguments.ANY_DATASET, multiple=True, help="Repeat to join several.")
-@click.option(
-    "--recipe", metavar="MANIFEST", help="In place of options: rebuild the dataset of this manifest, and compare."
-)
-@click.option("--raw", "raws", multiple=True, metavar="DIR|NAME=DIR", help="[default: $POSEDATA_HOME/raw/NAME]")
-@click.option(
-    "--out", type=arguments.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]"
-)
-@click.option("--k", type=float, default=1.0, show_default=True, help="Shifting scalar: how far keypoints are shifted.")
-@click.option(
-    "--sigma-set",
-    "sigmas",
-    type=_SigmaSet(),
-    metavar="SET",
-    default="random",
-    show_default=True,
-    help="Smear of the input: random (one of 1, 1.5, 2, 2.5, 3 cells), fixed (1), or numbers like 1,2,4.",
-)
-@click.option(
-    "--sigma-per",
-    type=click.Choice(["frame", "keypoint", "sequence"]),
-    default="frame",
-    show_default=True,
-    help="What shares one drawn sigma.",
-)
-@click.option("--noise", type=arguments.FOLDER, metavar="FILE", help="k and sigmas as `posedata calibrate` found them.")
-@click.option("--actions", metavar="A,B", help="Only these actions, spelt as in the files.  [default: all]")
-@click.option("--torso", type=float, help="Mean torso diameter in grid px.  [default: measured]")
-@click.option(
-    "--split",
-    type=click.Choice(["video", "official", "held-out", "train"]),
-    help="60/20/20 by video; the authors' own; the longest video held out; or all for training, to be merged with a "
-    "store that has the rest.  [default: video; climbalong: held-out]",
-)
-@click.option(
-    "--split-span",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    help="Frames spanned by the windows that held-out deals; 9 fits 5 frames at half the rate.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of noise and split.")
-@click.option("--fps", type=float, help="Resample to this many frames a second.  [default: as they are]")
-@click.option(
-    "--box-span",
-    type=click.Choice(["frame", "sequence"]),
-    default="frame",
-    show_default=True,
-    help="What one box is around: the keypoints of a frame, or of a sequence as far as no shot ends.",
-)
-@click.option(
-    "--box-jitter",
-    type=float,
-    metavar="SHARE",
-    default=0.0,
-    show_default=True,
-    help="Move and scale every box at random, by SHARE of its side (0 to 0.5), as a detector's boxes are off.",
-)
-@click.option("--sigma-visible", type=float, help="For coco: smear of seen keypoints, in cells.  [default: 0.5]")
-@click.option("--sigma-occluded", type=float, help="For coco: of hidden ones.  [default: 1]")
-@click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
-@click.option("--scheduler", metavar="URL", help="Encode on a dask cluster, like tcp://host:8786.")
-@click.option("--skip-bad", is_flag=True, help="Go on after a bad file, and list it.")
-@click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
-@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-@arguments.config_options("sigmas", "actions")
-@arguments.output_options
-@click.pass_context
-def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Build a store from raw annotations: temporal heatmaps; from coco, image crops of people with their keypoints.
-
-    \b
-    Examples:
-      posedata build --dataset brace --k 2 --sigma-set random
-      posedata build --dataset penn_action --actions baseball_pitch,bench_press --out penn.zarr
-      posedata build --dataset brace --dataset penn_action --dry-run --json
-      posedata build --dataset brace --dataset speed21 --fps 25
-      posedata build --dataset brace --scheduler tcp://host:8786
-      posedata build --dataset brace --noise noise.json
-      posedata build --dataset brace --box-jitter 0.05
-      posedata build --dataset coco --sigma-visible 1 --sigma-occluded 0.5 --out coco.zarr
-      posedata build --recipe data_manifests/brace-k2-random.json
-      posedata build --config build.yaml --seed 1
-    """
-    from posedata import request
-    from posedata.build import build_store, dry_run
-    from posedata.crops.request import asks_for_crops
-    from posedata.dataset import compare_rebuilt
-
-    given = arguments.given_options(ctx)
-    if asks_for_crops(options["datasets"], given):
-        build_crop_store(ctx, options, show_config, as_json, quiet)
-        return
-    chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
-    threads = request.threads(options["workers"], options["scheduler"])
-    if show_config:
-        console.print_config(ctx, request.resolved_options(given, options["recipe"], **chosen), as_json)
-        return
-    expected = request.find_recipe(options["recipe"], given) if options["recipe"] else None
-    if expected:
-        wanted = request.rebuild_request(expected, options["raws"], options["out"])
-    else:
-        wanted = request.build_request(given=given, raws=options["raws"], out=options["out"], **chosen)
-    show = console.progress(quiet)
-    if options["dry_run"]:
-        report = dry_run(
-            wanted.recipe,
-            wanted.raw,
-            wanted.out,
-            scheduler=options["scheduler"],
-            skip_bad=options["skip_bad"],
-            overwrite=options["overwrite"],
-            progress=show,
-        )
-    else:
-        report = build_store(
-            wanted.recipe,
-            wanted.raw,
-            wanted.out,
-            workers=threads,
-            scheduler=options["scheduler"],
-            skip_bad=options["skip_bad"],
-            overwrite=options["overwrite"],
-            progress=show,
-        )
-    differing = compare_rebuilt(wanted.out, expected) if expected and not options["dry_run"] else None
-    print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
-    if differing is not None:
-        for line in differing:
-            console.remark(f"error: {wanted.out}: {line}", quiet=False)
-        console.remark(f"content digest: {'differs' if differing else 'as the manifest says'}", quiet)
-        ctx.exit(4 if differing else 0)
-
-
-@cli.command()
-@click.argument("store", type=arguments.STORE)
-@arguments.output_options
-def info(store: Path | str, as_json: bool, quiet: bool) -> None:
-    """Show counts, recipe, splits and digest of a STORE.
-
-    \b
-    Example:
-      posedata info data/stores/brace-k1-random.zarr --json
-      posedata info s3://bucket/datasets/brace-k1-random
-    """
-    from posedata.assemble import report
-    from posedata.home import find_store
-    from posedata.store.opened import open_any
-
-    path = find_store(store)
-    print_report(report(path, open_any(path).manifest), as_json, quiet)
-
-
-@cli.command()
-@click.argument("store", type=arguments.STORE)
-@click.option("--quick", is_flag=True, help="Structure and sizes only, not every byte.")
-@arguments.output_options
-def verify(store: Path | str, quick: bool, as_json: bool, quiet: bool) -> None:
-    """Prove that a STORE is what its manifest says; exit code 4 if it is not.
-
-    \b
-    Example:
-      posedata verify data/stores/brace-k1-random.zarr
-    """
-    from posedata.home import find_store
-    from posedata.store.opened import verify as verify_store
-
-    store = find_store(store)
-    files, problems = verify_store(store, quick, console.progress(quiet))
-    if as_json:
-        found = [{"file": p.file, "problem": p.problem} for p in problems]
-        console.print_json({"ok": not problems, "files": files, "problems": found})
-    else:
-        for problem in problems:
-            console.remark(f"error: {store}/{problem.file}: {problem.problem}", quiet=False)
-        verdict = "damaged" if problems else "ok"
-        console.print_table([(f"{store}: {verdict}, {files} files, {len(problems)} problems",)])
-    if problems:
-        raise click.exceptions.Exit(4)
-
-
 for _command in (
+    sample,
+    build,
+    info,
+    verify,
     fetch,
     calibrate,
     preview,

@@ -1,0 +1,53 @@
+"""`posedata sample`."""
+
+from pathlib import Path
+
+import click
+
+from posedata import arguments, console
+
+
+@click.command()
+@click.argument("name", type=arguments.ANY_DATASET)
+@click.option(
+    "--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True, help="Of coco: photographs."
+)
+@click.option(
+    "--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each; coco has none."
+)
+@click.option("--segments", type=arguments.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--out", type=arguments.FOLDER, help="An empty folder.  [default: $POSEDATA_HOME/raw/NAME]")
+@arguments.output_options
+def sample(
+    name: str,
+    sequences: int,
+    frames: int,
+    segments: Path | None,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write a small synthetic raw tree in NAME's real layout.
+
+    Moving people, of coco people on photographs, with the gaps, missing joints and other quirks of the real files. It
+    is marked synthetic, and so is every store made from it.
+
+    \b
+    Examples:
+      posedata sample brace
+      posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
+      posedata sample coco --sequences 40
+    """
+    from posedata.home import data_home
+    from posedata.samples import write_sample
+
+    root = out or data_home() / "raw" / name
+    write_sample(name, root, sequences, frames, seed, segments)
+    files = sum(path.is_file() for path in root.rglob("*"))
+    if as_json:
+        console.print_json({"dataset": name, "path": str(root), "files": files, "synthetic": True, "seed": seed})
+    else:
+        console.remark(f"wrote {files} synthetic files; next: posedata build --dataset {name} --raw {root}", quiet)
+        console.print_table([(root,)])
