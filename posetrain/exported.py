@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from posedata.config import Frozen, canonical_json, faults
@@ -83,7 +83,7 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None) 
     )
     exported = exported.model_copy(update={"sha256": _hash(exported, weights)})
     with whole_file(out, overwrite) as part:
-        save_file(weights, part, metadata={_KEY: exported.model_dump_json()})
+        part.write_bytes(save(weights, metadata={_KEY: exported.model_dump_json()}))
     return exported
 
 
