@@ -18,6 +18,7 @@ from posedata import arguments
 from posedata.cli import cli
 from posedata.config import Noise
 from posedata.configfile import MOST_BYTES, config_keys, config_of, of_file, to_yaml
+from posedata.crops.request import OPTIONS as CROP_OPTIONS
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.noisefile import write_noise
 from posedata.request import RECIPE_OPTIONS
@@ -97,7 +98,7 @@ def test_keys_are_the_options_as_typed_but_those_that_steer_output() -> None:
 def test_every_option_is_in_the_recipe_or_a_matter_of_places_and_machines() -> None:
     """A new option belongs to one of them: what bytes depend on is stored, and nothing else."""
     elsewhere = {"recipe", "raws", "out", "workers", "scheduler", "skip_bad", "overwrite", "dry_run"}
-    assert {parameter.name for parameter in config_keys(BUILD).values()} == elsewhere | set(RECIPE_OPTIONS)
+    assert {parameter.name for parameter in config_keys(BUILD).values()} == elsewhere | {*RECIPE_OPTIONS, *CROP_OPTIONS}
 
 
 TEXT = some.text(
@@ -120,6 +121,9 @@ VALUES = some.fixed_dictionaries(
         "split_span": some.integers(min_value=1),
         "seed": some.integers(min_value=0),
         "fps": some.none() | NUMBERS,
+        "box_jitter": NUMBERS,
+        "sigma_visible": some.none() | NUMBERS,
+        "sigma_occluded": some.none() | NUMBERS,
         "workers": some.none() | some.integers(1, 256),
         "scheduler": some.none() | TEXT,
         "skip_bad": some.booleans(),
@@ -278,6 +282,9 @@ def test_show_config_prints_everything_and_does_nothing_else(command: Run, tmp_p
         "split-span": 5,
         "seed": 4,
         "fps": None,
+        "box-jitter": 0.0,
+        "sigma-visible": None,
+        "sigma-occluded": None,
         "workers": None,
         "scheduler": None,
         "skip-bad": False,
