@@ -34,23 +34,21 @@ def build_crop_store(
     print_report(report, as_json, quiet)
 
 
-def shows_crops(store: Path | str) -> bool:
-    """Whether a store on the command line is one of crops."""
+def shows_crops(path: Path) -> bool:
+    """Whether a store is one of crops."""
     from posedata.crops.schema import KIND
     from posedata.errors import IntegrityError
-    from posedata.home import find_store
     from posedata.manifest import read_manifest
 
     try:
-        return read_manifest(find_store(store)).kind == KIND
+        return read_manifest(path).kind == KIND
     except IntegrityError:
         return False  # whoever opens it will say what it lacks
 
 
-def write_crop_sheet(context: click.Context, as_json: bool) -> None:
+def write_crop_sheet(context: click.Context, path: Path, as_json: bool) -> None:
     """Draw a sheet of crops from the options of `posedata preview`."""
     from posedata.crops.sheet import write_sheet
-    from posedata.home import find_store
 
     options, given = context.params, arguments.given_options(context)
     idle = sorted(f"--{name}" for name in given & {"viewer", "sequence", "frames", "pick", "video"})
@@ -59,7 +57,7 @@ def write_crop_sheet(context: click.Context, as_json: bool) -> None:
     out = options["out"]
     if out is None:
         raise click.UsageError("--out: expected a file that ends in .png, found none")
-    count = write_sheet(find_store(options["store"]), out, options["count"], options["seed"], options["overwrite"])
+    count = write_sheet(path, out, options["count"], options["seed"], options["overwrite"])
     if as_json:
         console.print_json({"out": str(out), "bytes": out.stat().st_size, "crops": count})
     else:

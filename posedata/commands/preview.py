@@ -84,18 +84,19 @@ def preview(
     from posedata.preview.choose import Wanted
     from posedata.preview.write import show_preview, write_preview
 
-    if shows_crops(store):
-        write_crop_sheet(ctx, as_json)
+    path = find_store(store)
+    if shows_crops(path):
+        write_crop_sheet(ctx, path, as_json)
         return
     _refuse_idle(arguments.given_options(ctx), options["sequence"] is not None, out)
     first, end = options.pop("frames") or (None, None)
     wanted = Wanted(first=first, end=end, **options)
     progress = console.progress(quiet)
     if out is None:
-        shown = show_preview(find_store(store), wanted, progress, video)
+        shown = show_preview(path, wanted, progress, video)
         made: dict[str, Any] = {"viewer": viewer}
     else:
-        shown = write_preview(find_store(store), out, wanted, overwrite, progress, video)
+        shown = write_preview(path, out, wanted, overwrite, progress, video)
         made = {"out": str(out), "bytes": out.stat().st_size}
     if as_json:
         console.print_json(made | {"frames": shown.frames, "sequences": shown.sequences})
