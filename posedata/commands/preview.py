@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from posedata import arguments, console
+from posedata.commands.crops import shows_crops, write_crop_sheet
 
 _PICKS = ("random", "noisiest", "most-missing")
 _MANY, _ONE = ("pick", "seed"), ("frames",)
@@ -69,7 +70,7 @@ def preview(
     """Pictures of a STORE: target and input skeletons over their heatmaps, or over the film they were annotated on.
 
     A .png is a sheet of frames, a .gif or .mp4 a film, an .html a page with a slider that needs nothing beside it, an
-    .rrd a recording for the Rerun viewer, which --viewer rerun opens at once.
+    .rrd a recording for the Rerun viewer, which --viewer rerun opens at once. Of image crops there is a sheet alone.
 
     \b
     Examples:
@@ -83,15 +84,19 @@ def preview(
     from posedata.preview.choose import Wanted
     from posedata.preview.write import show_preview, write_preview
 
+    path = find_store(store)
+    if shows_crops(path):
+        write_crop_sheet(ctx, path, as_json)
+        return
     _refuse_idle(arguments.given_options(ctx), options["sequence"] is not None, out)
     first, end = options.pop("frames") or (None, None)
     wanted = Wanted(first=first, end=end, **options)
     progress = console.progress(quiet)
     if out is None:
-        shown = show_preview(find_store(store), wanted, progress, video)
+        shown = show_preview(path, wanted, progress, video)
         made: dict[str, Any] = {"viewer": viewer}
     else:
-        shown = write_preview(find_store(store), out, wanted, overwrite, progress, video)
+        shown = write_preview(path, out, wanted, overwrite, progress, video)
         made = {"out": str(out), "bytes": out.stat().st_size}
     if as_json:
         console.print_json(made | {"frames": shown.frames, "sequences": shown.sequences})

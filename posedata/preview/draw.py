@@ -23,6 +23,7 @@ GAP = 4
 LINE_HEIGHT = 22
 """Pixels of a line of text."""
 
+_MARKS = "target; input (light) over target"
 _SPACE = 6
 _FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 _SUBPIXEL_BITS = 4
@@ -117,15 +118,21 @@ def tile(scene: Scene, scale: int) -> Picture:
     return bordered(np.concatenate([picture, words]))
 
 
-def header(title: str, width: int) -> Picture:
-    """What is seen: a title, and a legend of panels and colours."""
-    legend = line(width, ("target; input (light) over target", INK), *((name, SIDES[name]) for name in SIDES))
+def header(title: str, width: int, marks: str = _MARKS) -> Picture:
+    """What is seen: a title, and a legend of what is drawn and of the colours."""
+    legend = line(width, (marks, INK), *((name, SIDES[name]) for name in SIDES))
     return bordered(np.concatenate([line(width, (title, INK)), legend]))
 
 
-def titled(picture: Picture, title: str) -> Picture:
+def titled(picture: Picture, title: str, marks: str = _MARKS) -> Picture:
     """Below a header of its own width."""
-    return np.concatenate([header(title, picture.shape[1] - 2 * GAP), picture])
+    return np.concatenate([header(title, picture.shape[1] - 2 * GAP, marks), picture])
+
+
+def png(picture: Picture) -> bytes:
+    """A picture as a PNG file."""
+    _, data = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    return data.tobytes()
 
 
 def grid(tiles: Sequence[Picture], columns: int) -> Picture:

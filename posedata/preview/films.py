@@ -13,7 +13,7 @@ from PIL.GifImagePlugin import getdata, getheader
 
 from posedata.errors import ChoiceError, ResourceError
 from posedata.preview.about import About
-from posedata.preview.draw import Picture, grid, tile, titled
+from posedata.preview.draw import Picture, grid, png, tile, titled
 from posedata.preview.scenes import Scene
 
 SHEET_SCALE = 5
@@ -33,9 +33,7 @@ def write_png(path: Path, scenes: Iterator[Scene], about: About) -> None:
     tiles = [tile(scene, SHEET_SCALE) for scene in scenes]
     height, width = tiles[0].shape[:2]
     columns = max(1, min(len(tiles), round(math.sqrt(len(tiles) * height / width * 4 / 3))))
-    picture = titled(grid(tiles, columns), about.title)
-    _, data = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    path.write_bytes(data.tobytes())
+    path.write_bytes(png(titled(grid(tiles, columns), about.title)))
 
 
 def write_gif(path: Path, scenes: Iterator[Scene], about: About) -> None:

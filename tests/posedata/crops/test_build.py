@@ -94,6 +94,20 @@ def test_splits_go_by_image(opened: CropStore) -> None:
     assert len(by_image) == opened.attributes["counts"]["images"]
 
 
+def test_people_of_one_image_stand_side_by_side_whatever_their_ids(edit: Edit, tree: Path, tmp_path: Path) -> None:
+    def shuffle(told: dict[str, Any]) -> None:
+        for annotation in told["annotations"]:
+            annotation["id"] = 7919 * annotation["id"] % 100_003
+
+    edit(shuffle)
+    build_crops(RECIPE, tree, tmp_path / "a.zarr")
+    store = open_crops(tmp_path / "a.zarr")
+    assert (np.diff(store["image"]) >= 0).all()
+    assert len(set(zip(store["image_set"], store["image_id"].tolist(), strict=True))) == len(store["image_id"])
+    for image in np.unique(store["image"]):
+        assert (np.diff(store["annotation_id"][store["image"] == image]) > 0).all()
+
+
 def test_the_mean_is_that_of_the_training_set(opened: CropStore) -> None:
     training = opened.positions("train")
     crops = opened.frames("crop", training)

@@ -86,7 +86,6 @@ def test_no_raw_data_is_told_with_where_it_comes_from(command: Run) -> None:
         ("posedata", ["stats", "STORE"]),
         ("posedata", ["subset", "STORE", "--out", "x.zarr", "--exclude", "a"]),
         ("posedata", ["merge", "STORE", "STORE", "--out", "x.zarr"]),
-        ("posedata", ["preview", "STORE", "--out", "x.png"]),
         ("posetrain", ["run", "STORE"]),
         ("posetrain", ["eval", "identity", "--store", "STORE"]),
     ],

@@ -1,0 +1,90 @@
+"""A sheet of crops with the skeletons of their people: a PNG to look a store over."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from posedata.crops.geometry import CROP, GRID
+from posedata.crops.heatmaps import VISIBLE
+from posedata.crops.joints import JOINTS, LIMBS
+from posedata.crops.store import CropStore, open_crops
+from posedata.errors import ChoiceError
+from posedata.files import need_outside, whole_file
+from posedata.preview.colours import INK, SIDES, side
+from posedata.preview.draw import Picture, bordered, grid, line, png, titled
+from posedata.splits import SPLITS
+
+_COLUMNS = 4
+_SUBPIXEL_BITS = 4
+
+
+def write_sheet(path: Path, out: Path, count: int, seed: int, overwrite: bool) -> int:
+    """Draw some people of a store of crops, all over it and in its order.
+
+    Args:
+        path: the store.
+        out: file to make, .png.
+        count: people at most.
+        seed: decides which.
+        overwrite: whether a file that stands there may be replaced.
+
+    Returns:
+        How many are shown.
+
+    Raises:
+        BadInputError: if there is no such store.
+        ChoiceError: if `out` is no .png, or lies in the store.
+        ConflictError: if `out` may not be replaced.
+        IntegrityError: if the store is damaged.
+    """
+    if out.suffix.lower() != ".png":
+        raise ChoiceError(f"{out}: expected a name that ends in .png for image crops, found another")
+    need_outside(out, path)
+    store = open_crops(path)
+    rng = np.random.default_rng(seed)
+    positions = np.sort(rng.choice(len(store), min(count, len(store)), replace=False)).astype(np.int64)
+    with whole_file(out, overwrite) as part:
+        part.write_bytes(png(_sheet(store, positions)))
+    return len(positions)
+
+
+def _sheet(store: CropStore, positions: NDArray[np.int64]) -> Picture:
+    names = {number: name for name, number in SPLITS.items()}
+    crops, points, visibility, keys, split = (
+        store.frames(name, positions) for name in ("crop", "points", "visibility", "annotation_id", "split")
+    )
+    words = [
+        line(CROP, (f"annotation {key}", INK), right=names[number])
+        for key, number in zip(keys.tolist(), split.tolist(), strict=True)
+    ]
+    figures = map(figure, crops, points, visibility)
+    tiles = [bordered(np.concatenate(pair)) for pair in zip(figures, words, strict=True)]
+    synthetic = "SYNTHETIC data, " if store.attributes["synthetic"] else ""
+    return titled(
+        grid(tiles, min(_COLUMNS, len(tiles))),
+        f"{store.path.name}: {synthetic}{len(store):,} crops",
+        "dots: seen; rings: hidden",
+    )
+
+
+def figure(crop: Picture, points: NDArray[np.floating], visibility: NDArray[np.uint8]) -> Picture:
+    """A crop with a skeleton on it: a dot where a keypoint is seen, a ring where it is hidden.
+
+    Args:
+        crop: (256, 256, 3) RGB.
+        points: (17, 2) on the grid, NaN = not labelled.
+        visibility: (17,) 0, 1 or 2.
+    """
+    drawn, shift = crop.copy(), 1 << _SUBPIXEL_BITS
+    # OpenCV means by a whole number the middle of a pixel.
+    places = np.rint((np.nan_to_num(points) * (CROP / GRID) - 0.5) * shift).astype(int).tolist()
+    for a, b in LIMBS:
+        if visibility[a] and visibility[b]:
+            colour = SIDES[side(JOINTS[a], JOINTS[b])]
+            cv2.line(drawn, places[a], places[b], colour, 1, cv2.LINE_AA, _SUBPIXEL_BITS)
+    for k in np.flatnonzero(visibility).tolist():
+        thickness = cv2.FILLED if visibility[k] == VISIBLE else 1
+        cv2.circle(drawn, places[k], 3 * shift, SIDES[side(JOINTS[k])], thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+    return drawn
