@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from posedata.ahead import ahead, in_threads
+from posedata.ahead import ahead, in_order, in_threads
 
 
 def test_items_keep_their_order_and_errors_their_place() -> None:
@@ -64,3 +64,20 @@ def test_after_an_error_nothing_more_is_begun() -> None:
         list(in_threads(work, range(100), 1))
     assert len(begun) < 10
     assert sorted(in_threads(lambda item: item + 1, range(5), 2)) == [1, 2, 3, 4, 5]
+
+
+def test_results_in_the_order_of_the_items() -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 30:
+            raise ValueError("thirty")
+        time.sleep(0.02 if item % 3 == 0 else 0)
+        return 2 * item
+
+    assert list(in_order(work, range(20), 4)) == [2 * item for item in range(20)]
+    begun.clear()
+    with pytest.raises(ValueError, match="thirty"):
+        list(in_order(work, range(30, 200), 1))
+    assert len(begun) < 100

@@ -246,3 +246,10 @@ def test_what_no_decompressor_takes_is_refused(compression: int, tmp_path: Path)
         (tmp_path / "a.npz").write_bytes(data)
         with suppress(BadInputError):
             np.testing.assert_array_equal(*read_npz(tmp_path / "a.npz", "one"), np.random.default_rng(0).random(200))
+
+
+def test_a_dropped_key_is_left_out_wherever_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"long": [1], "of": [{"long": 2, "kept": 3}]}')
+    assert read_json_object(tmp_path / "a.json", dropped="long") == {"of": [{"kept": 3}]}
+    with pytest.raises(BadInputError, match="at most 10 bytes"):
+        read_json_object(tmp_path / "a.json", most=10)
