@@ -62,7 +62,7 @@ BEFORE = {
         "rm -r data/stores/brace-k2-random.zarr",
     ],
     "posetrain": [],
-    "posetrain eval": ["posetrain run brace-k1-random", "posetrain run brace-k1-random --model mixer"],
+    "posetrain eval": ["posetrain run brace-k1-random", "posetrain run brace-k1-random --model mixer --window 9"],
     "posetrain predict": ["posedata sample keypoints --out detected --sequences 2 --frames 30"],
     "posetrain runs": [
         "posetrain run brace-k2-random",
