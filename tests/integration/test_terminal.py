@@ -50,7 +50,7 @@ def complete(tmp_path: Path, stores: dict[str, Path]) -> Callable[[str], list[st
         ("posedata build --dat", ["--dataset"]),
         ("posedata build --dataset p", ["penn_action"]),
         ("posedata sample br", ["brace"]),
-        ("posedata build --split ", ["video", "official", "held-out"]),
+        ("posedata build --split ", ["video", "official", "held-out", "train"]),
         ("posedata info br", ["compopt -o default", "brace-k1-random"]),
         ("posedata info ./x", ["compopt -o default", ""]),
         ("posedata build --out ./x", ["compopt -o default", ""]),
