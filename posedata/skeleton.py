@@ -87,10 +87,10 @@ TORSO_SIDES = (
 
 # Source joint orders. A name is the keypoint that the joint becomes; None means that it is dropped.
 
-COCO_17: tuple[str | None, ...] = (
+COCO_NAMES = (
     "nose",
-    None,  # left eye
-    None,  # right eye
+    "left_eye",
+    "right_eye",
     "left_ear",
     "right_ear",
     "left_shoulder",
@@ -106,6 +106,9 @@ COCO_17: tuple[str | None, ...] = (
     "left_ankle",
     "right_ankle",
 )
+"""What COCO calls its 17 joints, in the order of its files."""
+
+COCO_17: tuple[str | None, ...] = tuple(None if name.endswith("_eye") else name for name in COCO_NAMES)
 
 PENN_13: tuple[str | None, ...] = (
     "nose",  # Penn Action annotates the head and no nose: the head stands in for it (seed 000, 1.2.1)

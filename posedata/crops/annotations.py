@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.crops.geometry import Floats
-from posedata.crops.joints import JOINTS
 from posedata.errors import bad_file
 from posedata.formats.base import read_json_object
+from posedata.skeleton import COCO_NAMES
 
 MOST_FILE = 1 << 30
 """Bytes of an annotation file: COCO's own have a quarter of it."""
@@ -127,9 +127,9 @@ def _person_categories(path: Path, content: dict[str, Any]) -> set[int]:
     for i, category in enumerate(_listed(path, content, "categories")):
         if isinstance(category, dict) and category.get("name") == "person" and _is_id(category.get("id")):
             names = category.get("keypoints")
-            if names != list(JOINTS):
+            if names != list(COCO_NAMES):
                 raise bad_file(
-                    path, [f"categories[{i}].keypoints: expected {', '.join(JOINTS)}, found {_short(names)}"]
+                    path, [f"categories[{i}].keypoints: expected {', '.join(COCO_NAMES)}, found {_short(names)}"]
                 )
             found.add(category["id"])
     if not found:
@@ -167,7 +167,7 @@ def _add(found: Annotations, item: Any, people: set[int], seen: set[int]) -> Non
     if item.get("iscrowd"):
         found.left_out[CROWD].append(item["id"])
         return
-    keypoints = _numbers(item, "keypoints", 3 * len(JOINTS)).reshape(-1, 3)
+    keypoints = _numbers(item, "keypoints", 3 * len(COCO_NAMES)).reshape(-1, 3)
     if not np.isin(keypoints[:, 2], (0, 1, 2)).all():
         raise ValueError(f"keypoints: expected v of 0, 1 or 2, found {_short(keypoints[:, 2].tolist())}")
     if not keypoints[:, 2].any():

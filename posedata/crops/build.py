@@ -15,12 +15,12 @@ from posedata.assemble import Contents, Finish, assemble, foreseen, frame_specs,
 from posedata.crops.formats import CROPS
 from posedata.crops.gather import Figure, gather
 from posedata.crops.images import cut, read_image
-from posedata.crops.joints import JOINTS
 from posedata.crops.plan import CropPlan, make_plan
 from posedata.crops.recipe import CropRecipe
 from posedata.errors import bad_file
 from posedata.progress import Progress, silent
 from posedata.shards import Frames, encode_arrays
+from posedata.skeleton import COCO_NAMES
 from posedata.store import schema
 from posedata.store.staging import check_target, staged
 
@@ -105,7 +105,7 @@ def _table(plan: CropPlan) -> dict[str, Array]:
     """The arrays of `schema.TABLE`."""
     pictures = plan.found.pictures
     return {
-        "joint": np.asarray(JOINTS, object),
+        "joint": np.asarray(COCO_NAMES, object),
         "image_id": np.asarray([picture.image.key for picture in pictures], np.int64),
         "image_name": np.asarray([picture.image.name for picture in pictures], object),
         "image_set": np.asarray([picture.of.name for picture in pictures], object),

@@ -8,8 +8,9 @@ import numpy as np
 
 from posedata.card import PICTURE_NAME, front_matter, pipe_table
 from posedata.crops.geometry import GRID
-from posedata.crops.joints import JOINTS, LIMBS
+from posedata.crops.joints import LIMBS
 from posedata.crops.schema import DEALT
+from posedata.skeleton import COCO_NAMES
 from posedata.sketch import stick_figure, tiles
 from posedata.store.arrays import StoredArrays
 
@@ -105,4 +106,4 @@ def crop_picture(arrays: StoredArrays) -> str:
     count = arrays["split"].shape[0]
     chosen = np.unique(np.linspace(0, count - 1, _POSES).round().astype(np.int64))
     points = arrays["points"].rows(chosen).astype(np.float64)
-    return tiles([stick_figure(pose, JOINTS, LIMBS) for pose in points], GRID)
+    return tiles([stick_figure(pose, COCO_NAMES, LIMBS) for pose in points], GRID)

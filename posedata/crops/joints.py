@@ -1,25 +1,6 @@
-"""The 17 keypoints of COCO, their limbs, and which of them lie on which side. Data only."""
+"""The limbs of COCO's 17 keypoints, and which of these lie on which side. Data only."""
 
-JOINTS = (
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
-"""In the order of COCO's files and of stores."""
+from posedata.skeleton import COCO_NAMES
 
 LIMBS = (
     (15, 13),
@@ -44,5 +25,5 @@ LIMBS = (
 )
 """Joints that are drawn joined, as COCO's files have them, but counted from 0."""
 
-PAIRS = tuple((i, i + 1) for i in range(1, len(JOINTS), 2))
+PAIRS = tuple((i, i + 1) for i in range(1, len(COCO_NAMES), 2))
 """(left, right), for flips."""

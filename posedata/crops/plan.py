@@ -13,8 +13,9 @@ from posedata.crops.formats import CROPS
 from posedata.crops.gather import Figure, Found, Picture
 from posedata.crops.geometry import CROP, EXPANSION, GRID
 from posedata.crops.heatmaps import OCCLUDED, VISIBLE
-from posedata.crops.joints import JOINTS, LIMBS, PAIRS
+from posedata.crops.joints import LIMBS, PAIRS
 from posedata.crops.recipe import CropRecipe
+from posedata.skeleton import COCO_NAMES
 from posedata.splits import SPLITS, TEST, TRAIN, VALIDATION, Splits
 
 TEST_SHARE = 5_064 / (124_040 + 5_064)
@@ -54,7 +55,7 @@ def make_plan(recipe: CropRecipe, found: Found) -> CropPlan:
         "rendered": [],
         "synthetic": found.synthetic,
         "samples": {recipe.dataset: found.sample} if found.synthetic else {},
-        "skeleton": {"keypoints": JOINTS, "pairs": PAIRS, "limbs": LIMBS},
+        "skeleton": {"keypoints": COCO_NAMES, "pairs": PAIRS, "limbs": LIMBS},
         "rendering": {
             "amplitude": 1.0,
             "filter": "scipy.ndimage.gaussian_filter(impulse, sigma, mode='reflect', truncate=4.0)",

@@ -6,7 +6,7 @@ A frame is one crop. Images stand in a table of their own, for one may show seve
 from collections.abc import Mapping
 from typing import Any
 
-from posedata.crops.joints import JOINTS
+from posedata.skeleton import COCO_NAMES
 from posedata.store.schema import ArraySpec
 
 FORMAT_VERSION = 1
@@ -42,7 +42,7 @@ FRAMES = (
 def described(attributes: Mapping[str, Any]) -> tuple[tuple[ArraySpec, ...], dict[str, int]]:
     """Arrays and their lengths, as the attributes of a store's root have them; raises KeyError or TypeError."""
     counts = attributes["counts"]
-    return (*TABLE, *FRAMES), {"frame": counts["frames"], "image": counts["images"], "joint": len(JOINTS)}
+    return (*TABLE, *FRAMES), {"frame": counts["frames"], "image": counts["images"], "joint": len(COCO_NAMES)}
 
 
 def least_bytes(frames: int) -> int:

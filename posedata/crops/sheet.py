@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from posedata.crops.geometry import CROP, GRID
 from posedata.crops.heatmaps import VISIBLE
-from posedata.crops.joints import JOINTS, LIMBS
+from posedata.crops.joints import LIMBS
 from posedata.crops.store import CropStore, open_crops
 from posedata.errors import ChoiceError
 from posedata.files import need_outside, whole_file
 from posedata.preview.colours import INK, SIDES, side
 from posedata.preview.draw import Picture, bordered, grid, line, png, titled
+from posedata.skeleton import COCO_NAMES
 from posedata.splits import SPLITS
 
 _COLUMNS = 4
@@ -82,9 +83,9 @@ def figure(crop: Picture, points: NDArray[np.floating], visibility: NDArray[np.u
     places = np.rint((np.nan_to_num(points) * (CROP / GRID) - 0.5) * shift).astype(int).tolist()
     for a, b in LIMBS:
         if visibility[a] and visibility[b]:
-            colour = SIDES[side(JOINTS[a], JOINTS[b])]
+            colour = SIDES[side(COCO_NAMES[a], COCO_NAMES[b])]
             cv2.line(drawn, places[a], places[b], colour, 1, cv2.LINE_AA, _SUBPIXEL_BITS)
     for k in np.flatnonzero(visibility).tolist():
         thickness = cv2.FILLED if visibility[k] == VISIBLE else 1
-        cv2.circle(drawn, places[k], 3 * shift, SIDES[side(JOINTS[k])], thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.circle(drawn, places[k], 3 * shift, SIDES[side(COCO_NAMES[k])], thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
     return drawn

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.crops.joints import JOINTS, LIMBS
+from posedata.crops.joints import LIMBS
 from posedata.samples.base import Floats, motion
-from posedata.skeleton import INDEX
+from posedata.skeleton import COCO_NAMES, INDEX
 
 _WIDTH, _HEIGHT = 480, 360
 _TRAINING, _VALIDATION = "train2017", "val2017"
@@ -38,7 +38,7 @@ def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> 
 
 
 def _empty() -> dict[str, Any]:
-    person = {"id": 1, "name": "person", "keypoints": JOINTS, "skeleton": [[a + 1, b + 1] for a, b in LIMBS]}
+    person = {"id": 1, "name": "person", "keypoints": COCO_NAMES, "skeleton": [[a + 1, b + 1] for a, b in LIMBS]}
     return {"images": [], "annotations": [], "categories": [person]}
 
 
@@ -46,9 +46,9 @@ def _person(rng: np.random.Generator) -> Floats:
     """(17, 2) pixels of somebody who stands anywhere; eyes stand between nose and ears."""
     points = motion(rng, 1, _HEIGHT, _HEIGHT)[0] + (rng.uniform(-90, _WIDTH - _HEIGHT + 90), 0)
     nose = points[INDEX["nose"]]
-    known = {name: points[INDEX[name]] for name in JOINTS if name in INDEX}
+    known = {name: points[INDEX[name]] for name in COCO_NAMES if name in INDEX}
     eyes = {f"{side}_eye": (nose + known[f"{side}_ear"]) / 2 for side in ("left", "right")}
-    return np.stack([(known | eyes)[name] for name in JOINTS]).round()
+    return np.stack([(known | eyes)[name] for name in COCO_NAMES]).round()
 
 
 def _photograph(rng: np.random.Generator, people: list[Floats]) -> Pixels:
@@ -78,7 +78,7 @@ def _annotate(content: dict[str, Any], rng: np.random.Generator, i: int, people:
     image = i + 1
     content["images"].append({"id": image, "file_name": f"{image:012d}.jpg", "width": _WIDTH, "height": _HEIGHT})
     told = [_labels(rng, points) for points in people]
-    nobody = {"num_keypoints": 0, "keypoints": [0] * 3 * len(JOINTS)}
+    nobody = {"num_keypoints": 0, "keypoints": [0] * 3 * len(COCO_NAMES)}
     if people and i % 3 == 0:
         told.append({"iscrowd": 0, **nobody, "bbox": [10.5, 20.25, 30.0, 60.5]})
     if people and i % 5 == 0:
@@ -90,7 +90,7 @@ def _annotate(content: dict[str, Any], rng: np.random.Generator, i: int, people:
 def _labels(rng: np.random.Generator, points: Floats) -> dict[str, Any]:
     """Box and keypoints; what lies beyond the photograph is not labelled, and some more are not, or hidden."""
     inside = np.asarray(((points >= 0) & (points <= (_WIDTH, _HEIGHT))).all(axis=1))
-    visibility = np.where(inside, rng.choice([0, 1, 2], len(JOINTS), p=[0.1, 0.15, 0.75]), 0)
+    visibility = np.where(inside, rng.choice([0, 1, 2], len(COCO_NAMES), p=[0.1, 0.15, 0.75]), 0)
     visibility[0] = 2 * inside[0]
     keypoints = np.where(np.expand_dims(visibility, 1) > 0, np.column_stack([points, visibility]), 0).astype(int)
     low = np.clip(points.min(axis=0) - 12, 0, (_WIDTH - 20, _HEIGHT - 20))

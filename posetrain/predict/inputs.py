@@ -26,16 +26,13 @@ from posedata.heatmaps import normalise_detected
 from posedata.home import find_store
 from posedata.poses import Detector, PoseSequence
 from posedata.preview.origin import film_name, first_number, is_resampled
-from posedata.skeleton import COCO_17, KEYPOINTS
+from posedata.skeleton import COCO_NAMES, KEYPOINTS
 from posedata.store.reader import open_store
 from posedata.store.views import find_sequence, sequence_names
 from posetrain.overlap import runs_of
 from posetrain.predict.boxes import steady_boxes, unit_boxes
 from posetrain.predict.people import Block, Floats, HeatmapBlock, Person, PointBlock
 from posetrain.sources import Source, sources
-
-COCO_NAMES = tuple(name or eye for name, eye in zip(COCO_17, ("", "left_eye", "right_eye", *[""] * 14), strict=True))
-"""The joints of COCO in its order: what a category has that names none."""
 
 _DROPPED = [f"{side}_eye{part}" for side in ("left", "right") for part in ("", "_inner", "_outer")]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from posedata.crops.annotations import CROWD, NOBODY, OTHER, read_annotations
-from posedata.crops.joints import JOINTS
 from posedata.errors import BadInputError
+from posedata.skeleton import COCO_NAMES
 
 Content = dict[str, Any]
 
@@ -29,7 +29,7 @@ def content() -> Content:
             person | {"id": 9, "keypoints": [0] * 51},
             person | {"id": 10, "category_id": 18},
         ],
-        "categories": [{"id": 1, "name": "person", "keypoints": list(JOINTS)}, {"id": 18, "name": "dog"}],
+        "categories": [{"id": 1, "name": "person", "keypoints": list(COCO_NAMES)}, {"id": 18, "name": "dog"}],
     }
 
 
