@@ -1,11 +1,13 @@
 """Classical filters as baselines: on the peaks of the input heatmaps, scored on the same windows as the models.
 
-A filter sees the frames of a window, or those of the whole sequence up to a gap or a cut. Its parameters are those that
-reach the highest PCK@0.2 on the validation split, never on the split that is scored.
+A filter sees the frames of a window, or those of the whole sequence up to a gap or a cut, where they lie in the image:
+on the grid all that is smooth jumps with the boxes. Positions count in cells of the mean box of what it sees. Its
+parameters are those that reach the highest PCK@0.2 on the validation split, never on the split that is scored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,6 +21,7 @@ from posedata.store.reader import Store
 from posetrain.data import Input, Windows
 from posetrain.evaluation import Scores, Tally
 from posetrain.filters import FILTERS, Filter
+from posetrain.image import in_image, on_grid
 from posetrain.sequences import runs
 from posetrain.sources import Feed
 
@@ -41,7 +44,7 @@ class Tracks:
     def __init__(
         self, store: Store, device: torch.device, feed: Feed, given: Input = "noisy", progress: Progress = silent
     ) -> None:
-        self._runs = runs(store)
+        self._runs, self._boxes = runs(store), store["box"].astype(np.float64)
         # Windows of one frame each.
         frames = Windows(store, np.arange(len(store)), 1, 1, device, feed, given)
         found = []
@@ -54,14 +57,22 @@ class Tracks:
 
     def filtered(self, entry: Filter, parameters: Mapping[str, float], span: Span, windows: Windows) -> Floats:
         """(W, T, 25, 2) filtered positions of some windows; `span` is what the filter sees at once."""
+        smooth = partial(entry.function, **parameters)
         if span == "window":
-            return entry.function(self.points[windows.frames], **parameters)
+            return _in_image(smooth, self.points[windows.frames], self._boxes[windows.frames])
         whole = np.full_like(self.points, np.nan)
         frames = np.unique(windows.frames)
         for run in self._runs:
             if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop):  # a window needs it
-                whole[run] = entry.function(self.points[run], **parameters)
+                (whole[run],) = _in_image(smooth, self.points[run][None], self._boxes[run][None])
         return whole[windows.frames]
+
+
+def _in_image(smooth: Callable[[Floats], Floats], points: Floats, boxes: Floats) -> Floats:
+    """(W, T, 25, 2) grid positions smoothed in the image; (W, T, 4) boxes."""
+    there = torch.from_numpy(boxes)
+    found = smooth(GRID * in_image(torch.from_numpy(points), there).numpy())
+    return on_grid(torch.from_numpy(found) / GRID, there).numpy()
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,8 +33,8 @@ class Batch:
         frames: (B, T) positions of the frames in the store.
         points: (B, T, 25, 2) float32: sub-cell grid positions of the target, NaN where it means nothing.
         annotated: (B, T, 25) bool: where the target means anything.
+        boxes: (B, T, 4) float32 pixels that the grid lies on, NaN = none.
         unit_shift: grid px, standard deviation of the shifts of k = 1; None if the input is a detector's.
-        boxes: (B, T, 4) float32 pixels that the grid lies on; None where they are not known.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class Batch:
         wanted: Source,
         points: Tensor,
         annotated: Tensor,
+        boxes: Tensor,
         unit_shift: float | None = None,
-        boxes: Tensor | None = None,
     ) -> None:
         self.frames = frames
         self.points = points
@@ -149,7 +149,7 @@ class Windows:
         points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self.device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self.device)
         boxes = torch.from_numpy(self._box[frames]).to(self.device)
-        batch = Batch(frames, self._given, self._wanted, points, annotated, self._unit_shift, boxes)
+        batch = Batch(frames, self._given, self._wanted, points, annotated, boxes, self._unit_shift)
         # Input and target at once: decoding and widening run outside Python's lock.
         list(in_threads(partial(getattr, batch), parts, 2))
         return batch

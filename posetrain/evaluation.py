@@ -125,7 +125,7 @@ def evaluate(
             prediction = refine(task.given(batch))
             error += float(task.error(prediction, batch))
             elements += task.elements(batch)
-            tally.add(batch.frames, task.positions(prediction).double().cpu().numpy())
+            tally.add(batch.frames, task.positions(prediction, batch).double().cpu().numpy())
             advance(len(batch.frames))
     return tally.scores(error / elements)
 

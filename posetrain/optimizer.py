@@ -17,6 +17,9 @@ _WARM = 100
 _LEAST = 0.01
 """Of the rate, at the end of a cosine."""
 
+_DECAY = 0.05
+"""Of Muon's weights, times the rate, what a step takes away: motion that was seen is not learned by heart."""
+
 _YOUNG = 20
 """Steps after which a mean of weights looks back on half of its steps; it starts from nothing."""
 
@@ -44,7 +47,7 @@ class Optimizer:
         self._parts: dict[str, torch.optim.Optimizer] = {"adam": torch.optim.Adam(rest, lr=config.learning_rate)}
         if matrices:
             self._parts["muon"] = torch.optim.Muon(
-                matrices, lr=config.learning_rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
+                matrices, lr=config.learning_rate, weight_decay=_DECAY, adjust_lr_fn="match_rms_adamw"
             )
         self._mean = AveragedModel(model, avg_fn=self._towards) if config.average else None
 

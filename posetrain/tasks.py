@@ -4,7 +4,6 @@ A task turns the input of a batch into what its models take; nothing else of it 
 in only where a prediction is judged.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +14,7 @@ from torch import Tensor
 from posedata.geometry import GRID
 from posedata.skeleton import TORSO_SIDES
 from posetrain.data import Batch, Part
+from posetrain.image import in_image, on_grid
 from posetrain.sources import peaks, present_peaks
 from posetrain.varied import varied
 
@@ -41,10 +41,10 @@ class Task(Protocol):
     def varied(self, batch: Batch) -> Batch:
         """What a training sees in place of a batch."""
 
-    def positions(self, prediction: Tensor) -> Tensor:
-        """(B, T, 25, 2) grid positions, x y, of a prediction."""
+    def positions(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """(B, T, 25, 2) grid positions, x y, of a prediction for a batch."""
 
-    def places(self, prediction: Tensor) -> Tensor:
+    def places(self, prediction: Tensor, batch: Batch) -> Tensor:
         """As `positions`, but NaN where a prediction says nothing of a keypoint."""
 
     def error(self, prediction: Tensor, batch: Batch) -> Tensor:
@@ -121,11 +121,11 @@ class HeatmapTask:
         """The batch as it is stored."""
         return batch
 
-    def positions(self, prediction: Tensor) -> Tensor:
+    def positions(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Centres of the largest cells."""
         return peaks(prediction)
 
-    def places(self, prediction: Tensor) -> Tensor:
+    def places(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Likewise, NaN where no cell is above 0."""
         return present_peaks(prediction)
 
@@ -144,30 +144,26 @@ class PointTask:
 
     Attributes:
         loss: of (B, T, 25, 2) predicted and target coordinates where (B, T, 25) are annotated; a sum.
-        missing: what stands for a heatmap without a peak.
-        vary: makes of a batch what a training sees.
     """
 
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]
-    missing: float = 0.0
-    vary: Callable[[Batch], Batch] | None = None
     parts: tuple[Part, ...] = ("input_peaks",)
 
     def given(self, batch: Batch) -> Tensor:
-        """(B, T, 25, 2) normalised coordinates."""
-        return (batch.input_peaks / GRID - 0.5).nan_to_num(self.missing)
+        """(B, T, 25, 2) normalised coordinates, 0 where a heatmap has no peak."""
+        return (batch.input_peaks / GRID - 0.5).nan_to_num(0.0)
 
     def varied(self, batch: Batch) -> Batch:
-        """The batch as it is stored, or as `vary` makes it."""
-        return self.vary(batch) if self.vary else batch
+        """The batch as it is stored."""
+        return batch
 
-    def positions(self, prediction: Tensor) -> Tensor:
+    def positions(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Back on the grid."""
         return (prediction + 0.5) * GRID
 
-    def places(self, prediction: Tensor) -> Tensor:
+    def places(self, prediction: Tensor, batch: Batch) -> Tensor:
         """The same: coordinates always say something."""
-        return self.positions(prediction)
+        return self.positions(prediction, batch)
 
     def error(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Of normalised coordinates."""
@@ -179,7 +175,41 @@ class PointTask:
         return batch.points.numel()
 
 
+class TrackTask:
+    """Tracks in the image to tracks in the image, in batches that are made anew.
+
+    Coordinates are those of `posetrain.image`.
+    """
+
+    parts: tuple[Part, ...] = ("input_peaks",)
+
+    def given(self, batch: Batch) -> Tensor:
+        """(B, T, 25, 2) coordinates, NaN where a heatmap has no peak."""
+        return in_image(batch.input_peaks, batch.boxes)
+
+    def varied(self, batch: Batch) -> Batch:
+        """See `posetrain.varied`."""
+        return varied(batch)
+
+    def positions(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """Back on the grids of the frames."""
+        return on_grid(prediction, batch.boxes)
+
+    def places(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """The same: coordinates always say something."""
+        return self.positions(prediction, batch)
+
+    def error(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """In torso diameters, robust; see `torso_error`."""
+        target = torch.where(batch.annotated[..., None], in_image(batch.points, batch.boxes), 0.0)
+        return torso_error(prediction, target, batch.annotated)
+
+    def elements(self, batch: Batch) -> int:
+        """Coordinates."""
+        return batch.points.numel()
+
+
 HEATMAPS = HeatmapTask()
 POINTS = PointTask(squared_error)
 SMOOTH_POINTS = PointTask(smooth_error)
-TRACKS = PointTask(torso_error, missing=math.nan, vary=varied)
+TRACKS = TrackTask()

@@ -25,6 +25,9 @@ STRENGTHS = (0.5, 2.5)
 """The range of k that noise is drawn with."""
 
 _STEPS = (1, 1, 1, 2, 3)
+_STRETCH = 0.15
+"""Standard deviation of the logarithm of what a pose's width is multiplied with."""
+
 _TILT, _ANY_WAY = 0.2, 0.1
 """Radians by which a pose is turned, as a rule; the share of windows that are turned by any angle."""
 
@@ -61,21 +64,23 @@ def varied(batch: Batch) -> Batch:
     """Other windows made of a batch.
 
     They are cut into pieces, run faster or backwards, half of them in a mirror. Where the store has noise, poses are
-    also turned, lose keypoints, get other boxes, and other noise, of one strength a window. What a detector has said
-    stays what it is.
+    also stretched and turned, lose keypoints, get other boxes, and other noise, of one strength a window. What a
+    detector has said stays what it is.
     """
     order = _pieces(batch.frames.shape[1])
     points = batch.points[:, order].flatten(0, 1)
     turned = _chance(points, 0.5)
-    if batch.unit_shift is None or batch.boxes is None:
+    boxes = batch.boxes[:, order].flatten(0, 1)
+    if batch.unit_shift is None:
         peaks = _mirrored(batch.input_peaks[:, order].flatten(0, 1), turned, GRID)
         points = _mirrored(points, turned, GRID)
+        boxes = _mirrored_boxes(boxes).where(turned[..., 0], boxes)
     else:
-        pixels = _mirrored(_pixels(points, batch.boxes[:, order].flatten(0, 1)), turned, 0)
-        points, size = _boxed(_hidden(_rotated(pixels)))
+        pixels = _mirrored(_pixels(points, boxes), turned, 0)
+        points, size, boxes = _boxed(_hidden(_rotated(_stretched(pixels))))
         peaks = _noisy(points, size * batch.unit_shift)
     frames = batch.frames[:, order.numpy()].reshape(-1, order.shape[1])
-    return Batch(frames, Drawn(peaks), Drawn(points), points, ~points.isnan().any(dim=-1))
+    return Batch(frames, Drawn(peaks), Drawn(points), points, ~points.isnan().any(dim=-1), boxes)
 
 
 def _pieces(length: int) -> Tensor:
@@ -106,10 +111,22 @@ def _mirrored(points: Tensor, turned: Tensor, width: float) -> Tensor:
     return torch.stack([width - there[..., 0], there[..., 1]], dim=-1).where(turned, points)
 
 
+def _mirrored_boxes(boxes: Tensor) -> Tensor:
+    """(B, T, 4) boxes in a mirror at x = 0."""
+    x0, y0, x1, y1 = boxes.unbind(dim=-1)
+    return torch.stack([-x1, y0, -x0, y1], dim=-1)
+
+
 def _pixels(points: Tensor, boxes: Tensor) -> Tensor:
     """As `posedata.geometry.to_pixels`."""
     low, high = boxes[:, :, None, :2], boxes[:, :, None, 2:]
     return points / GRID * (high - low) + low
+
+
+def _stretched(pixels: Tensor) -> Tensor:
+    """Every window with a width of its own: people are of other builds, and seen from other sides."""
+    width = (_STRETCH * torch.randn(len(pixels), 1, 1, device=pixels.device)).exp()
+    return torch.stack([width * pixels[..., 0], pixels[..., 1]], dim=-1)
 
 
 def _rotated(pixels: Tensor) -> Tensor:
@@ -130,11 +147,11 @@ def _hidden(pixels: Tensor) -> Tensor:
     return pixels.masked_fill(gone, torch.nan)
 
 
-def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Grid positions in new boxes, and (B, T, 1, 1) the person's size in them, 1 in a box of `posedata.geometry`.
+def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Grid positions in new boxes, (B, T, 1, 1) the person's size in them, and the boxes.
 
-    Most boxes are those of `posedata.geometry.square_boxes`, so a frame gives away where its outermost keypoints are.
-    One box for all frames does not, nor do boxes that jump as a detector's do.
+    The size is 1 in a box of `posedata.geometry`. Most boxes are those of `square_boxes`, so a frame gives away where
+    its outermost keypoints are. One box for all frames does not, nor do boxes that jump as a detector's do.
     """
     low, high = pixels.nan_to_num(math.inf).amin(dim=2), pixels.nan_to_num(-math.inf).amax(dim=2)
     own = _side(low, high)
@@ -151,7 +168,8 @@ def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor]:
 
     grid = ((pixels - middle[:, :, None]) / side[:, :, None] + 0.5) * GRID
     sized = own >= MIN_EXTENT
-    return grid.where(sized[..., None], torch.nan), (own / side)[..., None]
+    boxes = torch.cat([middle - side / 2, middle + side / 2], dim=-1).where(sized, torch.nan)
+    return grid.where(sized[..., None], torch.nan), (own / side)[..., None], boxes
 
 
 def _side(low: Tensor, high: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def worst_windows(run: Trained, split: str, scores: Scores, device: torch.device
 @torch.inference_mode()
 def _seen(run: Trained, batch: Batch, error: float) -> Worst:
     subject = run.subject
-    found = subject.task.positions(subject.refine(subject.task.given(batch)))
+    found = subject.task.positions(subject.refine(subject.task.given(batch)), batch)
     annotated = batch.annotated[0, ..., None]
     top = batch.input.amax(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
     frames = batch.frames[0]

@@ -49,10 +49,12 @@ def windows() -> Callable[..., Windows]:
 
 @pytest.fixture
 def given() -> Callable[[Task, Tensor], Tensor]:
-    """What a model of a task sees of input heatmaps (B, T, 25, 56, 56)."""
+    """What a model of a task sees of input heatmaps (B, T, 25, 56, 56), in boxes of a pixel a cell at the corner."""
 
     def see(task: Task, heatmaps: Tensor) -> Tensor:
-        return task.given(SimpleNamespace(input=heatmaps, input_peaks=present_peaks(heatmaps)))  # type: ignore[arg-type]
+        boxes = torch.tensor([0.0, 0.0, 56.0, 56.0]).expand(*heatmaps.shape[:2], 4)
+        batch = SimpleNamespace(input=heatmaps, input_peaks=present_peaks(heatmaps), boxes=boxes)
+        return task.given(batch)  # type: ignore[arg-type]
 
     return see
 

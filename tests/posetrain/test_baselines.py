@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from posedata import Noise, Recipe, Selection, build_store, open_store
 from posedata.errors import BadInputError
+from posedata.geometry import to_grid, to_pixels
 from posedata.heatmaps import decode
 from posedata.progress import silent
 from posedata.store.reader import Store
@@ -45,11 +47,17 @@ def test_a_window_is_filtered_on_its_own_and_a_sequence_up_to_a_gap_or_cut(store
         tracks.filtered(FILTERS["gaussian"], {"sigma": 2.0}, span, windows)  # type: ignore[arg-type]
         for span in ("window", "sequence")
     )
-    np.testing.assert_allclose(alone[3], gaussian(tracks.points[windows.frames[3]], 2.0))
+    boxes = store["box"].astype(np.float64)
+
+    def smooth(frames: NDArray[np.int64]) -> NDArray[np.float64]:
+        """In pixels: a Gaussian does not mind of which scale or place."""
+        return to_grid(gaussian(to_pixels(tracks.points[frames], boxes[frames]), 2.0), boxes[frames])
+
+    np.testing.assert_allclose(alone[3], smooth(windows.frames[3]))
     # By hand: the run of frames without a break round the first of window 3.
     key = np.stack([store.frame_sequence, store["shot"], store["frame_number"] - np.arange(len(store))], axis=1)
     run = np.flatnonzero((key == key[windows.starts[3]]).all(axis=1))
-    expected = gaussian(tracks.points[run], 2.0)[windows.frames[3] - run[0]]
+    expected = smooth(run)[windows.frames[3] - run[0]]
     np.testing.assert_allclose(whole[3], expected)
     assert not np.allclose(alone[3], whole[3], equal_nan=True)
 

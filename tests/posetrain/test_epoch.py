@@ -28,9 +28,9 @@ class Twice(PointTask):
     """Every window of a batch comes twice."""
 
     def varied(self, batch: Batch) -> Batch:
-        made = [torch.cat([each, each]) for each in (batch.points, batch.annotated)]
+        made = [torch.cat([each, each]) for each in (batch.points, batch.annotated, batch.boxes)]
         frames = np.concatenate([batch.frames, batch.frames])
-        return Batch(frames, batch._given, batch._wanted, made[0], made[1])
+        return Batch(frames, batch._given, batch._wanted, *made)
 
 
 def learnt(task: PointTask, windows: Windows) -> tuple[float, list[torch.Tensor]]:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from posedata.geometry import to_grid, to_pixels
 from posedata.store.reader import Store
 from posetrain.data import Windows
 from posetrain.filters import moving_average
@@ -52,8 +53,10 @@ def test_a_filter_as_a_model_gives_the_filter_where_windows_reach_far_enough(noi
     every = Windows(noisy, np.arange(len(noisy)), 1, 1, CPU, "auto")
     (batch,) = every.batches(np.arange(len(noisy)), len(noisy))
     peaks = batch.input_peaks[:, 0].double().numpy()
-    expected = np.concatenate([moving_average(peaks[run], 2) for run in whole])
-    np.testing.assert_allclose(found, expected[windows.frames], atol=1e-4)
+    boxes = noisy["box"].astype(np.float64)
+    pixels = to_pixels(peaks, boxes)
+    expected = to_grid(np.concatenate([moving_average(pixels[run], 2) for run in whole]), boxes)
+    np.testing.assert_allclose(found, expected[windows.frames], atol=1e-3)
 
 
 def test_a_frame_at_the_end_of_a_window_weighs_least(noisy: Store) -> None:

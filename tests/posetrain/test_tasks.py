@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import torch
 
 from posedata.heatmaps import decode as decode_numpy
 from posedata.store.reader import Store
-from posetrain.data import Windows
+from posetrain.data import Batch, Windows
 from posetrain.sources import peaks
 from posetrain.tasks import HEATMAPS, POINTS, TRACKS, smooth_error, squared_error, torso_error
 
@@ -46,9 +47,10 @@ def test_the_loss_is_what_the_seeds_trick_gives() -> None:
 def test_points_are_the_peaks_about_the_centre_and_zero_without_one(given: Callable[..., torch.Tensor]) -> None:
     heatmaps = torch.zeros(1, 1, 2, 56, 56)
     heatmaps[0, 0, 0, 13, 41] = 9
+    no_batch = cast(Batch, None)  # points need none to go back to the grid
     seen = given(POINTS, heatmaps)
     torch.testing.assert_close(seen, torch.tensor([[[[41.5 / 56 - 0.5, 13.5 / 56 - 0.5], [0.0, 0.0]]]]))
-    assert POINTS.positions(seen)[0, 0, 0].tolist() == pytest.approx([41.5, 13.5])
+    assert POINTS.positions(seen, no_batch)[0, 0, 0].tolist() == pytest.approx([41.5, 13.5])
 
 
 def test_the_error_of_points_is_of_sub_cell_targets(noisy: Store, windows: Callable[..., Windows]) -> None:
@@ -114,6 +116,22 @@ def test_only_tracks_are_varied_in_training(noisy: Store, windows: Callable[...,
     assert HEATMAPS.varied(batch) is batch
     assert POINTS.varied(batch) is batch
     assert not torch.equal(TRACKS.varied(batch).input_peaks, batch.input_peaks)
+
+
+def test_tracks_hold_still_where_boxes_move_about_a_person_who_does_not(
+    noisy: Store, windows: Callable[..., Windows]
+) -> None:
+    (batch,) = windows(noisy, most=1).batches(np.arange(1), 1)
+    low = torch.tensor([[10.0, 20.0], [13.0, 18.0], [8.0, 25.0], [9.0, 21.0], [10.0, 16.0]])
+    side = torch.tensor([56.0, 60.0, 50.0, 57.0, 57.0])[:, None]
+    batch.boxes = torch.cat([low, low + side], dim=-1)[None]
+    pixel = torch.tensor([31.0, 47.0])
+    batch.points = ((pixel - low) / side * 56)[None, :, None].expand(1, 5, 25, 2)
+    batch.input_peaks = batch.points
+    seen = TRACKS.given(batch)
+    middle = (low + side / 2).mean(dim=0)
+    torch.testing.assert_close(seen, ((pixel - middle) / 56).expand(1, 5, 25, 2))  # the mean side is 56
+    torch.testing.assert_close(TRACKS.positions(seen, batch), batch.points)
 
 
 @pytest.mark.parametrize("task", [HEATMAPS, POINTS, TRACKS])

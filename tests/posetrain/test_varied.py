@@ -35,7 +35,14 @@ def said(detected: Store, windows: Callable[..., Windows]) -> Batch:
 
 def still(monkeypatch: pytest.MonkeyPatch, **constants: object) -> None:
     """Nothing is varied but by these constants of the module."""
-    plain: dict[str, object] = {"_TILT": 0.0, "_ANY_WAY": 0.0, "_LOSING": 0.0, "_ONE_BOX": 0.0, "_JUMPY": 0.0}
+    plain: dict[str, object] = {
+        "_STRETCH": 0.0,
+        "_TILT": 0.0,
+        "_ANY_WAY": 0.0,
+        "_LOSING": 0.0,
+        "_ONE_BOX": 0.0,
+        "_JUMPY": 0.0,
+    }
     for name, value in {**plain, **constants}.items():
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(module, "_pieces", lambda length: torch.arange(length)[None])
@@ -111,6 +118,20 @@ def test_a_turned_pose_gets_the_box_that_the_store_would_give_it(batch: Batch, m
     np.testing.assert_allclose(points[3].numpy(), to_grid(pixels, square_boxes(pixels)), atol=0.01)
 
 
+def test_a_stretched_pose_is_wider_or_narrower_all_the_way(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch, _STRETCH=0.2)
+    torch.manual_seed(0)
+    other = varied(batch)
+    was, is_now = (module._pixels(each.points, each.boxes).double() for each in (batch, other))
+    ratio = (is_now / was)[..., 0]
+    widths = ratio.flatten(1).nanmedian(dim=1).values
+    torch.testing.assert_close(
+        ratio.nan_to_num(1.0), widths[:, None, None].where(~ratio.isnan(), 1.0), rtol=1e-3, atol=0
+    )
+    torch.testing.assert_close(is_now[..., 1], was[..., 1], equal_nan=True, rtol=1e-4, atol=1e-2)
+    assert 0.15 < float(widths.log().std()) < 0.25
+
+
 def test_keypoints_go_missing_throughout_or_at_times(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     still(monkeypatch, _LOSING=1.0)
     torch.manual_seed(0)
@@ -128,7 +149,9 @@ def test_one_box_for_all_frames_holds_still_and_shows_the_person_smaller(
 ) -> None:
     still(monkeypatch, _ONE_BOX=1.0)
     pixels = module._pixels(batch.points, batch.boxes)
-    points, size = module._boxed(pixels)
+    points, size, boxes = module._boxed(pixels)
+    torch.testing.assert_close(module._pixels(points, boxes), pixels, equal_nan=True, rtol=1e-4, atol=1e-2)
+    assert float((boxes - boxes[:, :1]).abs().nan_to_num(0.0).max()) == 0
     moved, shown = pixels[:, 1:] - pixels[:, :-1], points[:, 1:] - points[:, :-1]
     ratio = (shown / moved)[moved.abs() > 1.0].nan_to_num(0.0)
     first = (shown / moved).where(moved.abs() > 1.0, NAN).flatten(1).nanmedian(dim=1).values
@@ -146,7 +169,10 @@ def test_one_box_for_all_frames_holds_still_and_shows_the_person_smaller(
 def test_boxes_that_jump_move_all_keypoints_of_a_frame_alike(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     still(monkeypatch, _JUMPY=1.0)
     torch.manual_seed(0)
-    centre, before = (each.nanmean(dim=2) for each in (varied(batch).points, batch.points))
+    other = varied(batch)
+    was, is_now = (module._pixels(each.points, each.boxes) for each in (batch, other))
+    torch.testing.assert_close(is_now, was, equal_nan=True, rtol=1e-4, atol=1e-2)  # the person does not jump
+    centre, before = (each.nanmean(dim=2) for each in (other.points, batch.points))
     jump = (centre - before).flatten()
     assert 0.03 * 56 < float(jump[~jump.isnan()].std()) < 0.07 * 56
 
@@ -191,6 +217,8 @@ def test_a_detectors_peaks_are_mirrored_alone(said: Batch, monkeypatch: pytest.M
     for name in ("input_peaks", "points"):
         there, here = getattr(other, name)[mirrored][:, :, LEFT], getattr(said, name)[mirrored][:, :, RIGHT]
         torch.testing.assert_close(there[..., 0], 56 - here[..., 0], equal_nan=True)
+    corners = other.boxes[mirrored][..., :2], said.boxes[mirrored][..., [2, 1]] * torch.tensor([-1.0, 1.0])
+    torch.testing.assert_close(*corners, equal_nan=True)
     assert torch.equal(other.annotated[mirrored][:, :, LEFT], said.annotated[mirrored][:, :, RIGHT])
     window = int(torch.nonzero(mirrored)[0])
     heatmap = said.input[window, 0, RIGHT].flip(-1).numpy()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posedata.errors import ChoiceError
-from posedata.geometry import square_boxes, to_grid, to_pixels
+from posedata.geometry import square_boxes, to_pixels
 from posedata.skeleton import KEYPOINTS, K
 from posetrain.filters import gaussian
 from posetrain.predict.inputs import open_input
@@ -56,11 +56,11 @@ def directly(trained: Trained, points: Floats, delay: int, length: int) -> Float
             boxes[i] = boxes[i + 1] if np.isnan(boxes[i, 0]) else boxes[i]
         boxes = gaussian(boxes.reshape(-1, 2, 2), 3.0).reshape(-1, 4)
         window = np.arange(end % step, end + 1, step)[-length:]
-        given = to_grid(points[window], boxes[window])[None] / 56 - 0.5
+        low, high = boxes[window, :2], boxes[window, 2:]
+        middle, side = ((low + high) / 2).mean(axis=0), (high - low).mean()
         with torch.inference_mode():
-            said = trained.refine(torch.from_numpy(given.astype(np.float32)))
-        place = window.tolist().index(frame)
-        found[frame] = to_pixels((said[0, place].double().numpy()[None] + 0.5) * 56, boxes[[frame]])[0]
+            said = trained.refine(torch.from_numpy(((points[window] - middle) / side)[None].astype(np.float32)))
+        found[frame] = said[0, window.tolist().index(frame)].double().numpy() * side + middle
     return np.where(np.isnan(points), np.nan, found)
 
 

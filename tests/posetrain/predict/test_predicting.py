@@ -283,7 +283,8 @@ def test_a_store_says_what_a_score_would_take(make_run: MakeRun, walk: Walk, tmp
         trained = find_trained(str(run), CPU)
         (batch,) = windows.batches(np.arange(3), 3)
         with torch.inference_mode():
-            scored = trained.task.positions(trained.refine(trained.task.given(batch))).double().numpy()
+            said = trained.refine(trained.task.given(batch))
+        scored = trained.task.positions(said, batch).double().numpy()
         predict(str(run), store.path, tmp_path / f"{model}.npz", CPU)
         found = read_any(tmp_path / f"{model}.npz")
         assert list(found) == sequence_names(store)
