@@ -1,0 +1,1 @@
+"""What a detector has learned: its skip connections, and its latent space."""
