@@ -1,4 +1,4 @@
-"""How a refiner is trained: the regime of seed 000, section 1.2.2, as defaults."""
+"""How a model is trained: the regime of seed 000, section 1.2.2, as defaults."""
 
 from typing import Annotated, Literal
 
@@ -9,8 +9,8 @@ from posedata.config import Frozen
 Count = Annotated[int, Field(ge=1)]
 Precision = Literal["float32", "bfloat16"]
 Shuffle = Literal["windows", "blocks"]
-Method = Literal["adam", "muon"]
-Schedule = Literal["plateau", "cosine"]
+Method = Literal["adam", "muon", "rmsprop", "sgd"]
+Schedule = Literal["plateau", "cosine", "once", "steps"]
 
 FINETUNING_RATE = 1e-4
 """Learning rate at the start of a finetuning (seed 000, section 1.3.2)."""
@@ -21,23 +21,28 @@ class TrainConfig(Frozen):
 
     Attributes:
         model: name in `posetrain.models.MODELS`.
-        window: frames that the model sees at once.
+        window: frames that a refiner sees at once.
         frame_step: frames from one frame of a window to the next; 2 is half the frame rate.
         epochs: at most so many.
-        batch_size: windows a step.
-        optimizer: Adam, or Muon for the inner weights of a mixer; see `posetrain.optimizer`.
+        batch_size: windows, or other samples, a step.
+        optimizer: Adam, Muon for the inner weights of a mixer, RMSProp, or gradient descent with momentum; see
+            `posetrain.optimizer`.
         learning_rate: at the start.
         schedule: "plateau": the rate falls by steps, and training stops, when the validation loss does not fall any
-            more; "cosine": the rate falls along half a cosine over all epochs.
-        reduce_after: epochs without a lower validation loss after which the learning rate falls by a step.
+            more; "cosine": the rate falls along half a cosine over all epochs; "once": it falls by one step for good,
+            when the validation score does not rise any more; "steps": it falls by a step every so many epochs.
+        reduce_after: epochs without a lower validation loss, or with "once" without a better score, after which the
+            learning rate falls by a step; with "steps", epochs from one step to the next.
         reduce_factor: what it is then multiplied with.
         stop_after: epochs without a lower validation loss after which training stops.
         average: weights are scored and kept as their exponential mean over steps, with this share of the mean so far;
             0 = as they are.
-        max_windows: at most so many windows of each split, chosen by the seed; None = all.
+        max_windows: at most so many windows, or other samples, of each split, chosen by the seed; None = all.
         init: run whose best epoch's weights training begins with; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
-        shuffle: "windows" one by one, or in "blocks" that lie together in the store; see `posetrain.data.in_blocks`.
+        stacks: hourglasses, one after the other.
+        shuffle: "windows", or other samples, one by one, or in "blocks" that lie together in the store; see
+            `posetrain.data.in_blocks`.
         precision: of what a model computes while it trains; weights, losses and scores are float32 always.
         seed: of the weights, of the order of windows, and of their choice.
     """
@@ -57,6 +62,7 @@ class TrainConfig(Frozen):
     max_windows: Count | None = None
     init: str | None = None
     sampling_step: Count = 4
+    stacks: Annotated[int, Field(ge=1, le=16)] = 1
     shuffle: Shuffle = "windows"
     precision: Precision = "float32"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posedata.ahead import ahead, in_threads
+from posedata.errors import BadInputError
 from posedata.geometry import torso_diameters
 from posedata.plan import SHIFT_SHARE
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
-from posetrain.config import Shuffle
+from posetrain.config import Shuffle, TrainConfig
 from posetrain.sources import Feed, Source, sources
 from posetrain.team import ALONE, Team
 
@@ -55,6 +56,11 @@ class Batch:
         self._given = given
         self._wanted = wanted
 
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """(B,) positions in the store of the windows' first frames."""
+        return self.frames[:, 0]
+
     @cached_property
     def input(self) -> Tensor:
         """(B, T, 25, 56, 56) float32: what a model may see."""
@@ -84,9 +90,14 @@ class Windows:
         given: "noisy" is the store's input; "clean" is the target in its place, which is no test of a refiner:
             it shows what published tables measured.
 
+    Attributes:
+        unit: what they are called.
+
     Raises:
         ChoiceError: if `feed` is "render" and the store's heatmaps are not a function of cells and sigma.
     """
+
+    unit = "windows"
 
     def __init__(
         self,
@@ -205,3 +216,20 @@ def choose(starts: NDArray[np.int64], most: int | None, seed: int) -> NDArray[np
     if most is None or most >= len(starts):
         return starts
     return np.sort(starts[shuffled(len(starts), seed, 0)[:most]])
+
+
+def split_windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:
+    """The windows of a split that a training sees; raises BadInputError if there are none."""
+    starts = choose(split_starts(config, store, split), config.max_windows, config.seed)
+    return Windows(store, starts, config.window, config.frame_step, device, feed)
+
+
+def split_starts(config: TrainConfig, store: Store, split: str) -> NDArray[np.int64]:
+    """First positions of all windows of a split; raises BadInputError if there are none."""
+    starts = store.windows(split, config.window, config.frame_step)
+    if not len(starts):
+        raise BadInputError(
+            f"{store.path}: split: expected {split} windows of {config.window} frames at step {config.frame_step}, "
+            "found none; build the store from more sequences or with another --split"
+        )
+    return starts

@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from posedata.pck import Floats, Pck, relative_errors
 from posedata.progress import Progress, silent
 from posedata.skeleton import K
-from posetrain.data import Windows
+from posetrain.data import Batch, Windows
+from posetrain.epoch import mean_loss
 from posetrain.tasks import Refiner, Task
-
-_BATCH = 32
 
 
 def identity(heatmaps: Tensor) -> Tensor:
@@ -113,21 +111,16 @@ def _mean_present(values: Floats) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-@torch.inference_mode()
 def evaluate(
     refine: Refiner, task: Task, windows: Windows, progress: Progress = silent, what: str = "scoring"
 ) -> Scores:
     """Score a refiner on all of `windows`."""
     tally = Tally(windows)
-    error, elements = 0.0, 0
-    with progress(what, len(windows), "windows") as advance:
-        for batch in windows.batches(np.arange(len(windows)), _BATCH, task.parts):
-            prediction = refine(task.given(batch))
-            error += float(task.error(prediction, batch))
-            elements += task.elements(batch)
-            tally.add(batch.frames, task.positions(prediction, batch).double().cpu().numpy())
-            advance(len(batch.frames))
-    return tally.scores(error / elements)
+
+    def judge(batch: Batch, prediction: Tensor) -> None:
+        tally.add(batch.frames, task.positions(prediction, batch).double().cpu().numpy())
+
+    return tally.scores(mean_loss(refine, task, windows, judge, progress, what))
 
 
 def _centres(cells: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -4,10 +4,11 @@ NAME.safetensors    weights; in its metadata, as JSON: configuration, epoch, key
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
@@ -21,7 +22,8 @@ from posedata.skeleton import KEYPOINTS
 from posetrain.checkpoints import load_weights, read_run, saved_epochs
 from posetrain.config import TrainConfig
 from posetrain.find import keypoints_seen
-from posetrain.history import load_best, load_history
+from posetrain.history import load_best, load_history, pck_of
+from posetrain.models import find_refiner
 
 ENDING = ".safetensors"
 
@@ -64,13 +66,14 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None) 
 
     Raises:
         BadInputError: if no epoch of the run is finished, or that one is not kept.
-        ChoiceError: if the file has another ending.
+        ChoiceError: if the file has another ending, or the model refines no windows.
         ConflictError: if the file is there.
         IntegrityError: if the run is damaged.
     """
     if out.suffix != ENDING:
         raise ChoiceError(f"--out {out}: expected a name that ends in {ENDING}")
     info = read_run(run)
+    find_refiner(info.config.model, run)
     epoch, weights = _load(run, epoch)
     seen = keypoints_seen(run)
     row = load_history(run)[epoch - 1]
@@ -79,9 +82,9 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None) 
         epoch=epoch,
         keypoints=None if seen is None else tuple(name for name, one in zip(KEYPOINTS, seen, strict=True) if one),
         content_digest=info.store.content_digest,
-        validation={key.removeprefix("val_pck@"): value for key, value in row.items() if key.startswith("val_pck@")},
+        validation=pck_of(row),
     )
-    exported = exported.model_copy(update={"sha256": _hash(exported, weights)})
+    exported = exported.model_copy(update={"sha256": _hash(exported.model_dump(mode="json"), weights)})
     with whole_file(out, overwrite) as part:
         part.write_bytes(save(weights, metadata={_KEY: exported.model_dump_json()}))
     return exported
@@ -124,13 +127,13 @@ def read_export(path: Path) -> tuple[ExportInfo, dict[str, Tensor]]:
         info = ExportInfo.model_validate_json(told)
     except ValidationError as error:
         raise IntegrityError(*(f"{path}: {fault}" for fault in faults(error))) from error
-    if _hash(info, weights) != info.sha256:
+    if _hash(json.loads(told), weights) != info.sha256:  # what stands there: a newer configuration has more fields
         raise IntegrityError(f"{path}: expected sha256 {info.sha256}, found another: it is damaged")
     return info, weights
 
 
-def _hash(info: ExportInfo, weights: Mapping[str, Tensor]) -> str:
-    total = hashlib.sha256(canonical_json(info.model_dump(mode="json", exclude={"sha256"})))
+def _hash(told: Mapping[str, Any], weights: Mapping[str, Tensor]) -> str:
+    total = hashlib.sha256(canonical_json({name: value for name, value in told.items() if name != "sha256"}))
     for name in sorted(weights):
         values = weights[name].cpu().numpy()
         total.update(f"{name} {values.dtype} {values.shape}\n".encode())

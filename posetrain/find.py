@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, PoseDataError
 from posedata.home import data_home, find_store
 from posedata.skeleton import K
-from posedata.store.reader import Store, open_store
+from posedata.store.opened import Opened
+from posedata.store.reader import open_store
 from posetrain.checkpoints import RUN_NAME, SUMMARY_NAME, RunInfo, read_run
 
 
@@ -100,7 +101,7 @@ def store_of_run(info: RunInfo) -> Path:
     return path if path.is_dir() else find_store(Path(path.name))
 
 
-def check_digest(run: Path, info: RunInfo, store: Store) -> None:
+def check_digest(run: Path, info: RunInfo, store: Opened) -> None:
     """Raise BadInputError if the store is not the one that the run was trained on: its splits may be others."""
     if store.manifest.content_digest != info.store.content_digest:
         raise BadInputError(

@@ -1,5 +1,7 @@
 """What a run has learnt so far: a row of figures for every finished epoch, and which epoch is the best."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +11,51 @@ from posetrain import checkpoints
 if TYPE_CHECKING:
     from torch import Tensor
 
-SCORE = "val_pck@0.2"
-"""Column of the history whose highest value marks the best epoch."""
+Row = Mapping[str, float]
+
+_SPEED = "_per_second"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A figure of the history by which epochs are compared.
+
+    Attributes:
+        column: where it stands.
+        title: what it is called.
+        unit: of it.
+        rises: whether more is better.
+    """
+
+    column: str
+    title: str
+    unit: str
+    rises: bool
+
+    def cost(self, row: Row) -> float:
+        """What is the lower, the better an epoch is."""
+        return -row[self.column] if self.rises else row[self.column]
+
+
+SCORES = (Score("val_pck@0.2", "PCK@0.2", "%", rises=True), Score("val_pck@0.5", "PCK@0.5", "%", rises=True))
+"""A run has one of them: of refiners, and of detectors; where it has none, its epochs are compared by their loss."""
+
+LOSS = Score("val_loss", "loss", "", rises=False)
+
+
+def score_of(row: Row) -> Score:
+    """By what the epochs of a run are compared, of which this is a row."""
+    return next((score for score in SCORES if score.column in row), LOSS)
+
+
+def pck_of(row: Row) -> dict[str, float]:
+    """Threshold -> percent of the validation PCK in a row."""
+    return {key.removeprefix("val_pck@"): value for key, value in row.items() if key.startswith("val_pck@")}
+
+
+def speed_of(row: Row) -> tuple[str, float | None]:
+    """What a run's samples are called, and how many a second went through in that epoch; None = not known."""
+    return next(((key.removesuffix(_SPEED), row[key]) for key in row if key.endswith(_SPEED)), ("windows", None))
 
 
 def load_best(run: Path) -> "tuple[int, dict[str, Tensor]]":
@@ -34,7 +79,6 @@ def load_history(run: Path) -> list[dict[str, float]]:
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
-    """The epoch with the highest validation PCK@0.2, the first on a tie; without any PCK, with the lowest loss."""
-    if SCORE not in history[0]:
-        return min(range(len(history)), key=lambda i: history[i]["val_loss"]) + 1
-    return max(range(len(history)), key=lambda i: history[i][SCORE]) + 1
+    """The epoch with the best score, the first on a tie: see `SCORES`."""
+    score = score_of(history[0])
+    return min(range(len(history)), key=lambda i: score.cost(history[i])) + 1

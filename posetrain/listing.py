@@ -1,13 +1,13 @@
 """What runs there are, and how they compare."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from posedata.errors import PoseDataError
 from posetrain import checkpoints
-from posetrain.history import best_epoch, load_history
+from posetrain.history import best_epoch, load_history, pck_of, speed_of
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class RunState:
         if self.info:
             found |= {"store": self.info.store.path, "config": self.info.config.model_dump()}
         best = self.history[best_epoch(self.history) - 1] if self.history else {}
-        pck = {name.removeprefix("val_pck@"): value for name, value in best.items() if name.startswith("val_pck@")}
+        unit, speed = speed_of(best)
         return found | {
             "epochs": len(self.history),
             "best_epoch": int(best["epoch"]) if best else None,
             "val_loss": best.get("val_loss"),
-            "val_pck": pck,
-            "windows_per_second": best.get("windows_per_second"),
+            "val_pck": pck_of(best),
+            f"{unit}_per_second": speed,
         }
 
 
@@ -64,10 +64,10 @@ def run_state(run: Path) -> RunState:
 def comparison(states: Sequence[RunState]) -> list[tuple[str, ...]]:
     """A header and a row a run: state, figures of the best epoch, and the settings in which the runs differ."""
     settings = _differing(states)
-    rows = [("run", "state", "model", "store", "epochs", "best", "val PCK @0.05/0.1/0.2", "windows/s", *settings)]
+    rows = [("run", "state", "model", "store", "epochs", "best", "val PCK", "speed", *settings)]
     for state in states:
         known = state.as_dict()
-        config = known.get("config", {})
+        config, (unit, speed) = known.get("config", {}), speed_of(known)
         rows.append(
             (
                 state.run.name,
@@ -76,12 +76,19 @@ def comparison(states: Sequence[RunState]) -> list[tuple[str, ...]]:
                 Path(known.get("store", "")).stem,
                 f"{known['epochs']}/{config['epochs']}" if config else "",
                 str(known["best_epoch"] or ""),
-                "/".join(f"{percent:.1f}" for percent in known["val_pck"].values()),
-                f"{known['windows_per_second']:.0f}" if known["windows_per_second"] else "",
+                _percents(known["val_pck"]),
+                f"{speed:.1f} {unit}/s" if speed else "",
                 *(_shown(config.get(name)) for name in settings),
             )
         )
     return rows
+
+
+def _percents(pck: Mapping[str, float]) -> str:
+    """Like "@0.1/0.2 10.0/20.0"."""
+    if not pck:
+        return ""
+    return f"@{'/'.join(pck)} {'/'.join(f'{percent:.1f}' for percent in pck.values())}"
 
 
 def _differing(states: Sequence[RunState]) -> list[str]:

@@ -1,7 +1,8 @@
 """What changes the weights of a model, step by step: the methods, the learning rate, the mean of the weights."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from posedata.errors import ChoiceError
-from posetrain.config import TrainConfig
+from posetrain.config import Method, TrainConfig
 
 _WARM = 100
 """Steps in which a cosine rate rises first."""
@@ -24,8 +25,17 @@ _YOUNG = 20
 """Steps after which a mean of weights looks back on half of its steps; it starts from nothing."""
 
 
+_METHODS: Mapping[Method, tuple[str, Callable[..., torch.optim.Optimizer]]] = {
+    "adam": ("adam", torch.optim.Adam),
+    "muon": ("adam", torch.optim.Adam),
+    "rmsprop": ("rmsprop", partial(torch.optim.RMSprop, alpha=0.99)),
+    "sgd": ("sgd", partial(torch.optim.SGD, momentum=0.9)),
+}
+"""What changes all weights, or beside Muon the rest; constants as seed 001 has them (sections 5.1 and 7.2)."""
+
+
 class Optimizer:
-    """Adam over all weights, or Muon over those between the layers of `model.blocks` and Adam over the rest.
+    """One method over all weights, or Muon over those between the layers of `model.blocks` and Adam over the rest.
 
     Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) makes a step's matrix orthogonal before it is
     taken; its rate is scaled to Adam's (Liu et al. 2025, arXiv:2502.16982), so that one rate serves both.
@@ -44,7 +54,8 @@ class Optimizer:
         matrices = _matrices(model) if config.optimizer == "muon" else []
         inner = set(map(id, matrices))
         rest = [parameter for parameter in model.parameters() if id(parameter) not in inner]
-        self._parts: dict[str, torch.optim.Optimizer] = {"adam": torch.optim.Adam(rest, lr=config.learning_rate)}
+        name, method = _METHODS[config.optimizer]
+        self._parts: dict[str, torch.optim.Optimizer] = {name: method(rest, lr=config.learning_rate)}
         if matrices:
             self._parts["muon"] = torch.optim.Muon(
                 matrices, lr=config.learning_rate, weight_decay=_DECAY, adjust_lr_fn="match_rms_adamw"
@@ -59,7 +70,7 @@ class Optimizer:
     @property
     def rate(self) -> float:
         """Learning rate of the last step, or of the next where it does not change by itself."""
-        return float(self._parts["adam"].param_groups[0]["lr"])
+        return float(next(iter(self._parts.values())).param_groups[0]["lr"])
 
     @rate.setter
     def rate(self, value: float) -> None:

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from posedata.config import faults
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.home import find_store
-from posedata.store.reader import Store, open_store
+from posedata.store.opened import Opened
 from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.experiments import Experiment, check_store, fitting_store
 from posetrain.find import check_digest, find_run, find_unfinished_run, new_run, store_of_run
 from posetrain.history import load_best
-from posetrain.models import find_model, make_model
+from posetrain.models import find_model, kinds, make_model
 
 _CHOSEN = frozenset({*TrainConfig.model_fields, "setup", "experiment"})
 """Options that say how to train."""
@@ -28,7 +28,7 @@ class RunRequest:
     """What to train, on what, to where."""
 
     config: TrainConfig
-    store: Store
+    store: Opened
     run: Path
 
 
@@ -57,12 +57,18 @@ def run_request(
         ConflictError: if `out` holds anything.
     """
     config = wanted_config(options, given=given, experiment=experiment, init=init)
-    opened = fitting_store(experiment) if experiment and not store else open_store(find_store(store))
+    opened = fitting_store(experiment) if experiment and not store else open_for(config, find_store(store))
     if experiment:
         check_store(experiment, opened.path, opened.attributes["recipe"])
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConflictError(f"{out}: expected no such run, found something; use --resume or another --out")
     return RunRequest(config, opened, out or new_run(config.model, opened.path))
+
+
+def open_for(config: TrainConfig, path: Path | str) -> Opened:
+    """A store, opened as the model needs it; raises BadInputError if it is of a kind that it is not trained on."""
+    store: Opened = find_model(config.model).kind.open(path, config.model)
+    return store
 
 
 def wanted_config(
@@ -81,7 +87,14 @@ def wanted_config(
         wanted = ", ".join(f"{name} {fixed[name]}" for name in clash)
         raise ChoiceError(f"{', '.join(clash)}: expected {wanted} as --init or the experiment has it, found another")
     rate = {} if "learning_rate" in given or not init else {"learning_rate": FINETUNING_RATE}
-    return configured({**options, **fixed, **rate}, given | fixed.keys() | rate.keys())
+    config = configured({**options, **fixed, **rate}, given | fixed.keys() | rate.keys())
+    find_model(config.model).kind.refuse(given, kinds(), config.model)
+    return config
+
+
+def resolved(config: TrainConfig) -> dict[str, Any]:
+    """What options come to in a configuration: None for those that mean nothing with its model."""
+    return config.model_dump() | dict.fromkeys(find_model(config.model).kind.foreign(kinds()))
 
 
 def configured(options: Mapping[str, Any], given: Set[str]) -> TrainConfig:
@@ -118,7 +131,8 @@ def resume_request(store: Path | str | None, out: Path | None, given: Set[str] =
     _refuse_others(given)
     run = find_run(out) if out else find_unfinished_run()
     info = checkpoints.read_run(run)
-    opened = open_store(find_store(store) if store else store_of_run(info))
+    find_model(info.config.model).kind.refuse(given, kinds(), info.config.model)
+    opened = open_for(info.config, find_store(store) if store else store_of_run(info))
     check_digest(run, info, opened)
     return RunRequest(info.config, opened, run)
 
@@ -136,10 +150,11 @@ def _refuse_others(given: Set[str]) -> None:
         raise ChoiceError(f"--resume: expected no other choices, found {', '.join(typed)}; begin a new run for those")
 
 
-def same_store(path: Path, digest: str) -> Store:
+def same_store(config: TrainConfig, path: Path, digest: str) -> Opened:
     """The store that another process trains on, as it lies on this machine.
 
     Args:
+        config: the training.
         path: where it lies on the other.
         digest: its content digest there.
 
@@ -149,7 +164,7 @@ def same_store(path: Path, digest: str) -> Store:
     advice = "copy it here from the machine of the first process, or use a disk that both see"
     if not path.exists():
         raise BadInputError(f"{path}: expected the store on {socket.gethostname()} too, found none; {advice}")
-    store = open_store(path)
+    store = open_for(config, path)
     if store.manifest.content_digest != digest:
         raise BadInputError(
             f"{path}: content digest: expected {digest} on {socket.gethostname()} too, found "

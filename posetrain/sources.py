@@ -119,12 +119,12 @@ class LookedUp:
 
 
 def peaks(heatmaps: Tensor) -> Tensor:
-    """(..., 56, 56) to (..., 2) grid positions, x y: centre of the largest cell, the first in row-major order.
+    """(..., height, width) to (..., 2) grid positions, x y: centre of the largest cell, the first in row-major order.
 
     The same as `posedata.heatmaps.decode`, on the heatmaps' device.
     """
-    first = heatmaps.flatten(-2).argmax(dim=-1)
-    return torch.stack([first % GRID, first // GRID], dim=-1) + 0.5
+    first, width = heatmaps.flatten(-2).argmax(dim=-1), heatmaps.shape[-1]
+    return torch.stack([first % width, first // width], dim=-1) + 0.5
 
 
 def present_peaks(heatmaps: Tensor) -> Tensor:

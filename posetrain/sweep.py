@@ -15,10 +15,12 @@ from posedata.progress import Advance, Progress
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
+from posetrain.data import split_starts, split_windows
 from posetrain.experiments import EXPERIMENTS, fitting_store, named_experiment
+from posetrain.models import find_refiner
 from posetrain.request import configured
 from posetrain.sources import Feed
-from posetrain.training import split_starts, split_windows, train
+from posetrain.training import train
 
 PUBLISHED = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat")
 """The models of seed 000: with all experiments, its 24 runs."""
@@ -82,6 +84,8 @@ def plan(
         BadInputError: if an experiment has no store, or a store no windows.
         ConflictError: if `out` holds runs of another configuration.
     """
+    for model in models:
+        find_refiner(model, f"--model {model}")
     names = list(dict.fromkeys(experiments or EXPERIMENTS))
     found = _stores(names, [open_store(find_store(path)) for path in stores])
     planned = [

@@ -15,6 +15,7 @@ from posedata.geometry import GRID
 from posedata.skeleton import TORSO_SIDES
 from posetrain.data import Batch, Part
 from posetrain.image import in_image, on_grid
+from posetrain.kinds import Lesson
 from posetrain.sources import peaks, present_peaks
 from posetrain.varied import varied
 
@@ -28,30 +29,14 @@ Refiner = Callable[[Tensor], Tensor]
 """A model, or a function in its place."""
 
 
-class Task(Protocol):
-    """Give, then judge."""
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """What of a batch it asks for in training and scoring."""
-
-    def given(self, batch: Batch) -> Tensor:
-        """What a model gets to see of a batch."""
-
-    def varied(self, batch: Batch) -> Batch:
-        """What a training sees in place of a batch."""
+class Task(Lesson, Protocol):
+    """Give, then judge: the lesson of a refiner, whose batches are windows."""
 
     def positions(self, prediction: Tensor, batch: Batch) -> Tensor:
         """(B, T, 25, 2) grid positions, x y, of a prediction for a batch."""
 
     def places(self, prediction: Tensor, batch: Batch) -> Tensor:
         """As `positions`, but NaN where a prediction says nothing of a keypoint."""
-
-    def error(self, prediction: Tensor, batch: Batch) -> Tensor:
-        """Sum of the loss over all elements; terms of missing keypoints are zero."""
-
-    def elements(self, batch: Batch) -> int:
-        """By how many elements the sum is divided: missing ones count (seed 000, section 1.2.2)."""
 
 
 def squared_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
@@ -62,8 +47,8 @@ def squared_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tenso
 
     Args:
         predicted: (B, T, 25, ...).
-        target: the same shape.
-        annotated: (B, T, 25) bool.
+        target: the same shape, or one that broadcasts to it.
+        annotated: (B, T, 25) bool, or what broadcasts to that.
     """
     return (_masked(predicted - target, annotated)).square().sum()
 

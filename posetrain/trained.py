@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from posedata.errors import IntegrityError
 from posedata.skeleton import KEYPOINTS
@@ -17,7 +17,7 @@ from posetrain.devices import place
 from posetrain.exported import find_export, read_export
 from posetrain.find import find_run, keypoints_seen
 from posetrain.history import load_best
-from posetrain.models import find_model, make_model
+from posetrain.models import find_refiner, make_model
 from posetrain.tasks import Refiner, Task
 
 SEQUENCE_FRAMES = 65
@@ -64,6 +64,7 @@ def find_trained(name: str, device: torch.device) -> Trained:
 
     Raises:
         BadInputError: if there is none, or no epoch of it is finished.
+        ChoiceError: if it is of a model that refines no windows.
         IntegrityError: if its files are damaged.
     """
     if path := find_export(name):
@@ -77,6 +78,7 @@ def trained_of_run(run: Path, device: torch.device) -> Trained:
 
     Raises:
         BadInputError: if no epoch is finished.
+        ChoiceError: if it is of a model that refines no windows.
         IntegrityError: if its files are damaged.
     """
     return _trained(run, checkpoints.read_run(run).config, *load_best(run), device)
@@ -92,10 +94,16 @@ def trained_of_export(path: Path, device: torch.device) -> Trained:
 def _trained(
     path: Path, config: TrainConfig, epoch: int, weights: Mapping[str, Tensor], device: torch.device
 ) -> Trained:
-    model, kind = make_model(config), find_model(config.model)
+    found = find_refiner(config.model, path)
+    refine = load_model(path, config, weights, device)
+    return Trained(config.model, refine, found.task, config.window, found.any_window, config.frame_step, epoch)
+
+
+def load_model(path: Path, config: TrainConfig, weights: Mapping[str, Tensor], device: torch.device) -> nn.Module:
+    """A model of any kind with these weights, ready to be used; raises IntegrityError if they are not of it."""
+    model = make_model(config)
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise IntegrityError(f"{path}: expected weights of this version's {config.model}, found others") from error
-    refine = place(model, device).eval()
-    return Trained(config.model, refine, kind.task, config.window, kind.any_window, config.frame_step, epoch)
+    return place(model, device).eval()

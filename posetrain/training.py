@@ -1,60 +1,39 @@
-"""Train a refiner: a plain loop that reads top to bottom."""
+"""Train a model: a plain loop that reads top to bottom."""
 
 import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from posedata.errors import BadInputError, IntegrityError, ResourceError
 from posedata.locks import locked
 from posedata.progress import Progress, silent
 from posedata.sharing.mirror import url_of
-from posedata.store.reader import Store
+from posedata.store.opened import Opened
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
-from posetrain.data import Windows, choose
 from posetrain.devices import place
 from posetrain.epoch import train_epoch
-from posetrain.evaluation import evaluate
-from posetrain.history import SCORE, best_epoch, load_best
-from posetrain.models import count_parameters, find_model, make_model
+from posetrain.history import LOSS, best_epoch, load_best, pck_of, score_of, speed_of
+from posetrain.kinds import Samples
+from posetrain.models import Architecture, count_parameters, find_model, make_model
 from posetrain.optimizer import Optimizer
+from posetrain.schedule import Plateau, falls, stops, watched
 from posetrain.sources import Feed
-from posetrain.tasks import Task
 from posetrain.team import ALONE, Team
 
 Log = Callable[[str], None]
 
 
-@dataclass
-class Plateau:
-    """Watches the validation loss; only a strictly lower one is better (seed 000, section 1.2.2).
-
-    torch's own scheduler acts an epoch later and wants a better loss by a margin.
-    """
-
-    lowest: float = math.inf
-    waited: int = 0
-
-    def update(self, loss: float) -> None:
-        """Take note of an epoch's loss."""
-        if loss < self.lowest:
-            self.lowest, self.waited = loss, 0
-        else:
-            self.waited += 1
-
-
 def train(
     config: TrainConfig,
-    store: Store,
+    store: Opened,
     run: Path,
     *,
     device: torch.device,
@@ -64,24 +43,25 @@ def train(
     progress: Progress = silent,
     log: Log = lambda line: None,
 ) -> dict[str, Any]:
-    """Train until the validation loss has stopped falling, and keep every figure.
+    """Train for as long as the schedule says, and keep every figure.
 
     Args:
         config: the regime.
-        store: what to train on.
+        store: what to train on, of the kind that the model needs.
         run: folder of the run; with `resume`, training goes on from its last checkpoint.
         device: where.
         feed: how heatmaps come, see `posetrain.sources`.
         resume: go on with a run that was cut.
         team: the processes that train together.
-        progress: told of the windows of every epoch.
+        progress: told of the samples of every epoch.
         log: told a line an epoch.
 
     Returns:
-        The summary: figures of the best epoch, the one with the highest validation PCK@0.2.
+        The summary: figures of the best epoch, the one with the best score: see
+        `posetrain.history.SCORES`.
 
     Raises:
-        BadInputError: if a split has no windows, or the loss is no number any more.
+        BadInputError: if a split has no samples, or the loss is no number any more.
         ChoiceError: if there is no such model.
         ConflictError: if another process trains this run.
         IntegrityError: if no checkpoint to go on from is sound.
@@ -101,7 +81,7 @@ def train(
 
 def _train(
     config: TrainConfig,
-    store: Store,
+    store: Opened,
     run: Path,
     device: torch.device,
     feed: Feed,
@@ -110,8 +90,10 @@ def _train(
     progress: Progress,
     log: Log,
 ) -> dict[str, Any]:
-    training, validation = (split_windows(config, store, split, device, feed) for split in ("train", "validation"))
-    model, task = place(make_model(config), device), find_model(config.model).task
+    architecture = find_model(config.model)
+    samples = architecture.kind.samples
+    training, validation = (samples(config, store, split, device, feed) for split in ("train", "validation"))
+    model = place(make_model(config), device)
     optimizer = Optimizer(model, config, steps=config.epochs * -(-len(training) // config.batch_size))
     plateau, history = Plateau(), list[dict[str, float]]()
     newest = _newest_sound(run, log) if resume and team.leads and checkpoints.saved_epochs(run) else 0
@@ -125,23 +107,23 @@ def _train(
         checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
 
     for epoch in range(len(history) + 1, config.epochs + 1):
-        if config.schedule == "plateau" and plateau.waited >= config.stop_after:
+        if stops(config, plateau):
             break
         if team.leads:
             (run / checkpoints.SUMMARY_NAME).unlink(missing_ok=True)  # of an epoch that was damaged since
         begin = time.perf_counter()
-        loss = train_epoch(model, task, optimizer, training, config, epoch, team, progress)
+        loss = train_epoch(model, architecture.task, optimizer, training, config, epoch, team, progress)
         seconds = time.perf_counter() - begin
         figures = {
             "train_loss": loss,
-            **(_validated(optimizer.best, task, validation, epoch, progress) if team.leads else {}),
+            **(_validated(architecture, optimizer.best, validation, epoch, progress) if team.leads else {}),
             "learning_rate": optimizer.rate,
             "seconds": round(seconds, 3),
-            "windows_per_second": round(len(training) / seconds, 2),
+            f"{training.unit}_per_second": round(len(training) / seconds, 2),
         }
         history.append({"epoch": epoch, **team.told(figures)})
-        plateau.update(history[-1]["val_loss"])
-        if config.schedule == "plateau" and plateau.waited == config.reduce_after:
+        plateau.update(watched(config, history[-1]))
+        if falls(config, plateau, epoch, optimizer.rate < config.learning_rate):
             optimizer.rate *= config.reduce_factor
         if team.leads:
             _save(run, optimizer, plateau, history)
@@ -153,33 +135,18 @@ def _train(
     return summary
 
 
-def _validated(model: nn.Module, task: Task, validation: Windows, epoch: int, progress: Progress) -> dict[str, float]:
+def _validated(
+    architecture: Architecture, model: nn.Module, validation: Samples, epoch: int, progress: Progress
+) -> dict[str, float]:
     """The validation figures of an epoch; raises BadInputError if the loss is no number."""
     model.eval()
-    scores = evaluate(model, task, validation, progress, f"epoch {epoch} validation")
-    if not math.isfinite(scores.loss):
-        raise BadInputError(f"epoch {epoch}: validation loss: expected a number, found {scores.loss}")
-    return {"val_loss": scores.loss, **{f"val_pck@{t}": percent for t, percent in scores.pck.items()}}
+    figures = architecture.kind.figures(model, architecture.task, validation, progress, f"epoch {epoch} validation")
+    if not math.isfinite(figures["val_loss"]):
+        raise BadInputError(f"epoch {epoch}: validation loss: expected a number, found {figures['val_loss']}")
+    return figures
 
 
-def split_windows(config: TrainConfig, store: Store, split: str, device: torch.device, feed: Feed) -> Windows:
-    """The windows of a split that a training sees; raises BadInputError if there are none."""
-    starts = choose(split_starts(config, store, split), config.max_windows, config.seed)
-    return Windows(store, starts, config.window, config.frame_step, device, feed)
-
-
-def split_starts(config: TrainConfig, store: Store, split: str) -> NDArray[np.int64]:
-    """First positions of all windows of a split; raises BadInputError if there are none."""
-    starts = store.windows(split, config.window, config.frame_step)
-    if not len(starts):
-        raise BadInputError(
-            f"{store.path}: split: expected {split} windows of {config.window} frames at step {config.frame_step}, "
-            "found none; build the store from more sequences or with another --split"
-        )
-    return starts
-
-
-def _info(config: TrainConfig, store: Store) -> checkpoints.RunInfo:
+def _info(config: TrainConfig, store: Opened) -> checkpoints.RunInfo:
     place = url_of(store.path) or str(store.path)
     reference = checkpoints.StoreReference(path=place, content_digest=store.manifest.content_digest)
     return checkpoints.RunInfo(config=config, store=reference)
@@ -236,17 +203,19 @@ def _newest_sound(run: Path, log: Log) -> int:
 
 
 def _line(row: dict[str, float], epochs: int) -> str:
+    score, (unit, speed) = score_of(row), speed_of(row)
+    scored = "" if score is LOSS else f"{score.title} {row[score.column]:.1f} {score.unit}, "
     return (
-        f"epoch {row['epoch']}/{epochs}: train {row['train_loss']:.5f}, validation {row['val_loss']:.5f}, "
-        f"PCK@0.2 {row.get(SCORE, math.nan):.1f} %, learning rate {row['learning_rate']:g}, "
-        f"{row['windows_per_second']:.0f} windows/s"
+        f"epoch {row['epoch']}/{epochs}: train {row['train_loss']:.5g}, validation {row['val_loss']:.5g}, "
+        f"{scored}learning rate {row['learning_rate']:g}, {speed:.1f} {unit}/s"
     )
 
 
 def _summary(
-    config: TrainConfig, store: Store, model: nn.Module, history: list[dict[str, float]], run: Path
+    config: TrainConfig, store: Opened, model: nn.Module, history: list[dict[str, float]], run: Path
 ) -> dict[str, Any]:
     best = history[best_epoch(history) - 1]
+    unit, speed = speed_of(best)
     return {
         "run": str(run),
         "model": config.model,
@@ -254,8 +223,8 @@ def _summary(
         "epochs": len(history),
         "best_epoch": int(best["epoch"]),
         "val_loss": best["val_loss"],
-        "val_pck": {key.removeprefix("val_pck@"): value for key, value in best.items() if key.startswith("val_pck@")},
+        "val_pck": pck_of(best),
         "parameters": count_parameters(model),
-        "windows_per_second": best["windows_per_second"],
+        f"{unit}_per_second": speed,
         "seconds": round(sum(row["seconds"] for row in history), 3),
     }

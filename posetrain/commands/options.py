@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from posedata.store.reader import Store
+from posedata.store.opened import Opened
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -91,7 +91,7 @@ def device_options(command: _Command) -> _Command:
     return device(feed(command))
 
 
-def store_name(store: Store) -> str:
+def store_name(store: Opened) -> str:
     """A store's path; synthetic data is marked."""
     return f"{store.path}{' (synthetic)' if store.attributes['synthetic'] else ''}"
 

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 @arguments.output_options
 @click.pass_context
 def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Train a refiner on STORE; with no STORE, on the newest in the data home.
+    """Train a model on STORE; with no STORE, on the newest in the data home.
 
-    Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after 10.
+    Refiners: Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after
+    10. hourglass, a detector, is trained on image crops, in a regime of its own.
 
     \b
     Examples:
@@ -57,6 +58,7 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
         console.print_config(ctx, _resolved(ctx), as_json)
         return
     from posetrain.devices import pick_device
+    from posetrain.history import speed_of
     from posetrain.team import joined
     from posetrain.training import train
 
@@ -81,15 +83,16 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     if as_json:
         console.print_json(summary)
         return
+    unit, speed = speed_of(summary)
     console.print_table(
         [
             ("run", summary["run"]),
             ("store", store_name(wanted.store)),
             ("model", f"{summary['model']}, {summary['parameters']:,} parameters"),
             ("epochs", f"{summary['epochs']}, best {summary['best_epoch']}"),
-            ("val loss", f"{summary['val_loss']:.5f}"),
+            ("val loss", f"{summary['val_loss']:.5g}"),
             ("val PCK", pck_line(summary["val_pck"])),
-            ("speed", f"{summary['windows_per_second']:.1f} windows/s"),
+            ("speed", f"{speed:.1f} {unit}/s"),
         ]
     )
 
@@ -109,7 +112,7 @@ def _resolved(ctx: click.Context) -> dict[str, Any]:
 
     if ctx.params["resume"]:
         return request.resumed_options(arguments.given_options(ctx))
-    return request.wanted_config(**_chosen(ctx)).model_dump()
+    return request.resolved(request.wanted_config(**_chosen(ctx)))
 
 
 def _chosen(ctx: click.Context) -> dict[str, Any]:
@@ -141,4 +144,5 @@ def _wanted(team: "Team", request: Callable[[], "RunRequest"]) -> "RunRequest":
         )
         return wanted
     told = team.told(None)
-    return RunRequest(TrainConfig(**told["config"]), same_store(Path(told["store"]), told["digest"]), Path(told["run"]))
+    config = TrainConfig(**told["config"])
+    return RunRequest(config, same_store(config, Path(told["store"]), told["digest"]), Path(told["run"]))

@@ -5,35 +5,40 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from posedata.errors import ChoiceError
 from posetrain.config import TrainConfig
+from posetrain.kinds import Kind
 from posetrain.models.conv3d import Conv3D
 from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
 from posetrain.models.mixer import Mixer
 from posetrain.models.smoothnet import SmoothNet
-from posetrain.tasks import HEATMAPS, POINTS, SMOOTH_POINTS, TRACKS, Task
+from posetrain.refining import WINDOWS
+from posetrain.tasks import HEATMAPS, POINTS, SMOOTH_POINTS, TRACKS
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A model and its task.
+    """A model, its task, and the kind of store that it is trained on.
 
     Attributes:
         make: from a configuration to a model; raises ChoiceError if they do not fit.
-        task: what it is given, what it is asked, and how it is judged.
+        task: what it is given, what it is asked, and how it is judged: the `posetrain.kinds.Lesson` of its kind of
+            store, for windows a `posetrain.tasks.Task`.
+        kind: of the stores that it is trained on.
         any_window: whether it takes windows of any length and step, whatever it was trained on.
         regime: fields of the configuration that are other than `TrainConfig` has them, where a user does not choose.
-        glorot: whether its weights begin as Glorot's; else as torch has them.
+        fresh: how its weights begin where they have two dimensions or more; None = as torch has them.
     """
 
     make: Callable[[TrainConfig], nn.Module]
-    task: Task
+    task: Any
+    kind: Kind = WINDOWS
     any_window: bool = False
     regime: Mapping[str, Any] = field(default_factory=dict)
-    glorot: bool = True
+    fresh: Callable[[Tensor], Tensor] | None = nn.init.xavier_uniform_
 
 
 _MIXING = {
@@ -52,7 +57,7 @@ MODELS: Mapping[str, Architecture] = {
     "convlstm-sum": Architecture(lambda config: BiConvLSTMSum(), HEATMAPS),
     "convlstm-concat": Architecture(lambda config: BiConvLSTMConcat(), HEATMAPS),
     "smoothnet": Architecture(lambda config: SmoothNet(config.window), SMOOTH_POINTS),
-    "mixer": Architecture(lambda config: Mixer(), TRACKS, any_window=True, regime=_MIXING, glorot=False),
+    "mixer": Architecture(lambda config: Mixer(), TRACKS, any_window=True, regime=_MIXING, fresh=None),
 }
 """Name -> architecture."""
 
@@ -68,6 +73,30 @@ def find_model(name: str) -> Architecture:
     return MODELS[name]
 
 
+def find_refiner(name: str, what: object) -> Architecture:
+    """Likewise, of a model that refines windows.
+
+    Args:
+        name: of the architecture.
+        what: a run or a file that is one, or how it was asked for; to tell it.
+
+    Raises:
+        ChoiceError: if there is none, or it works on something else.
+    """
+    found = find_model(name)
+    if found.kind is not WINDOWS:
+        raise ChoiceError(
+            f"{what}: expected a model that refines windows, found {name}, which works on stores of kind "
+            f"{found.kind.name}; posetrain run trains it, posetrain eval scores it"
+        )
+    return found
+
+
+def kinds() -> tuple[Kind, ...]:
+    """The kinds of stores that models are trained on."""
+    return tuple(dict.fromkeys(architecture.kind for architecture in MODELS.values()))
+
+
 def make_model(config: TrainConfig) -> nn.Module:
     """A model with fresh weights.
 
@@ -80,9 +109,10 @@ def make_model(config: TrainConfig) -> nn.Module:
     architecture = find_model(config.model)
     torch.manual_seed(config.seed)
     model = architecture.make(config)
-    for parameter in model.parameters() if architecture.glorot else ():
-        if parameter.dim() >= 2:
-            nn.init.xavier_uniform_(parameter)
+    if architecture.fresh:
+        for parameter in model.parameters():
+            if parameter.dim() >= 2:
+                architecture.fresh(parameter)
     return model
 
 

@@ -15,7 +15,7 @@ from posedata.store.reader import Store
 from posetrain import checkpoints
 from posetrain.baselines import Baseline, Span, Tracks, tune
 from posetrain.config import TrainConfig
-from posetrain.data import Windows
+from posetrain.data import Windows, split_starts, split_windows
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.experiments import experiment_of
 from posetrain.filters import FILTERS
@@ -24,7 +24,6 @@ from posetrain.models import find_model
 from posetrain.scoring import Subject, score, subject_of_run
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS
-from posetrain.training import split_starts, split_windows
 
 SPANS: tuple[Span, ...] = ("window", "sequence")
 SPLITS = ("test", "held_out")

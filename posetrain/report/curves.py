@@ -9,10 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from posetrain.history import SCORE
+from posetrain.history import SCORES
 from posetrain.report.collect import Trained
 
-_PANELS = (("train_loss", "training loss"), ("val_loss", "validation loss"), (SCORE, "validation PCK@0.2, %"))
+_SCORE = SCORES[0].column
+"""Of refiners."""
+
+_PANELS = (("train_loss", "training loss"), ("val_loss", "validation loss"), (_SCORE, "validation PCK@0.2, %"))
 _COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa8800", "#66ccee", "#aa3377")
 
 
@@ -32,7 +35,7 @@ def curves_svg(trained: Sequence[Trained], identity: Mapping[Path, float]) -> by
     axes = figure.subplots(len(rows), len(_PANELS), squeeze=False)
     for line, (model, runs) in zip(axes, rows.items(), strict=True):
         for panel, (column, title) in zip(line, _PANELS, strict=True):
-            _draw(panel, runs, column, identity if column == SCORE else {})
+            _draw(panel, runs, column, identity if column == _SCORE else {})
             panel.set_title(f"{model}: {title}", fontsize="medium")
         line[-1].legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     buffer = io.BytesIO()

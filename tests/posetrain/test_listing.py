@@ -85,8 +85,30 @@ def test_runs_are_compared_by_exactly_the_settings_that_differ(tmp_path: Path) -
     head, first, second = comparison([run_state(run) for run in runs])
     assert head[:3] == ("run", "state", "model")
     assert head[8:] == ("learning_rate", "init")
-    assert first == ("first", "finished", "conv3d", "brace", "2/9", "2", "25.0/50.0", "20", "0.001", "-")
-    assert second == ("second", "finished", "smoothnet", "brace", "1/50", "1", "10.0/20.0", "10", "0.0001", "first")
+    assert first == (
+        "first",
+        "finished",
+        "conv3d",
+        "brace",
+        "2/9",
+        "2",
+        "@0.1/0.2 25.0/50.0",
+        "20.0 windows/s",
+        "0.001",
+        "-",
+    )
+    assert second == (
+        "second",
+        "finished",
+        "smoothnet",
+        "brace",
+        "1/50",
+        "1",
+        "@0.1/0.2 10.0/20.0",
+        "10.0 windows/s",
+        "0.0001",
+        "first",
+    )
 
 
 def test_equal_runs_have_no_settings_to_compare(tmp_path: Path) -> None:

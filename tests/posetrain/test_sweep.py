@@ -16,7 +16,7 @@ from posedata.config import SIGMA_SETS, Noise, Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, ResourceError
 from posedata.progress import Advance, Progress, silent
 from posedata.store.reader import Store
-from posetrain import checkpoints, sweep, training
+from posetrain import checkpoints, refining, sweep
 from posetrain.checkpoints import RunInfo, StoreReference
 from posetrain.experiments import EXPERIMENTS
 from posetrain.sweep import Planned, plan
@@ -234,13 +234,13 @@ def test_an_interrupted_sweep_goes_on_and_ends_with_the_same_weights(
 def test_finetuning_begins_with_the_best_weights_of_the_pretraining(
     small: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, percents = training.evaluate, iter([50.0, 10.0, 50.0, 10.0])
+    real, percents = refining.evaluate, iter([50.0, 10.0, 50.0, 10.0])
 
     def rigged(*args: Any) -> Any:
         scores = real(*args)
         return replace(scores, pck={**scores.pck, "0.2": next(percents)})
 
-    monkeypatch.setattr(training, "evaluate", rigged)
+    monkeypatch.setattr(refining, "evaluate", rigged)
     first, tuned = small("smoothnet")
     run([first, tuned])
     after = weights(tuned, 1)  # one step of Adam moves no weight by more than the learning rate
@@ -304,14 +304,14 @@ def test_stepping_back_over_a_damaged_checkpoint_is_told(copied: list[Planned]) 
 
 
 def test_memory_that_is_used_up_fails_one_run_only(small: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = training.evaluate
+    real = refining.evaluate
 
     def greedy(model: Any, *args: Any) -> Any:
         if type(model).__name__ == "Conv3D":
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(model, *args)
 
-    monkeypatch.setattr(training, "evaluate", greedy)
+    monkeypatch.setattr(refining, "evaluate", greedy)
     rows, errors, _ = run(small("conv3d", "smoothnet", on=None))
     assert [row["state"] for row in rows] == ["failed", "finished"]
     assert [type(error) for error in errors] == [ResourceError]

@@ -11,11 +11,12 @@ from posedata.progress import silent
 from posetrain import checkpoints, scoring
 from posetrain.checkpoints import read_run
 from posetrain.config import TrainConfig
+from posetrain.data import split_windows
 from posetrain.evaluation import evaluate, identity
 from posetrain.filters import FILTERS
 from posetrain.report.collect import Block, Trained, identity_pck, load_trained, score_all
 from posetrain.tasks import HEATMAPS
-from posetrain.training import split_windows, train
+from posetrain.training import train
 
 CPU = torch.device("cpu")
 BASELINES = ["identity", *(f"{name}, {span}" for span in ("window", "sequence") for name in FILTERS)]
