@@ -15,7 +15,7 @@ def build_crop_store(
 ) -> None:
     """Build a store of crops from the options of `posedata build`, or show them."""
     from posedata import request
-    from posedata.crops.build import build_crops, foresee_crops
+    from posedata.crops.build import build_crops
     from posedata.crops.request import OPTIONS, crop_recipe, crop_request, resolved_options
 
     recipe = crop_recipe(options["datasets"], seed=options["seed"], **{name: options[name] for name in OPTIONS})
@@ -23,12 +23,12 @@ def build_crop_store(
         console.print_config(context, resolved_options(recipe), as_json)
         return
     wanted = crop_request(recipe, options["raws"], options["out"])
-    build = foresee_crops if options["dry_run"] else build_crops
-    report = build(
+    report = build_crops(
         *wanted,
         workers=request.threads(options["workers"], None),
         skip_bad=options["skip_bad"],
         overwrite=options["overwrite"],
+        dry_run=options["dry_run"],
         progress=console.progress(quiet),
     )
     print_report(report, as_json, quiet)
