@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from posedata import arguments, console
-from posedata.commands.crops import build_crop_store
+from posedata.commands.families import build_of_family
 from posedata.commands.summary import print_report
 
 
@@ -116,12 +116,12 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
     """
     from posedata import request
     from posedata.build import build_store, dry_run
-    from posedata.crops.request import asks_for_crops
     from posedata.dataset import compare_rebuilt
+    from posedata.familyrequest import find_family
 
     given = arguments.given_options(ctx)
-    if asks_for_crops(options["datasets"], given):
-        build_crop_store(ctx, options, show_config, as_json, quiet)
+    if family := find_family(options["datasets"], given):
+        build_of_family(ctx, family, options, show_config, as_json, quiet)
         return
     chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
     threads = request.threads(options["workers"], options["scheduler"])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from posedata.ahead import ahead
 from posedata.assemble import Contents, Encode, carry_out, encoder
-from posedata.crops.formats import CROPS
+from posedata.crops.family import CROPS
 from posedata.crops.gather import Figure, gather
 from posedata.crops.images import cut, read_image
 from posedata.crops.plan import CropPlan, make_plan
@@ -55,7 +55,7 @@ def build_crops(
     """
 
     def prepare(scratch: Path) -> tuple[Contents, Encode]:
-        plan = make_plan(recipe, gather(CROPS[recipe.dataset], raw, scratch, workers, skip_bad, progress))
+        plan = make_plan(recipe, gather(CROPS.datasets[recipe.dataset], raw, scratch, workers, skip_bad, progress))
         return _contents(plan, recipe), encoder(lambda shard: _arrays(plan, shard), plan.attributes, workers)
 
     return carry_out(prepare, out, dry_run=dry_run, overwrite=overwrite, progress=progress)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
-from posedata.crops.formats import CROPS
 from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.families import OTHERS
 from posedata.formats import FORMATS
 from posedata.poses import PoseSequence
 from posedata.samples import SAMPLES, write_sample
@@ -31,7 +31,7 @@ def read_all(name: str, root: Path) -> list[PoseSequence]:
 
 def test_there_is_a_sample_of_every_format() -> None:
     assert sorted(FORMATS) == list(NAMES)
-    assert sorted(SAMPLES) == sorted([*FORMATS, *CROPS])
+    assert sorted(SAMPLES) == sorted([*FORMATS, *OTHERS])
 
 
 @pytest.mark.parametrize("name", NAMES)
