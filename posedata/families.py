@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from posedata.clips.family import CLIPS
 from posedata.crops.family import CROPS
 from posedata.family import Family
 from posedata.formats import FORMATS
 
-FAMILIES = (CROPS,)
+FAMILIES = (CROPS, CLIPS)
 """All but that of temporal heatmaps, whose datasets are those of `posedata.formats.FORMATS`."""
 
 OTHERS: Mapping[str, Family] = {name: family for family in FAMILIES for name in family.datasets}

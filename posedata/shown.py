@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from posedata import rows
 from posedata.card import card
+from posedata.clips import schema as clips
+from posedata.clips.card import clip_card, clip_picture, clip_rows
 from posedata.crops import schema as crops
 from posedata.crops.card import crop_card, crop_picture, crop_rows
 from posedata.portrait import picture
@@ -55,9 +57,16 @@ def _crop_sheet(path: Path, count: int, seed: int) -> tuple[NDArray[np.uint8], i
     return draw_sheet(path, count, seed)
 
 
+def _clip_sheet(path: Path, count: int, seed: int) -> tuple[NDArray[np.uint8], int]:
+    from posedata.clips.sheet import draw_sheet
+
+    return draw_sheet(path, count, seed)
+
+
 _SHOWN = {
     KIND: Shown(card, picture, rows.heatmap_rows),
     crops.KIND: Shown(crop_card, crop_picture, crop_rows, Sheet("image crops", "crops", _crop_sheet)),
+    clips.KIND: Shown(clip_card, clip_picture, clip_rows, Sheet("video clips", "clips", _clip_sheet)),
 }
 
 
