@@ -8,7 +8,7 @@ from posedata.family import Family, Published
 
 HUMAN36M = Published(
     "human36m",
-    "Human3.6M: free for academic use, after registration with its authors; not to be passed on",
+    "free for academic use, after registration with its authors; not to be passed on",
     "Human3.6M is given by its authors after registration at http://vision.imar.ro/human3.6m; put "
     "videoframes_clips_train.npy, joint_3d_clips_train.npy, videoframes_clips_valid.npy and joint_3d_clips_valid.npy "
     "there",

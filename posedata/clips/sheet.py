@@ -1,6 +1,6 @@
 """A sheet of clips, three frames of each beside their joints from two sides: a PNG to look a store over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from posedata.clips.geometry import Floats, views
 from posedata.clips.joints import JOINTS, LIMBS
 from posedata.clips.schema import CLIP_FRAMES, SIDE
 from posedata.clips.store import ClipStore, open_clips
-from posedata.preview.colours import GROUND, INK, SIDES, side
+from posedata.preview.colours import GROUND, INK, PAPER, SIDES, side
 from posedata.preview.draw import GAP, Picture, bordered, grid, line, titled
 from posedata.splits import SPLITS
 
@@ -24,13 +24,16 @@ _WIDTH = 136
 _FILLED = 0.86
 """Of a view, by the person."""
 
+_LEAST = 0.1
+"""Metres that a view shows at least."""
+
 _MESH, _MESH_COLOUR = 0.5, (44, 48, 58)
 """Metres between two lines of the ground that a person is drawn on."""
 
 _SUBPIXEL_BITS = 4
 
 
-class _Scale(NamedTuple):
+class Scale(NamedTuple):
     """Where metres come to stand in a view: about its middle.
 
     Attributes:
@@ -65,23 +68,30 @@ def _tile(store: ClipStore, clip: int) -> Picture:
     images, joints, numbers, split = (store.frames(name, positions) for name in ("image", "joints", "clip", "split"))
     names = {number: name for name, number in SPLITS.items()}
     picture = np.concatenate(list(_row(images, joints.astype(np.float64), store.up)), axis=1)
-    words = line(picture.shape[1], (f"clip {numbers[0]}", INK), right=names[int(split[0])])
+    frames = ", ".join(map(str, _SHOWN))
+    words = line(picture.shape[1], (f"clip {numbers[0]}, frames {frames}", INK), right=names[int(split[0])])
     return bordered(np.concatenate([picture, words]))
 
 
 def _row(images: Picture, joints: Floats, up: str) -> Iterator[Picture]:
     """Frames, each with its two views, and gaps between them; one scale for all, so that who moves is seen to."""
     both = views(joints, up)
-    boxes = [(points.min(axis=(0, 1)), points.max(axis=(0, 1))) for points in both]
-    pixels = _FILLED * min(float(((_WIDTH, SIDE) / np.maximum(high - low, 1e-3)).min()) for low, high in boxes)
-    scales = [_Scale((low + high) / 2, pixels) for low, high in boxes]
-    gap = np.full((SIDE, GAP, 3), GROUND, np.uint8)
+    scales = scales_of(both)
+    gap = np.full((SIDE, GAP, 3), PAPER, np.uint8)
     for number, image in enumerate(images):
         drawn = [figure(points[number], scale) for points, scale in zip(both, scales, strict=True)]
-        yield np.concatenate([*([gap, gap] if number else []), image, gap, drawn[0], gap, drawn[1]], axis=1)
+        yield np.concatenate([*([gap] * 4 if number else []), image, gap, drawn[0], gap, drawn[1]], axis=1)
 
 
-def figure(points: Floats, scale: _Scale) -> Picture:
+def scales_of(pictures: Iterable[Floats]) -> list[Scale]:
+    """For each view, (..., 2) metres that are to be seen on it; all have the same pixels a metre."""
+    boxes = [(points.reshape(-1, 2).min(axis=0), points.reshape(-1, 2).max(axis=0)) for points in pictures]
+    fitting = [(_WIDTH, SIDE) / np.maximum(high - low, _LEAST) for low, high in boxes]
+    pixels = _FILLED * float(np.min(fitting))
+    return [Scale((low + high) / 2, pixels) for low, high in boxes]
+
+
+def figure(points: Floats, scale: Scale) -> Picture:
     """(224, 136, 3): a person on a ground of squares; left is blue, right orange, what lies between green.
 
     Args:

@@ -99,7 +99,9 @@ class _SigmaSet(click.ParamType[tuple[float, ...]]):
 @arguments.output_options
 @click.pass_context
 def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Build a store from raw annotations: temporal heatmaps; from coco, image crops of people with their keypoints.
+    """Build a store from raw annotations: temporal heatmaps.
+
+    From coco, image crops of people with their keypoints; from human36m, video clips with joints in three dimensions.
 
     \b
     Examples:
@@ -111,6 +113,7 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
       posedata build --dataset brace --noise noise.json
       posedata build --dataset brace --box-jitter 0.05
       posedata build --dataset coco --sigma-visible 1 --sigma-occluded 0.5 --out coco.zarr
+      posedata build --dataset human36m --raw data/raw/human36m
       posedata build --recipe data_manifests/brace-k2-random.json
       posedata build --config build.yaml --seed 1
     """

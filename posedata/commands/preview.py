@@ -70,7 +70,8 @@ def preview(
     """Pictures of a STORE: target and input skeletons over their heatmaps, or over the film they were annotated on.
 
     A .png is a sheet of frames, a .gif or .mp4 a film, an .html a page with a slider that needs nothing beside it, an
-    .rrd a recording for the Rerun viewer, which --viewer rerun opens at once. Of image crops there is a sheet alone.
+    .rrd a recording for the Rerun viewer, which --viewer rerun opens at once. Of image crops and video clips there
+    is a sheet alone.
 
     \b
     Examples:

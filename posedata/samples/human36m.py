@@ -14,7 +14,7 @@ from posedata.samples.base import Floats, wander
 _DISTANCE, _FOCAL = 4.5, 430.0
 """Metres from the camera to the pelvis; its focal length in pixels, so that somebody fills most of a frame."""
 
-_FRAMES_PER_SECOND = 10.0
+_FRAMES_PER_SECOND = 20.0
 
 
 class _Bone(NamedTuple):
@@ -109,7 +109,7 @@ def _unit(direction: tuple[float, float, float]) -> Floats:
 
 def _swing(rng: np.random.Generator, seconds: Floats, low: float, high: float) -> Floats:
     """(T,) degrees from low to high."""
-    return low + (high - low) * (0.5 + 0.5 * wander(rng, seconds, 0.6))
+    return low + (high - low) * (0.5 + 0.5 * wander(rng, seconds, 0.4))
 
 
 def _turn(axis: str, degrees: Floats) -> Floats:
@@ -123,7 +123,7 @@ def _film(rng: np.random.Generator, joints: Floats) -> NDArray[np.uint8]:
     """(T, 224, 224, 3) RGB: a person of strokes before a wall with some texture."""
     import cv2
 
-    coarse = rng.integers(90, 190, (6, 6, 3)).astype(np.float32)
+    coarse = (rng.integers(90, 190, (6, 6, 1)) + rng.integers(-20, 20, (6, 6, 3))).astype(np.float32)
     wall = cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) + rng.normal(0, 6, (SIDE, SIDE, 1))
     ground = np.clip(wall, 0, 255).astype(np.uint8)
     return np.stack([_drawn(ground, pose) for pose in joints])

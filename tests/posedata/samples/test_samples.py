@@ -91,7 +91,7 @@ def test_the_smallest_sample_is_read(name: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_sample_lists_the_choices(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match="brace, climbalong, coco, keypoints, penn_action, speed21"):
+    with pytest.raises(ChoiceError, match="brace, climbalong, coco, human36m, keypoints, penn_action, speed21"):
         write_sample("h36m", tmp_path / "raw")
 
 
