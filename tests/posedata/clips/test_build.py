@@ -88,15 +88,18 @@ def test_another_zarr_reader_reads_the_same(opened: ClipStore) -> None:
 
 @pytest.mark.parametrize("small", [False, True], ids=["one shard", "many shards"])
 def test_the_number_of_workers_does_not_show(
-    small: bool, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: bool, films: Path, opened: ClipStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    usual = {name: opened[name] for name in opened.arrays}
     if small:  # neither a shard nor a chunk holds a whole number of clips, and one holds the end of the training set
         monkeypatch.setattr(schema, "SHARD_FRAMES", 20)
         monkeypatch.setattr(schema, "CHUNK_FRAMES", 5)
     for workers in (1, 4):
         build_clips(RECIPE, films, tmp_path / f"{workers}.zarr", workers=workers)
     assert hashes(tmp_path / "1.zarr") == hashes(tmp_path / "4.zarr")
-    np.testing.assert_array_equal(open_clips(tmp_path / "4.zarr").images(np.arange(8)), raw(films, "videoframes"))
+    store = open_clips(tmp_path / "4.zarr")
+    for name, values in usual.items():
+        np.testing.assert_array_equal(store[name], values, err_msg=name)
     assert len(list((tmp_path / "1.zarr/image/c").iterdir())) == (4 if small else 1)
 
 
@@ -130,6 +133,19 @@ def test_clips_with_bad_joints_are_left_out_with_their_frames(tree: Path, edit: 
     assert store["clip"][::8].tolist() == [1, 2, 4, 5, 0, 1]
     np.testing.assert_array_equal(store.images(np.arange(6)), raw(tree, "videoframes")[[1, 2, 4, 5, 6, 7]])
     np.testing.assert_array_equal(store.joints(np.arange(6)), raw(tree, "joint_3d")[[1, 2, 4, 5, 6, 7]])
+
+
+def test_frames_that_seem_to_go_on_in_the_other_file_do_not(tree: Path, edit: Edit, tmp_path: Path) -> None:
+    """Of the first file clip 0 is left, of the second clip 1."""
+    kept = {"train": 0, "valid": 1}
+    for name, clip in kept.items():
+        edit(
+            f"joint_3d_clips_{name}",
+            lambda a, clip=clip: np.where(np.arange(len(a))[:, None, None, None] == clip, a, np.nan),
+        )
+    build_clips(RECIPE, tree, tmp_path / "a.zarr", skip_bad=True)
+    expected = np.stack([np.load(tree / f"videoframes_clips_{name}.npy")[clip] for name, clip in kept.items()])
+    np.testing.assert_array_equal(open_clips(tmp_path / "a.zarr").images(np.arange(2)), expected)
 
 
 class KilledError(BaseException):

@@ -57,17 +57,19 @@ def test_all_of_a_sound_folder(films: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_joints_that_are_no_numbers_are_told_or_left_out(value: float, tree: Path, edit: Edit, tmp_path: Path) -> None:
-    path = edit(JOINTS, with_value(4, 3, 2, value))
+    path = edit(JOINTS, with_value(4, 3, 10, value))
     with pytest.raises(BadInputError) as caught:
         read(tree, tmp_path / "s")
     (fault,) = caught.value.faults
-    assert fault.startswith(f"{path}: clip 4, frame 3: right_knee: expected finite metres, found (")
+    assert fault.startswith(f"{path}: clip 4, frame 3: head: expected finite metres, found (")
     assert fault.endswith("mend it, or leave the clip out with --skip-bad")
     found = read(tree, tmp_path / "s", skip_bad=True)
     assert found.checked[0].kept.tolist() == [0, 1, 2, 3, 5]
+    assert found.rise[1] < -59
+    assert found.centred
     (skipped,) = found.skipped
     assert skipped.item == "human36m/train"
-    assert skipped.reason.startswith("joint_3d_clips_train.npy: clip 4, frame 3: right_knee: expected finite metres")
+    assert skipped.reason.startswith("joint_3d_clips_train.npy: clip 4, frame 3: head: expected finite metres")
 
 
 @pytest.mark.parametrize(
