@@ -40,19 +40,19 @@ class _DatasetName(click.ParamType[str]):
     """A dataset; `-` passes for `_`.
 
     Args:
-        crops: whether those count of which image crops are made.
+        others: whether those count that give other stores than temporal heatmaps.
     """
 
     name = "dataset"
 
-    def __init__(self, crops: bool) -> None:
-        self._crops = crops
+    def __init__(self, others: bool) -> None:
+        self._others = others
 
     def _known(self) -> list[str]:
-        from posedata.crops.formats import CROPS
+        from posedata.families import OTHERS
         from posedata.formats import FORMATS
 
-        return sorted([*FORMATS, *CROPS]) if self._crops else [*FORMATS]
+        return sorted([*FORMATS, *OTHERS]) if self._others else [*FORMATS]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = str(value).lower().replace("-", "_")
@@ -66,11 +66,11 @@ class _DatasetName(click.ParamType[str]):
         return [CompletionItem(name) for name in self._known() if name.startswith(incomplete)]
 
 
-DATASET = _DatasetName(crops=False)
+DATASET = _DatasetName(others=False)
 """The name of a raw format on the command line."""
 
-ANY_DATASET = _DatasetName(crops=True)
-"""Likewise, or of a dataset of which crops are made."""
+ANY_DATASET = _DatasetName(others=True)
+"""Likewise, or of a dataset that gives other stores than temporal heatmaps."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

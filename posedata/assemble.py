@@ -1,28 +1,34 @@
 """From what a store shall hold to a store that stands: shards written, sealed, published by one rename.
 
+Every kind of store is made here, from raw data or from other stores: `carry_out` is given what reads and decides.
+
 Work is dealt out by shards. A finished shard is noted in a journal, so a killed process goes on where it was.
 """
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from numpy.typing import NDArray
 
+from posedata.ahead import in_threads
 from posedata.config import canonical_json
 from posedata.files import need_space, sha256_file, sync_tree
 from posedata.manifest import MANIFEST_NAME, READERS, SOURCES_NAME, Manifest, Skipped, remove_others
-from posedata.progress import Progress
+from posedata.progress import Progress, silent
 from posedata.seal import seal
 from posedata.store import schema, writer
 from posedata.store.journal import Journal
 from posedata.store.kinds import KINDS, described
 from posedata.store.opened import open_any
 from posedata.store.schema import ArraySpec
-from posedata.store.staging import check_target, publish
+from posedata.store.staging import check_target, publish, staged
+from posedata.store.writer import Frames, encode_arrays
 from posedata.versions import versions
 
 Files = Iterable[tuple[ArraySpec, Iterable[bytes]]]
@@ -56,26 +62,55 @@ class Contents:
     warnings: tuple[str, ...]
 
 
-def assemble(
-    contents: Contents, encode: Encode, stage: Path, out: Path, *, overwrite: bool, progress: Progress
-) -> Manifest:
-    """Write a store into a stage and publish it.
+Prepare = Callable[[Path], tuple[Contents, Encode]]
+"""Reads and decides, with an empty folder for scratch files: what a store shall hold, and what encodes it."""
+
+
+def carry_out(
+    prepare: Prepare, out: Path, *, dry_run: bool = False, overwrite: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
+    """Make a store, or tell what it would be.
 
     Args:
-        contents: of the store.
-        encode: makes its shards.
-        stage: see `posedata.store.staging.staged`; what a killed process left in it is gone on with.
-        out: where the store will stand.
+        prepare: reads and decides.
+        out: where the store will stand; until it is complete, nothing stands there.
+        dry_run: write nothing.
         overwrite: replace a store that stands there.
         progress: told of the frames.
 
     Returns:
-        The manifest.
+        See `report`; of a dry run `bytes` and `content_digest` are None.
 
     Raises:
-        ConflictError: if `out` exists, or is being read.
+        ConflictError: if `out` exists or is being read, or another process makes it.
         ResourceError: if the disk has no room for it.
     """
+    begin = time.monotonic()
+    told = _foresee(prepare, out, overwrite) if dry_run else _make(prepare, out, overwrite, progress)
+    return told | {"seconds": round(time.monotonic() - begin, 3)}
+
+
+def _make(prepare: Prepare, out: Path, overwrite: bool, progress: Progress) -> dict[str, Any]:
+    with staged(out.absolute(), overwrite, resume=True) as stage:
+        scratch = stage / "spool"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        manifest = _assemble(*prepare(scratch), stage, out, overwrite=overwrite, progress=progress)
+    return report(out, manifest)
+
+
+def _foresee(prepare: Prepare, out: Path, overwrite: bool) -> dict[str, Any]:
+    check_target(out, overwrite)
+    with TemporaryDirectory(prefix="posedata-") as scratch:
+        contents, _ = prepare(Path(scratch))
+    summary = _summary(contents.attributes, contents.skipped, contents.warnings)
+    return {"store": str(out), **summary, "bytes": None, "content_digest": None}
+
+
+def _assemble(
+    contents: Contents, encode: Encode, stage: Path, out: Path, *, overwrite: bool, progress: Progress
+) -> Manifest:
+    """Write a store into a stage, where what a killed process left is gone on with, and publish it."""
     folder, frames = stage / "store", contents.attributes["counts"]["frames"]
     specs = frame_specs(contents.attributes)
     names = [schema.files_of_shard(specs, shard) for shard in range(schema.shards_of(frames))]
@@ -87,6 +122,22 @@ def assemble(
     check_target(out, overwrite)
     publish(folder, out.absolute())
     return manifest
+
+
+def encoder(arrays: Callable[[int], Mapping[str, Frames]], attributes: Mapping[str, Any], workers: int) -> Encode:
+    """Encodes shards in threads of this process.
+
+    Args:
+        arrays: the frames of a shard, by its number and by the names of the arrays.
+        attributes: of the root.
+        workers: how many threads; they do not show in the bytes.
+    """
+    specs = frame_specs(attributes)
+
+    def encode(numbers: Iterable[int], finish: Finish) -> Iterator[int]:
+        return in_threads(lambda shard: finish(shard, encode_arrays(specs, arrays(shard))), numbers, workers)
+
+    return encode
 
 
 def frame_specs(attributes: Mapping[str, Any]) -> tuple[ArraySpec, ...]:
@@ -131,13 +182,6 @@ def report(store: Path, manifest: Manifest) -> dict[str, Any]:
     size = sum(file.size for file in manifest.files) + (store / MANIFEST_NAME).stat().st_size
     summary = _summary(manifest.summary, manifest.skipped, manifest.warnings)
     return {"store": str(store), **summary, "bytes": size, "content_digest": manifest.content_digest}
-
-
-def foreseen(
-    store: Path, attributes: Mapping[str, Any], skipped: Iterable[Skipped], warnings: Iterable[str]
-) -> dict[str, Any]:
-    """What `report` would tell of a store that is not written; `bytes` and `content_digest` are None."""
-    return {"store": str(store), **_summary(attributes, skipped, warnings), "bytes": None, "content_digest": None}
 
 
 def _summary(attributes: Mapping[str, Any], skipped: Iterable[Skipped], warnings: Iterable[str]) -> dict[str, Any]:

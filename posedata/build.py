@@ -6,18 +6,16 @@ Work is dealt out by shards. A shard's bytes depend on the recipe and on its fra
 workers does not show in the result.
 """
 
-import shutil
-import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posedata.ahead import in_threads
-from posedata.assemble import Contents, Encode, Finish, assemble, foreseen, frame_specs, report
+from posedata.assemble import Contents, Encode, Finish, carry_out, frame_specs
 from posedata.cluster import check_cluster, encode_on_cluster
 from posedata.config import Recipe
 from posedata.errors import ChoiceError
@@ -27,7 +25,6 @@ from posedata.plan import Plan, make_plan
 from posedata.progress import Progress, silent
 from posedata.shards import Shards, encoded
 from posedata.skeleton import KEYPOINTS
-from posedata.store.staging import check_target, staged
 
 Array = NDArray[Any]
 
@@ -64,16 +61,9 @@ def build_store(
         ChoiceError: the recipe does not fit the datasets, or the scheduler's address is none.
         RemoteError: the cluster cannot be reached, is lost, or has other versions than this build.
     """
-    begin = time.monotonic()
     _check_request(recipe, scheduler)
-    with staged(out.absolute(), overwrite, resume=True) as stage:
-        scratch = stage / "spool"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        plan = make_plan(recipe, gather(recipe, raw, scratch, skip_bad, progress))
-        encode = _encoder(plan, workers, scheduler)
-        manifest = assemble(_contents(plan), encode, stage, out, overwrite=overwrite, progress=progress)
-    return report(out, manifest) | {"seconds": round(time.monotonic() - begin, 3)}
+    prepare = partial(_prepare, recipe, raw, skip_bad, progress, workers=workers, scheduler=scheduler)
+    return carry_out(prepare, out, overwrite=overwrite, progress=progress)
 
 
 def dry_run(
@@ -90,13 +80,24 @@ def dry_run(
 
     `bytes` and `content_digest` are None.
     """
-    begin = time.monotonic()
     _check_request(recipe, scheduler)
-    check_target(out, overwrite)
-    with TemporaryDirectory(prefix="posedata-") as scratch:
-        plan = make_plan(recipe, gather(recipe, raw, Path(scratch), skip_bad, progress, keep_heatmaps=False))
-    told = foreseen(out, plan.attributes, plan.gathered.skipped, plan.warnings)
-    return told | {"seconds": round(time.monotonic() - begin, 3)}
+    prepare = partial(_prepare, recipe, raw, skip_bad, progress, keep_heatmaps=False)
+    return carry_out(prepare, out, dry_run=True, overwrite=overwrite)
+
+
+def _prepare(
+    recipe: Recipe,
+    raw: Mapping[str, Path],
+    skip_bad: bool,
+    progress: Progress,
+    scratch: Path,
+    *,
+    keep_heatmaps: bool = True,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> tuple[Contents, Encode]:
+    plan = make_plan(recipe, gather(recipe, raw, scratch, skip_bad, progress, keep_heatmaps))
+    return _contents(plan), _encoder(plan, workers, scheduler)
 
 
 def _check_request(recipe: Recipe, scheduler: str | None) -> None:

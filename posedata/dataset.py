@@ -15,10 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 
 from posedata.config import Frozen, Recipe, canonical_json, faults
-from posedata.crops.formats import CROPS
 from posedata.errors import BadInputError, ChoiceError
+from posedata.families import OTHERS, source_of
 from posedata.files import sha256_file
-from posedata.formats import FORMATS
 from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Sha256, StoreFile, read_manifest
 from posedata.secrets import check_url, redact
 
@@ -140,10 +139,11 @@ def buildable(dataset: Dataset, where: str) -> Recipe:
     """
     if "parents" in dataset.recipe:
         raise BadInputError(f"{where}: expected a recipe from raw data, found one from other stores; pull it instead")
-    if dataset.recipe.get("dataset") in CROPS:
+    other = str(dataset.recipe.get("dataset"))
+    if other in OTHERS:
         raise BadInputError(
-            f"{where}: expected a recipe of temporal heatmaps, found one of image crops; pull it, or build it with "
-            f"--dataset {dataset.recipe['dataset']} and the options of the recipe"
+            f"{where}: expected a recipe of temporal heatmaps, found one of {OTHERS[other].gives}; pull it, or build "
+            f"it with --dataset {other} and the options of the recipe"
         )
     try:
         return Recipe.model_validate(dataset.recipe)
@@ -190,7 +190,7 @@ def describe(
         Source(
             dataset=source,
             licence=licence,
-            address=_address(source),
+            address=source_of(source),
             files=len(lines[source]),
             sha256=hashlib.sha256(canonical_json(lines[source])).hexdigest(),
             sample=summary["samples"].get(source),
@@ -203,13 +203,6 @@ def describe(
         )
     except ValidationError as error:
         raise ChoiceError(*(f"--{fault}" for fault in faults(error))) from error
-
-
-def _address(dataset: str) -> str:
-    """Where its authors publish a dataset; empty where nobody here knows it."""
-    if dataset in CROPS:
-        return CROPS[dataset].source
-    return FORMATS[dataset].source if dataset in FORMATS else ""
 
 
 def files_digest(manifest: Manifest) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from posedata.config import BoxSpan, Noise, Recipe, Selection, SigmaPer, SplitRule, faults
-from posedata.crops.formats import CROPS
 from posedata.dataset import Dataset, buildable
 from posedata.errors import BadInputError, ChoiceError
+from posedata.families import OTHERS, source_of
 from posedata.formats import FORMATS
 from posedata.home import data_home
 from posedata.noisefile import read_noise
@@ -94,7 +94,7 @@ def wanted_recipe(
     """
     names = sorted(set(datasets))
     if not names:
-        raise ChoiceError(f"--dataset: expected one of {', '.join([*FORMATS, *CROPS])}, or --recipe, found neither")
+        raise ChoiceError(f"--dataset: expected one of {', '.join([*FORMATS, *OTHERS])}, or --recipe, found neither")
     detected = any(FORMATS[name].detector for name in names)
     misplaced = sorted(_NOISE_OPTIONS[name] for name in given & _NOISE_OPTIONS.keys())
     if detected and misplaced:
@@ -137,6 +137,11 @@ def resolved_options(given: Set[str], recipe: str | None, **options: Any) -> dic
     return {**dict.fromkeys(_NOISE_OPTIONS), **noise, "split": wanted.split}
 
 
+def option_name(parameter: str) -> str:
+    """The option of a parameter of `posedata build`, as it is typed."""
+    return f"--{_OPTION_NAMES.get(parameter, parameter.replace('_', '-'))}"
+
+
 def find_recipe(given: str, typed: Set[str]) -> Dataset:
     """The dataset of `--recipe`; `typed` names the options that the user typed.
 
@@ -152,7 +157,7 @@ def _refuse_others(typed: Set[str]) -> None:
     """Raise ChoiceError if options beside `--recipe` say what to build."""
     others = sorted(typed & set(RECIPE_OPTIONS))
     if others:
-        names = ", ".join(f"--{_OPTION_NAMES.get(name, name.replace('_', '-'))}" for name in others)
+        names = ", ".join(map(option_name, others))
         raise ChoiceError(f"--recipe: expected nothing else that says what to build, found {names}")
 
 
@@ -242,10 +247,6 @@ def raw_trees(names: Sequence[str], raws: Sequence[str], samples: Mapping[str, s
         default = data_home() / "raw" / name
         tree = trees.setdefault(name, default)
         if not tree.is_dir():
-            how = f"make it: {samples[name]} --out {tree}" if name in samples else _source(name)
+            how = f"make it: {samples[name]} --out {tree}" if name in samples else source_of(name)
             raise BadInputError(f"{tree}: expected the raw data of {name}, found no such folder; {how}")
     return trees
-
-
-def _source(name: str) -> str:
-    return CROPS[name].source if name in CROPS else FORMATS[name].source

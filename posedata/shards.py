@@ -3,7 +3,7 @@
 A shard's bytes depend on its `ShardFrames` alone, so who encodes which, when, and on which machine, does not show.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,12 +17,9 @@ from posedata.plan import Plan
 from posedata.spool import Spool
 from posedata.store import schema
 from posedata.store.schema import ArraySpec
-from posedata.store.writer import encode_frames
+from posedata.store.writer import Frames, encode_arrays
 
 Array = NDArray[Any]
-
-Frames = Array | Callable[[], Iterator[Array]]
-"""The frames of a shard in one array: whole, or a function that yields the blocks of its heatmaps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +80,6 @@ class Shards:
 def encoded(shard: ShardFrames) -> Iterator[tuple[ArraySpec, Iterator[bytes]]]:
     """The files of a shard, one of every array, in parts."""
     return encode_arrays(shard.specs, _arrays(shard))
-
-
-def encode_arrays(
-    specs: Iterable[ArraySpec], arrays: Mapping[str, Frames]
-) -> Iterator[tuple[ArraySpec, Iterator[bytes]]]:
-    """The files of a shard from its frames, by the names of the arrays."""
-    for spec in specs:
-        blocks = arrays[spec.name]
-        yield spec, encode_frames(spec, blocks() if callable(blocks) else [blocks])
 
 
 def _arrays(shard: ShardFrames) -> dict[str, Frames]:

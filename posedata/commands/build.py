@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from posedata import arguments, console
-from posedata.commands.crops import build_crop_store
+from posedata.commands.families import build_of_family
 from posedata.commands.summary import print_report
 
 
@@ -99,7 +99,9 @@ class _SigmaSet(click.ParamType[tuple[float, ...]]):
 @arguments.output_options
 @click.pass_context
 def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Build a store from raw annotations: temporal heatmaps; from coco, image crops of people with their keypoints.
+    """Build a store from raw annotations: temporal heatmaps.
+
+    From coco, image crops of people with their keypoints; from human36m, video clips with joints in three dimensions.
 
     \b
     Examples:
@@ -111,17 +113,18 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
       posedata build --dataset brace --noise noise.json
       posedata build --dataset brace --box-jitter 0.05
       posedata build --dataset coco --sigma-visible 1 --sigma-occluded 0.5 --out coco.zarr
+      posedata build --dataset human36m --raw data/raw/human36m
       posedata build --recipe data_manifests/brace-k2-random.json
       posedata build --config build.yaml --seed 1
     """
     from posedata import request
     from posedata.build import build_store, dry_run
-    from posedata.crops.request import asks_for_crops
     from posedata.dataset import compare_rebuilt
+    from posedata.familyrequest import find_family
 
     given = arguments.given_options(ctx)
-    if asks_for_crops(options["datasets"], given):
-        build_crop_store(ctx, options, show_config, as_json, quiet)
+    if family := find_family(options["datasets"], given):
+        build_of_family(ctx, family, options, show_config, as_json, quiet)
         return
     chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
     threads = request.threads(options["workers"], options["scheduler"])

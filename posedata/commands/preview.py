@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from posedata import arguments, console
-from posedata.commands.crops import shows_crops, write_crop_sheet
+from posedata.commands.families import sheet_of, write_sheet_of
 
 _PICKS = ("random", "noisiest", "most-missing")
 _MANY, _ONE = ("pick", "seed"), ("frames",)
@@ -70,7 +70,8 @@ def preview(
     """Pictures of a STORE: target and input skeletons over their heatmaps, or over the film they were annotated on.
 
     A .png is a sheet of frames, a .gif or .mp4 a film, an .html a page with a slider that needs nothing beside it, an
-    .rrd a recording for the Rerun viewer, which --viewer rerun opens at once. Of image crops there is a sheet alone.
+    .rrd a recording for the Rerun viewer, which --viewer rerun opens at once. Of image crops and video clips there
+    is a sheet alone.
 
     \b
     Examples:
@@ -85,8 +86,8 @@ def preview(
     from posedata.preview.write import show_preview, write_preview
 
     path = find_store(store)
-    if shows_crops(path):
-        write_crop_sheet(ctx, path, as_json)
+    if sheet := sheet_of(path):
+        write_sheet_of(ctx, path, sheet, as_json)
         return
     _refuse_idle(arguments.given_options(ctx), options["sequence"] is not None, out)
     first, end = options.pop("frames") or (None, None)

@@ -10,10 +10,18 @@ from posedata import arguments, console
 @click.command()
 @click.argument("name", type=arguments.ANY_DATASET)
 @click.option(
-    "--sequences", type=click.IntRange(1, 100_000), default=12, show_default=True, help="Of coco: photographs."
+    "--sequences",
+    type=click.IntRange(1, 100_000),
+    default=12,
+    show_default=True,
+    help="Of coco: photographs; of human36m: clips.",
 )
 @click.option(
-    "--frames", type=click.IntRange(5, 100_000), default=120, show_default=True, help="In each; coco has none."
+    "--frames",
+    type=click.IntRange(5, 100_000),
+    default=120,
+    show_default=True,
+    help="In each; coco has none, a clip of human36m 8.",
 )
 @click.option("--segments", type=arguments.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -31,14 +39,15 @@ def sample(
 ) -> None:
     """Write a small synthetic raw tree in NAME's real layout.
 
-    Moving people, of coco people on photographs, with the gaps, missing joints and other quirks of the real files. It
-    is marked synthetic, and so is every store made from it.
+    Moving people, of coco people on photographs, of human36m on clips, with the gaps, missing joints and other quirks
+    of the real files. It is marked synthetic, and so is every store made from it.
 
     \b
     Examples:
       posedata sample brace
       posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
       posedata sample coco --sequences 40
+      posedata sample human36m --sequences 32
     """
     from posedata.home import data_home
     from posedata.samples import write_sample

@@ -1,28 +1,24 @@
 """Photographs to a store of crops: gather, plan, then shards, which `posedata.assemble` writes and publishes."""
 
-import shutil
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.ahead import ahead, in_threads
-from posedata.assemble import Contents, Finish, assemble, foreseen, frame_specs, report
-from posedata.crops.formats import CROPS
+from posedata.ahead import ahead
+from posedata.assemble import Contents, Encode, carry_out, encoder
+from posedata.crops.family import CROPS
 from posedata.crops.gather import Figure, gather
 from posedata.crops.images import cut, read_image
 from posedata.crops.plan import CropPlan, make_plan
 from posedata.crops.recipe import CropRecipe
 from posedata.errors import bad_file
 from posedata.progress import Progress, silent
-from posedata.shards import Frames, encode_arrays
 from posedata.skeleton import COCO_NAMES
 from posedata.store import schema
-from posedata.store.staging import check_target, staged
+from posedata.store.writer import Frames
 
 Array = NDArray[Any]
 
@@ -35,6 +31,7 @@ def build_crops(
     workers: int = 1,
     skip_bad: bool = False,
     overwrite: bool = False,
+    dry_run: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Build a store of crops.
@@ -46,48 +43,22 @@ def build_crops(
         workers: threads that decode, cut and compress; they do not show in the bytes.
         skip_bad: go on after a bad annotation or image, and list it.
         overwrite: replace a store that stands at `out`.
+        dry_run: read and check everything, write nothing.
         progress: told of every step.
 
     Returns:
-        The report: see `posedata.assemble.report`.
+        The report: see `posedata.assemble.carry_out`.
 
     Raises:
         BadInputError: raw data is missing, damaged or about to be misread.
         ConflictError: `out` exists, or another process builds it.
     """
-    begin = time.monotonic()
-    with staged(out.absolute(), overwrite, resume=True) as stage:
-        scratch = stage / "spool"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        plan = make_plan(recipe, gather(CROPS[recipe.dataset], raw, scratch, workers, skip_bad, progress))
-        specs = frame_specs(plan.attributes)
 
-        def encode(numbers: Iterable[int], finish: Finish) -> Iterator[int]:
-            return in_threads(lambda n: finish(n, encode_arrays(specs, _arrays(plan, n))), numbers, workers)
+    def prepare(scratch: Path) -> tuple[Contents, Encode]:
+        plan = make_plan(recipe, gather(CROPS.datasets[recipe.dataset], raw, scratch, workers, skip_bad, progress))
+        return _contents(plan, recipe), encoder(lambda shard: _arrays(plan, shard), plan.attributes, workers)
 
-        manifest = assemble(_contents(plan, recipe), encode, stage, out, overwrite=overwrite, progress=progress)
-    return report(out, manifest) | {"seconds": round(time.monotonic() - begin, 3)}
-
-
-def foresee_crops(
-    recipe: CropRecipe,
-    raw: Path,
-    out: Path,
-    *,
-    workers: int = 1,
-    skip_bad: bool = False,
-    overwrite: bool = False,
-    progress: Progress = silent,
-) -> dict[str, Any]:
-    """What `build_crops` would report or raise, from reading all raw files; `bytes` and `content_digest` are None."""
-    begin = time.monotonic()
-    check_target(out, overwrite)
-    with TemporaryDirectory(prefix="posedata-") as scratch:
-        found = gather(CROPS[recipe.dataset], raw, Path(scratch), workers, skip_bad, progress)
-        plan = make_plan(recipe, found)
-    told = foreseen(out, plan.attributes, found.skipped, plan.warnings)
-    return told | {"seconds": round(time.monotonic() - begin, 3)}
+    return carry_out(prepare, out, dry_run=dry_run, overwrite=overwrite, progress=progress)
 
 
 def _contents(plan: CropPlan, recipe: CropRecipe) -> Contents:

@@ -1,7 +1,7 @@
-"""The card and the picture of a store of crops."""
+"""The card, the picture and the table of a store of crops."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from posedata.card import PICTURE_NAME, front_matter, pipe_table
 from posedata.crops.geometry import GRID
 from posedata.crops.joints import LIMBS
 from posedata.crops.schema import DEALT
+from posedata.rows import reader_rows
 from posedata.skeleton import COCO_NAMES
 from posedata.sketch import stick_figure, tiles
 from posedata.store.arrays import StoredArrays
@@ -99,6 +100,21 @@ def crop_card(name: str, summary: Mapping[str, Any], content_digest: str, skippe
         warnings="".join(f"- **Mind:** {warning}\n" for warning in warnings) + ("\n" if warnings else ""),
         content_digest=content_digest,
     )
+
+
+def crop_rows(report: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """What `posedata info` tells of a store of crops."""
+    recipe, mean = report["recipe"], report["mean_rgb"]
+    yield "datasets", recipe["dataset"]
+    yield from reader_rows(report)
+    yield "heatmaps", f"rendered; sigma {recipe['sigma_visible']:g} visible, {recipe['sigma_occluded']:g} occluded"
+    splits = ", ".join(f"{name} {report['splits'][name]:,}" for name in DEALT)
+    yield "split", f"{splits}, seed {recipe['seed']}"
+    yield "crops", f"{report['frames']:,} from {report['images']:,} images"
+    yield "keypoints", f"{report['visible_keypoints']:,} visible, {report['occluded_keypoints']:,} occluded"
+    yield "outside", f"{report['keypoints_outside']:,} labelled keypoints outside their crop"
+    yield from (("left out", f"{count:,} {what}") for what, count in report["left_out"].items())
+    yield "mean RGB", "none" if mean is None else ", ".join(f"{value:.4f}" for value in mean)
 
 
 def crop_picture(arrays: StoredArrays) -> str:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from posedata.ahead import in_order
 from posedata.crops.annotations import Image, Person, read_annotations
-from posedata.crops.formats import CropFormat
 from posedata.crops.geometry import Square, crop_square, to_grid
 from posedata.crops.images import cut, read_image
 from posedata.crops.tree import ImageSet, find_sets
 from posedata.errors import BadInputError
+from posedata.family import Published
 from posedata.files import sha256_file
 from posedata.formats.base import SYNTHETIC_MARK, sample_command
 from posedata.manifest import SOURCES_NAME, Skipped
@@ -88,7 +88,7 @@ class Found:
     sample: str | None = None
 
 
-def gather(dataset: CropFormat, root: Path, scratch: Path, workers: int, skip_bad: bool, progress: Progress) -> Found:
+def gather(dataset: Published, root: Path, scratch: Path, workers: int, skip_bad: bool, progress: Progress) -> Found:
     """Read a raw tree.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.crops import schema
-from posedata.crops.formats import CROPS
+from posedata.crops.family import CROPS
 from posedata.crops.gather import Figure, Found, Picture
 from posedata.crops.geometry import CROP, EXPANSION, GRID
 from posedata.crops.heatmaps import OCCLUDED, VISIBLE
@@ -68,7 +68,7 @@ def make_plan(recipe: CropRecipe, found: Found) -> CropPlan:
         "recipe": recipe.model_dump(mode="json"),
         "measured": {"mean_rgb": mean_rgb(colours)},
         "counts": counts,
-        "licences": {recipe.dataset: CROPS[recipe.dataset].licence},
+        "licences": {recipe.dataset: CROPS.datasets[recipe.dataset].licence},
         "readers": {recipe.dataset: _decoder()},
     }
     return CropPlan(found, frames, split, attributes, tuple(warnings))

@@ -4,8 +4,10 @@ A frame is one crop. Images stand in a table of their own, for one may show seve
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from posedata.crops.geometry import CROP
 from posedata.skeleton import COCO_NAMES
 from posedata.store.schema import ArraySpec
 
@@ -17,24 +19,28 @@ DEALT = ("train", "validation", "test")
 
 _NAN = float("nan")
 
+_SIZES = {"joint": len(COCO_NAMES), "row": CROP, "column": CROP, "channel": 3, "xy": 2, "corner": 4}
+
+_array = partial(ArraySpec, sizes=_SIZES)
+
 TABLE = (
-    ArraySpec("joint", ("joint",), "string", ""),
-    ArraySpec("image_id", ("image",), "int64", -1),
-    ArraySpec("image_name", ("image",), "string", ""),
-    ArraySpec("image_set", ("image",), "string", ""),
-    ArraySpec("image_width", ("image",), "int32", -1),
-    ArraySpec("image_height", ("image",), "int32", -1),
+    _array("joint", ("joint",), "string", ""),
+    _array("image_id", ("image",), "int64", -1),
+    _array("image_name", ("image",), "string", ""),
+    _array("image_set", ("image",), "string", ""),
+    _array("image_width", ("image",), "int32", -1),
+    _array("image_height", ("image",), "int32", -1),
 )
 """Arrays that do not run along frames."""
 
 FRAMES = (
-    ArraySpec("crop", ("frame", "row", "column", "channel"), "uint8", 0),
-    ArraySpec("points", ("frame", "joint", "xy"), "float32", _NAN),
-    ArraySpec("visibility", ("frame", "joint"), "uint8", 254),
-    ArraySpec("box", ("frame", "corner"), "float32", _NAN),
-    ArraySpec("annotation_id", ("frame",), "int64", -1),
-    ArraySpec("image", ("frame",), "int32", -1),
-    ArraySpec("split", ("frame",), "uint8", 254),
+    _array("crop", ("frame", "row", "column", "channel"), "uint8", 0),
+    _array("points", ("frame", "joint", "xy"), "float32", _NAN),
+    _array("visibility", ("frame", "joint"), "uint8", 254),
+    _array("box", ("frame", "corner"), "float32", _NAN),
+    _array("annotation_id", ("frame",), "int64", -1),
+    _array("image", ("frame",), "int32", -1),
+    _array("split", ("frame",), "uint8", 254),
 )
 """The arrays along frames."""
 

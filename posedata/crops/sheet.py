@@ -10,10 +10,8 @@ from posedata.crops.geometry import CROP, GRID
 from posedata.crops.heatmaps import VISIBLE
 from posedata.crops.joints import LIMBS
 from posedata.crops.store import CropStore, open_crops
-from posedata.errors import ChoiceError
-from posedata.files import need_outside, whole_file
 from posedata.preview.colours import INK, SIDES, side
-from posedata.preview.draw import Picture, bordered, grid, line, png, titled
+from posedata.preview.draw import Picture, bordered, grid, line, titled
 from posedata.skeleton import COCO_NAMES
 from posedata.splits import SPLITS
 
@@ -21,34 +19,12 @@ _COLUMNS = 4
 _SUBPIXEL_BITS = 4
 
 
-def write_sheet(path: Path, out: Path, count: int, seed: int, overwrite: bool) -> int:
-    """Draw some people of a store of crops, all over it and in its order.
-
-    Args:
-        path: the store.
-        out: file to make, .png.
-        count: people at most.
-        seed: decides which.
-        overwrite: whether a file that stands there may be replaced.
-
-    Returns:
-        How many are shown.
-
-    Raises:
-        BadInputError: if there is no such store.
-        ChoiceError: if `out` is no .png, or lies in the store.
-        ConflictError: if `out` may not be replaced.
-        IntegrityError: if the store is damaged.
-    """
-    if out.suffix.lower() != ".png":
-        raise ChoiceError(f"{out}: expected a name that ends in .png for image crops, found another")
-    need_outside(out, path)
+def draw_sheet(path: Path, count: int, seed: int) -> tuple[Picture, int]:
+    """Some people of a store of crops, from all over it and in its order; see `posedata.shown.Sheet`."""
     store = open_crops(path)
     rng = np.random.default_rng(seed)
     positions = np.sort(rng.choice(len(store), min(count, len(store)), replace=False)).astype(np.int64)
-    with whole_file(out, overwrite) as part:
-        part.write_bytes(png(_sheet(store, positions)))
-    return len(positions)
+    return _sheet(store, positions), len(positions)
 
 
 def _sheet(store: CropStore, positions: NDArray[np.int64]) -> Picture:

@@ -1,6 +1,5 @@
 """Read a store of image crops."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from posedata.crops.schema import DEALT, KIND
 from posedata.errors import BadInputError, ChoiceError
 from posedata.splits import SPLITS
 from posedata.store.arrays import KEPT_CHUNKS
-from posedata.store.opened import Opened, need_kind, open_any
+from posedata.store.opened import Opened, open_kind
 
 
 class CropStore(Opened):
@@ -59,5 +58,4 @@ def open_crops(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> CropStore:
         ConflictError: if it is being replaced at this moment.
         IntegrityError: if it is no complete store.
     """
-    opened = need_kind(open_any(path, kept_chunks), KIND)
-    return CropStore(**{field.name: getattr(opened, field.name) for field in fields(opened)})
+    return open_kind(CropStore, KIND, path, kept_chunks)

@@ -6,19 +6,16 @@ Frames, splits and noise stay what they are. Heatmaps that are a function of cel
 gives the same bits; a detector's are decoded and encoded again.
 """
 
-import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.ahead import in_threads
-from posedata.assemble import Encode, Finish, assemble, foreseen, frame_specs, report
+from posedata.assemble import Contents, Encode, carry_out, encoder, frame_specs
 from posedata.derive.choice import choose
 from posedata.derive.contents import Derivation, describe
 from posedata.derive.recipe import Kept, derived_recipe
@@ -27,10 +24,10 @@ from posedata.errors import ChoiceError, IntegrityError
 from posedata.heatmaps import TARGET_SIGMA, renderable, row_table
 from posedata.manifest import SOURCES_NAME
 from posedata.progress import Progress, silent
-from posedata.shards import Frames, encode_arrays, rendered
+from posedata.shards import rendered
 from posedata.store import schema
 from posedata.store.schema import ArraySpec
-from posedata.store.staging import check_target, staged
+from posedata.store.writer import Frames
 
 
 def subset(store: Path, kept: Kept) -> Derivation:
@@ -90,35 +87,21 @@ def make_store(
         ConflictError: if `out` exists, is a parent, or another process builds it.
         IntegrityError: where a parent is damaged.
     """
-    begin = time.monotonic()
-    with staged(out.absolute(), overwrite, resume=True) as stage:
-        contents = describe(derivation, stage / SOURCES_NAME, progress)
-        encode = _encoder(derivation, frame_specs(contents.attributes), contents.attributes["rendered"], workers)
-        manifest = assemble(contents, encode, stage, out, overwrite=overwrite, progress=progress)
-    return report(out, manifest) | {"seconds": round(time.monotonic() - begin, 3)}
+    return carry_out(partial(_prepare, derivation, workers, progress), out, overwrite=overwrite, progress=progress)
 
 
 def dry_run(
     derivation: Derivation, out: Path, *, overwrite: bool = False, progress: Progress = silent
 ) -> dict[str, Any]:
     """What `make_store` would report; `bytes` and `content_digest` are None."""
-    begin = time.monotonic()
-    check_target(out, overwrite)
-    with TemporaryDirectory(prefix="posedata-") as scratch:
-        contents = describe(derivation, Path(scratch) / SOURCES_NAME, progress)
-    told = foreseen(out, contents.attributes, contents.skipped, contents.warnings)
-    return told | {"seconds": round(time.monotonic() - begin, 3)}
+    return carry_out(partial(_prepare, derivation, 1, progress), out, dry_run=True, overwrite=overwrite)
 
 
-def _encoder(derivation: Derivation, specs: tuple[ArraySpec, ...], looked_up: Sequence[str], workers: int) -> Encode:
-    def encode(numbers: Iterable[int], finish: Finish) -> Iterator[int]:
-        return in_threads(
-            lambda shard: finish(shard, encode_arrays(specs, _arrays(derivation, specs, looked_up, shard))),
-            numbers,
-            workers,
-        )
-
-    return encode
+def _prepare(derivation: Derivation, workers: int, progress: Progress, scratch: Path) -> tuple[Contents, Encode]:
+    contents = describe(derivation, scratch / SOURCES_NAME, progress)
+    specs, looked_up = frame_specs(contents.attributes), contents.attributes["rendered"]
+    arrays = partial(_arrays, derivation, specs, looked_up)
+    return contents, encoder(arrays, contents.attributes, workers)
 
 
 def _arrays(

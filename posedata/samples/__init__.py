@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from posedata.errors import ChoiceError
-from posedata.samples import brace, climbalong, coco, keypoints, penn_action, speed21
+from posedata.samples import brace, climbalong, coco, human36m, keypoints, penn_action, speed21
 from posedata.samples.base import empty_tree
 
 __all__ = ["SAMPLES", "write_sample"]
@@ -17,6 +17,7 @@ SAMPLES: Mapping[str, Write] = {
     "brace": brace.write,
     "climbalong": climbalong.write,
     "coco": coco.write,
+    "human36m": human36m.write,
     "keypoints": keypoints.write,
     "penn_action": penn_action.write,
     "speed21": speed21.write,
@@ -32,8 +33,8 @@ def write_sample(
     Args:
         name: the dataset whose layout it has.
         root: where; must not exist or be empty.
-        sequences: how many; photographs, of COCO.
-        frames: in each; COCO has none.
+        sequences: how many; of COCO photographs, of Human3.6M clips.
+        frames: in each; COCO has none, clips have 8.
         seed: decides on all motion.
         segments: for BRACE, a `segments.csv` whose videos, frames and dances to fill with motion; replaces
             `sequences` and `frames`.

@@ -85,14 +85,14 @@ def motion(rng: np.random.Generator, frames: int, width: float, height: float, f
     # Two torsos to either side of the centre: an arm or a leg is shorter than that.
     pelvis = np.stack(
         [
-            width * (0.5 + 0.5 * _wander(rng, seconds, 0.3) * max(0.0, 1 - 4.4 * torso / width)),
-            height * (0.5 + 0.5 * _wander(rng, seconds, 0.3) * max(0.0, 1 - 4.4 * torso / height)),
+            width * (0.5 + 0.5 * wander(rng, seconds, 0.3) * max(0.0, 1 - 4.4 * torso / width)),
+            height * (0.5 + 0.5 * wander(rng, seconds, 0.3) * max(0.0, 1 - 4.4 * torso / height)),
         ],
         axis=-1,
     )
     places = {"pelvis": pelvis}
     for joint, parent, length, rest, swing in _BONES:
-        angle = np.radians(rest + swing * _wander(rng, seconds, 1.0))
+        angle = np.radians(rest + swing * wander(rng, seconds, 1.0))
         bone = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         places[joint] = places[parent] + torso * length * bone
     points = np.empty((frames, K, 2))
@@ -101,7 +101,7 @@ def motion(rng: np.random.Generator, frames: int, width: float, height: float, f
     return np.clip(points, 0, (width, height))
 
 
-def _wander(rng: np.random.Generator, seconds: Floats, pace: float) -> Floats:
+def wander(rng: np.random.Generator, seconds: Floats, pace: float) -> Floats:
     """(T,) smooth values in -1..1: three sines of a few tenths of a hertz to two."""
     rates = pace * rng.uniform(0.2, 2.0, 3)
     phases = rng.uniform(0, 2 * np.pi, 3)

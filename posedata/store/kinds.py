@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from posedata.clips import schema as clips
 from posedata.crops import schema as crops
 from posedata.store import schema
 from posedata.store.schema import ArraySpec
@@ -30,6 +31,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     schema.KIND: Kind(schema.FORMAT_VERSION, schema.described, schema.least_bytes),
     crops.KIND: Kind(crops.FORMAT_VERSION, crops.described, crops.least_bytes),
+    clips.KIND: Kind(clips.FORMAT_VERSION, clips.described, clips.least_bytes),
 }
 """By the `kind` of the root's attributes and of the manifest."""
 

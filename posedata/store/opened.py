@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,14 +151,28 @@ def open_any(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> Opened:
     return Opened(path, manifest, attributes, stored_arrays(path, attributes, kept_chunks), holder, fetch)
 
 
-def need_kind(opened: Opened, kind: str) -> Opened:
-    """The same store; raises BadInputError if it is of another kind."""
+OfKind = TypeVar("OfKind", bound=Opened)
+
+
+def open_kind(reader: type[OfKind], kind: str, path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> OfKind:
+    """Open a store of one kind; arguments and errors as of `open_any`.
+
+    Args:
+        reader: an `Opened` with the methods that such stores have.
+        kind: of the store.
+        path: the store.
+        kept_chunks: see `open_any`.
+
+    Raises:
+        BadInputError: if it is of another kind.
+    """
+    opened = open_any(path, kept_chunks)
     if opened.manifest.kind != kind:
         raise BadInputError(
             f"{opened.path}: expected a store of kind {kind}, found {opened.manifest.kind}; posedata info shows what "
             "it is"
         )
-    return opened
+    return reader(**{field.name: getattr(opened, field.name) for field in fields(opened)})
 
 
 def _first(path: Path, problems: list[Problem]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Read a store of temporal heatmaps: its sequences, windows and sigmas."""
 
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from posedata.heatmaps import RowTable, row_table
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.allowed import Problem
 from posedata.store.arrays import KEPT_CHUNKS
-from posedata.store.opened import Opened, need_kind, open_any, verify
+from posedata.store.opened import Opened, open_kind, verify
 from posedata.store.schema import KIND
 from posedata.windows import span, window_starts, within_split, without_overlap
 
@@ -105,5 +104,4 @@ def open_store(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> Store:
         >>> store.frames("input_heatmaps", positions).shape
         (5, 25, 56, 56)
     """
-    opened = need_kind(open_any(path, kept_chunks), KIND)
-    return Store(**{field.name: getattr(opened, field.name) for field in fields(opened)})
+    return open_kind(Store, KIND, path, kept_chunks)

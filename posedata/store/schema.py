@@ -6,7 +6,7 @@ that a chunk that went missing cannot pass for data; that none is missing is pro
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,18 +25,8 @@ SHARD_FRAMES = 4096
 
 ZSTD_LEVEL = 3
 
-DIMENSIONS = {
-    "keypoint": K,
-    "y": GRID,
-    "x": GRID,
-    "xy": 2,
-    "corner": 4,
-    "joint": 17,
-    "row": 256,
-    "column": 256,
-    "channel": 3,  # of image crops
-}
-"""Sizes of the dimensions that are the same in every store that has them."""
+DIMENSIONS: Mapping[str, int] = {"keypoint": K, "y": GRID, "x": GRID, "xy": 2, "corner": 4}
+"""Sizes of the dimensions that are the same in every store of temporal heatmaps."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +38,19 @@ class ArraySpec:
         dims: names of its dimensions; the first is `frame`, `sequence` or `keypoint`.
         dtype: numpy's name, or "string".
         fill: what zarr-python would invent for a missing chunk.
+        sizes: of the dimensions that are the same in every store of its kind.
     """
 
     name: str
     dims: tuple[str, ...]
     dtype: str
     fill: Any
+    sizes: Mapping[str, int] = field(default_factory=lambda: DIMENSIONS, hash=False)
 
     @property
     def inner(self) -> tuple[int, ...]:
         """Sizes of the dimensions after the first."""
-        return tuple(DIMENSIONS[d] for d in self.dims[1:])
+        return tuple(self.sizes[d] for d in self.dims[1:])
 
     @property
     def along_frames(self) -> bool:

@@ -5,7 +5,7 @@ zarr-python writes (tested). One call writes one file, so two workers never shar
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from posedata.store.metadata import array_metadata, group_metadata
 from posedata.store.schema import ArraySpec
 
 Array = NDArray[Any]
+
+Frames = Array | Callable[[], Iterator[Array]]
+"""The frames of a shard in one array: whole, or a function that yields the blocks of its heatmaps or pixels."""
 
 
 def create(
@@ -62,6 +65,15 @@ def encode_frames(spec: ArraySpec, blocks: Iterable[Array]) -> Iterator[bytes]:
     if spec.sharded:
         return _shard(spec, blocks)
     return (encode(_padded(block, spec, schema.SHARD_FRAMES)) for block in blocks)
+
+
+def encode_arrays(
+    specs: Iterable[ArraySpec], arrays: Mapping[str, Frames]
+) -> Iterator[tuple[ArraySpec, Iterator[bytes]]]:
+    """The files of a shard from its frames, by the names of the arrays."""
+    for spec in specs:
+        blocks = arrays[spec.name]
+        yield spec, encode_frames(spec, blocks() if callable(blocks) else [blocks])
 
 
 def write_file(folder: Path, spec: ArraySpec, shard: int, parts: Iterable[bytes]) -> StoreFile:

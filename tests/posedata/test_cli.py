@@ -226,10 +226,12 @@ def test_verify_quick_reads_no_heatmaps(command: Run, damaged: Path) -> None:
     assert_fails(command("posedata", "verify", damaged, "--quick"), 4, "missing")
 
 
+DATASETS = "brace, climbalong, coco, human36m, keypoints, penn_action, speed21"
+
 USAGE = {
     "no dataset": (["build"], "--dataset"),
-    "unknown dataset": (["build", "--dataset", "h36m"], "brace, climbalong, coco, keypoints, penn_action, speed21"),
-    "unknown sample": (["sample", "h36m"], "brace, climbalong, coco, keypoints, penn_action, speed21"),
+    "unknown dataset": (["build", "--dataset", "h36m"], DATASETS),
+    "unknown sample": (["sample", "h36m"], DATASETS),
     "unknown command": (["bulid"], "bulid"),
     "unknown option": (["build", "--dataset", "brace", "--sigmas", "1"], "--sigma"),
     "sigma words": (["build", "--dataset", "brace", "--sigma-set", "wild"], "random, fixed"),

@@ -18,8 +18,8 @@ from posedata import arguments
 from posedata.cli import cli
 from posedata.config import Noise
 from posedata.configfile import MOST_BYTES, config_keys, config_of, of_file, to_yaml
-from posedata.crops.request import OPTIONS
 from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.familyrequest import OWN_OPTIONS
 from posedata.noisefile import write_noise
 from posedata.request import RECIPE_OPTIONS
 
@@ -98,7 +98,7 @@ def test_keys_are_the_options_as_typed_but_those_that_steer_output() -> None:
 def test_every_option_is_in_the_recipe_or_a_matter_of_places_and_machines() -> None:
     """A new option belongs to one of them: what bytes depend on is stored, and nothing else."""
     elsewhere = {"recipe", "raws", "out", "workers", "scheduler", "skip_bad", "overwrite", "dry_run"}
-    assert {parameter.name for parameter in config_keys(BUILD).values()} == elsewhere | {*RECIPE_OPTIONS, *OPTIONS}
+    assert {parameter.name for parameter in config_keys(BUILD).values()} == elsewhere | {*RECIPE_OPTIONS, *OWN_OPTIONS}
 
 
 TEXT = some.text(

@@ -12,7 +12,7 @@ import pytest
 import zarr
 
 from posedata.crops import build as building
-from posedata.crops.build import build_crops, foresee_crops
+from posedata.crops.build import build_crops
 from posedata.crops.geometry import Square
 from posedata.crops.images import cut
 from posedata.crops.recipe import CropRecipe
@@ -277,7 +277,7 @@ def test_without_a_training_set_there_is_no_mean(tree: Path, tmp_path: Path) -> 
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(photographs: Path, tmp_path: Path) -> None:
-    told = foresee_crops(RECIPE, photographs, tmp_path / "a.zarr")
+    told = build_crops(RECIPE, photographs, tmp_path / "a.zarr", dry_run=True)
     assert not list(tmp_path.iterdir())
     built = build_crops(RECIPE, photographs, tmp_path / "a.zarr")
     differing = {"bytes", "content_digest", "seconds"}
@@ -285,4 +285,4 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(photographs: Path, tmp_path
         k: v for k, v in built.items() if k not in differing
     }
     with pytest.raises(ConflictError):
-        foresee_crops(RECIPE, photographs, tmp_path / "a.zarr")
+        build_crops(RECIPE, photographs, tmp_path / "a.zarr", dry_run=True)

@@ -13,16 +13,20 @@ from posedata.store.opened import verify
 
 
 def test_every_kind_shows_itself() -> None:
-    assert sorted(KINDS) == ["image-crops", "temporal-heatmaps"]
+    assert sorted(KINDS) == ["image-crops", "temporal-heatmaps", "video-clips"]
     for kind in KINDS:
         assert callable(shown(kind).card)
         assert callable(shown(kind).picture)
+        assert callable(shown(kind).rows)
 
 
 def test_the_kind_decides_on_the_arrays() -> None:
     specs, lengths = described({"kind": "image-crops", "counts": {"frames": 7, "images": 3}})
     assert lengths == {"frame": 7, "image": 3, "joint": 17}
     assert {spec.name: spec.inner for spec in specs if spec.sharded} == {"crop": (256, 256, 3)}
+    specs, lengths = described({"kind": "video-clips", "counts": {"clips": 7}})
+    assert lengths == {"frame": 56, "joint": 17}
+    assert {spec.name: spec.inner for spec in specs if spec.sharded} == {"image": (224, 224, 3)}
     with pytest.raises(KeyError):
         described({"kind": "films", "counts": {}})
 

@@ -51,7 +51,7 @@ def test_a_sound_store_has_none(store: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "version", "known"),
     [
-        ("film", FORMAT_VERSION, "temporal-heatmaps version 1 or image-crops version 1"),
+        ("film", FORMAT_VERSION, "temporal-heatmaps version 1 or image-crops version 1 or video-clips version 1"),
         (KIND, FORMAT_VERSION + 1, "temporal-heatmaps version 1"),
     ],
 )
