@@ -17,7 +17,7 @@ from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.exported import find_export
 from posetrain.filters import FILTERS
 from posetrain.find import check_digest, find_run, store_of_run
-from posetrain.models import find_model
+from posetrain.models import find_model, find_refiner
 from posetrain.sequences import over_sequences, runs
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS, Refiner, Task
@@ -100,9 +100,11 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
 
     Raises:
         BadInputError: if no epoch is finished, or its own store is not what it was.
+        ChoiceError: if it is of a model that refines no windows.
         IntegrityError: if its files are damaged.
     """
     info = checkpoints.read_run(run)
+    find_refiner(info.config.model, run)
     opened = open_store(find_store(store) if store else store_of_run(info))
     if not store:
         check_digest(run, info, opened)

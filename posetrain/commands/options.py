@@ -9,35 +9,35 @@ from posedata.store.opened import Opened
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer")
+MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer", "hourglass")
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 
 _TRAINING = {
     "window": click.option(
-        "--window", type=click.IntRange(1), default=5, help="Frames that the model sees.  [default: 5; mixer: 33]"
+        "--window", type=click.IntRange(1), default=5, help="Frames that a refiner sees.  [default: 5; mixer: 33]"
     ),
     "epochs": click.option("--epochs", type=click.IntRange(1), default=50, help="At most.  [default: 50; mixer: 16]"),
     "batch_size": click.option(
-        "--batch-size", type=click.IntRange(1), default=16, help="Windows a step.  [default: 16; mixer: 64]"
+        "--batch-size", type=click.IntRange(1), default=16, help="Windows, or crops, a step.  [default: 16; mixer: 64]"
     ),
     "optimizer": click.option(
         "--optimizer",
-        type=click.Choice(["adam", "muon"]),
+        type=click.Choice(["adam", "muon", "rmsprop", "sgd"]),
         default="adam",
-        help="Muon is for mixers, and takes torch 2.9.  [default: adam; mixer: muon]",
+        help="Muon is for mixers, and takes torch 2.9.  [default: adam; mixer: muon; hourglass: rmsprop]",
     ),
     "learning_rate": click.option(
         "--learning-rate",
         type=float,
         default=1e-3,
-        help="At the start.  [default: 0.001; mixer: 0.003; for finetuning 0.0001]",
+        help="At the start.  [default: 0.001; mixer: 0.003; hourglass: 0.00025; for finetuning 0.0001]",
     ),
     "schedule": click.option(
         "--schedule",
-        type=click.Choice(["plateau", "cosine"]),
+        type=click.Choice(["plateau", "cosine", "once", "steps"]),
         default="plateau",
-        help="When the rate falls: as validation asks for it, or steadily over --epochs.  "
-        "[default: plateau; mixer: cosine]",
+        help="When the rate falls: as validation asks for it, steadily over --epochs, once as validation asks for it, "
+        "or every so many epochs.  [default: plateau; mixer: cosine; hourglass: once]",
     ),
     "average": click.option(
         "--average",
@@ -46,17 +46,19 @@ _TRAINING = {
         help="Keep a running mean of the weights, with this share of it a step.  [default: 0; mixer: 0.999]",
     ),
     "max_windows": click.option(
-        "--max-windows", type=click.IntRange(1), help="At most so many of each split.  [default: all]"
+        "--max-windows", type=click.IntRange(1), help="Or crops: at most so many of each split.  [default: all]"
     ),
     "sampling_step": click.option(
         "--sampling-step", type=click.IntRange(1), default=4, show_default=True, help="Of deciwatch, in frames."
+    ),
+    "stacks": click.option(
+        "--stacks", type=click.IntRange(1, 16), default=1, show_default=True, help="Of hourglass, one after the other."
     ),
     "shuffle": click.option(
         "--shuffle",
         type=click.Choice(["windows", "blocks"]),
         default="windows",
-        show_default=True,
-        help="One by one, or in blocks: faster where heatmaps are decoded from a large store.",
+        help="One by one, or in blocks: faster where a large store is decoded.  [default: windows; hourglass: blocks]",
     ),
     "precision": click.option(
         "--precision",

@@ -32,7 +32,7 @@ def report(
     The best epoch of every run is scored on the test split of its store, beside the identity and the filters, with
     intervals by bootstrap over videos; a video that was held out is reported apart.
 
-    RUN is a run, or a folder of runs such as a sweep's; with none, all of the data home.
+    RUN is a run, or a folder of runs such as a sweep's; with none, all refiners of the data home.
 
     \b
     Examples:
@@ -42,9 +42,10 @@ def report(
     """
     from posetrain.devices import pick_device
     from posetrain.find import find_runs
+    from posetrain.report.collect import refiners
     from posetrain.report.write import PAGE_NAME, write_report
 
-    runs = find_runs(given)
+    runs = find_runs(given) if given else refiners(find_runs(()))
     contents = write_report(runs, out, overwrite, pick_device(device), feed, console.progress(quiet), sequences)
     if as_json:
         tables = {"pck": [asdict(table) for table in contents.pck], "joints": [asdict(t) for t in contents.joints]}

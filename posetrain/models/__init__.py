@@ -9,10 +9,13 @@ from torch import Tensor, nn
 
 from posedata.errors import ChoiceError
 from posetrain.config import TrainConfig
+from posetrain.crops.kind import CROPS
+from posetrain.crops.tasks import DETECTION
 from posetrain.kinds import Kind
 from posetrain.models.conv3d import Conv3D
 from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
+from posetrain.models.hourglass import StackedHourglass
 from posetrain.models.mixer import Mixer
 from posetrain.models.smoothnet import SmoothNet
 from posetrain.refining import WINDOWS
@@ -51,6 +54,18 @@ _MIXING = {
     "average": 0.999,
 }
 
+_DETECTING = {
+    "epochs": 50,
+    "batch_size": 16,
+    "optimizer": "rmsprop",
+    "learning_rate": 2.5e-4,
+    "schedule": "once",
+    "reduce_after": 5,
+    "reduce_factor": 0.2,
+    "shuffle": "blocks",
+}
+"""Seed 002, section 1.1; in blocks, for pixels are decoded 32 crops at a time."""
+
 MODELS: Mapping[str, Architecture] = {
     "conv3d": Architecture(lambda config: Conv3D(), HEATMAPS),
     "deciwatch": Architecture(lambda config: DeciWatch(config.window, config.sampling_step), POINTS),
@@ -58,6 +73,13 @@ MODELS: Mapping[str, Architecture] = {
     "convlstm-concat": Architecture(lambda config: BiConvLSTMConcat(), HEATMAPS),
     "smoothnet": Architecture(lambda config: SmoothNet(config.window), SMOOTH_POINTS),
     "mixer": Architecture(lambda config: Mixer(), TRACKS, any_window=True, regime=_MIXING, fresh=None),
+    "hourglass": Architecture(
+        lambda config: StackedHourglass(config.stacks),
+        DETECTION,
+        CROPS,
+        regime=_DETECTING,
+        fresh=nn.init.xavier_normal_,
+    ),
 }
 """Name -> architecture."""
 
@@ -100,7 +122,8 @@ def kinds() -> tuple[Kind, ...]:
 def make_model(config: TrainConfig) -> nn.Module:
     """A model with fresh weights.
 
-    Those of published models are Glorot uniform (seed 000, equation 1) on whatever has two dimensions or more. A mixer
+    Those of published refiners are Glorot uniform (seed 000, equation 1) on whatever has two dimensions or more, those
+    of detectors Glorot normal (seed 002, section 1.1). A mixer
     keeps torch's: Glorot's rule takes the channels of its convolutions for connected, and makes them far too small.
 
     Raises:

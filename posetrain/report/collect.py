@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from posedata.config import k_text
+from posedata.errors import PoseDataError
 from posedata.progress import Progress
 from posedata.store.reader import Store
 from posetrain import checkpoints
@@ -21,6 +22,7 @@ from posetrain.experiments import experiment_of
 from posetrain.filters import FILTERS
 from posetrain.history import load_history
 from posetrain.models import find_model
+from posetrain.refining import WINDOWS
 from posetrain.scoring import Subject, score, subject_of_run
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS
@@ -111,6 +113,18 @@ class Block:
     def scores(self) -> Scores:
         """Of the first row: what all have in common."""
         return self.rows[0].scores
+
+
+def refiners(runs: Sequence[Path]) -> list[Path]:
+    """Those of models that refine windows; what cannot be read stays, for whoever loads it to tell."""
+    return [run for run in runs if _refines(run)]
+
+
+def _refines(run: Path) -> bool:
+    try:
+        return find_model(checkpoints.read_run(run).config.model).kind is WINDOWS
+    except PoseDataError:
+        return True
 
 
 def load_trained(runs: Sequence[Path], device: torch.device) -> tuple[list[Trained], list[Path]]:

@@ -50,7 +50,8 @@ def write_report(
     with staged(out, overwrite, is_report) as folder:
         trained, left_out = load_trained(runs, device)
         if not trained:
-            raise BadInputError(f"{', '.join(map(str, left_out))}: expected runs with a finished epoch, found none")
+            told = ", ".join(map(str, left_out)) or "report"
+            raise BadInputError(f"{told}: expected runs with a finished epoch, found none")
         blocks = score_all(trained, device, feed, progress, sequences)
         contents = Contents(
             [pck_table(block) for block in blocks],

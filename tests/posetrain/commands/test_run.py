@@ -78,6 +78,7 @@ def test_show_config_prints_everything_and_does_nothing_else(posetrain: Posetrai
         "average": 0.0,
         "max-windows": None,
         "sampling-step": 4,
+        "stacks": None,
         "shuffle": "windows",
         "precision": "float32",
         "seed": 0,

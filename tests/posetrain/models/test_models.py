@@ -7,9 +7,11 @@ from torch import Tensor
 
 from posedata.errors import ChoiceError
 from posetrain.config import TrainConfig
-from posetrain.models import MODELS, count_parameters, find_model, make_model
+from posetrain.models import MODELS, count_parameters, find_model, find_refiner, make_model
+from posetrain.refining import WINDOWS
 
 PUBLISHED = {"conv3d": 78_150, "deciwatch": 1_708_388, "convlstm-sum": 1_875_666, "convlstm-concat": 1_872_313}
+REFINERS = [name for name, architecture in MODELS.items() if architecture.kind is WINDOWS]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -17,7 +19,7 @@ def test_parameters_are_as_many_as_published(name: str) -> None:
     assert count_parameters(make_model(TrainConfig(model=name))) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "mixer"])
+@pytest.mark.parametrize("name", [name for name in REFINERS if name != "mixer"])
 def test_weights_are_glorot_uniform(name: str) -> None:
     for parameter in make_model(TrainConfig(model=name)).parameters():
         if parameter.dim() >= 2:
@@ -33,7 +35,7 @@ def test_weights_follow_the_seed(name: str) -> None:
     assert not all(torch.equal(a[key], c[key]) for key in a)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", REFINERS)
 def test_every_weight_is_used_and_every_frame_matters(name: str, given: Callable[..., Tensor]) -> None:
     config = TrainConfig(model=name)
     model = make_model(config).eval()
@@ -45,7 +47,7 @@ def test_every_weight_is_used_and_every_frame_matters(name: str, given: Callable
     assert prediction.shape[:3] == (2, 5, 25)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", REFINERS)
 def test_windows_of_a_batch_do_not_see_each_other(name: str, given: Callable[..., Tensor]) -> None:
     model = make_model(TrainConfig(model=name)).eval()
     task = find_model(name).task
@@ -58,3 +60,9 @@ def test_windows_of_a_batch_do_not_see_each_other(name: str, given: Callable[...
 def test_an_unknown_model_is_told_the_choices() -> None:
     with pytest.raises(ChoiceError, match="conv3d, deciwatch"):
         make_model(TrainConfig(model="conv4d"))
+
+
+def test_a_refiner_is_asked_for_and_a_detector_refused() -> None:
+    assert find_refiner("mixer", "--model mixer") is MODELS["mixer"]
+    with pytest.raises(ChoiceError, match=r"runs/a: expected a model .* found hourglass.* posetrain eval"):
+        find_refiner("hourglass", "runs/a")

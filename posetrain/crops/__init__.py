@@ -1,0 +1,1 @@
+"""Image crops and a detector of keypoints in them: batches, tasks, scores."""

@@ -1,0 +1,91 @@
+"""The stacked hourglass (seed 001, section 3.2; seed 002, section 1.1; Newell et al. 2016, arXiv:1603.06937).
+
+One hourglass has 3,326,993 parameters, every further one 3,144,465.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, max_pool2d
+
+from posedata.skeleton import COCO_NAMES
+
+WIDTH = 256
+"""Channels of what passes between residuals."""
+
+LEVELS = 4
+"""Times that an hourglass halves its input, and doubles it again."""
+
+_INNER, _JOINTS = WIDTH // 2, len(COCO_NAMES)
+
+
+class Residual(nn.Module):
+    """Three convolutions beside the input, each after a batch normalisation and a ReLU; 214,528 parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *_active(WIDTH),
+            nn.Conv2d(WIDTH, _INNER, 1),
+            *_active(_INNER),
+            nn.Conv2d(_INNER, _INNER, 3, padding=1),
+            *_active(_INNER),
+            nn.Conv2d(_INNER, WIDTH, 1),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, 256, H, W) to the same shape."""
+        added: Tensor = self.layers(features)
+        return features + added
+
+
+class Hourglass(nn.Module):
+    """Down to a sixteenth and up again, a residual at every step, three of them in the bottleneck."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skips = nn.ModuleList(Residual() for _ in range(LEVELS))
+        self.downs = nn.ModuleList(Residual() for _ in range(LEVELS - 1))
+        self.bottleneck = nn.Sequential(Residual(), Residual(), Residual())
+        self.ups = nn.ModuleList(Residual() for _ in range(LEVELS))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, 256, 64, 64) to the same shape."""
+        kept = []
+        for skip, down in zip(self.skips, (*self.downs, self.bottleneck), strict=True):
+            kept.append(skip(features))
+            features = down(max_pool2d(features, 2))
+        for skipped, up in zip(reversed(kept), self.ups, strict=True):
+            features = up(skipped + interpolate(features, scale_factor=2, mode="nearest"))
+        return features
+
+
+class StackedHourglass(nn.Module):
+    """Hourglasses one after the other; each says heatmaps, which the next one sees.
+
+    Args:
+        stacks: how many.
+    """
+
+    def __init__(self, stacks: int) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, WIDTH, 7, stride=2, padding=3), *_active(WIDTH), Residual())
+        self.hourglasses = nn.ModuleList(Hourglass() for _ in range(stacks))
+        self.features = nn.ModuleList(nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 1), *_active(WIDTH)) for _ in range(stacks))
+        self.heatmaps = nn.ModuleList(nn.Conv2d(WIDTH, _JOINTS, 1) for _ in range(stacks))
+        self.features_back = nn.ModuleList(nn.Conv2d(WIDTH, WIDTH, 1) for _ in range(stacks - 1))
+        self.heatmaps_back = nn.ModuleList(nn.Conv2d(_JOINTS, WIDTH, 1) for _ in range(stacks - 1))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """(B, 3, 256, 256) less the mean colour to (B, stacks, 17, 64, 64), the last stack's heatmaps last."""
+        stream = max_pool2d(self.stem(crops), 2)
+        said: list[Tensor] = []
+        for i, hourglass in enumerate(self.hourglasses):
+            features = self.features[i](hourglass(stream))
+            said.append(self.heatmaps[i](features))
+            if i + 1 < len(self.hourglasses):
+                stream = stream + self.features_back[i](features) + self.heatmaps_back[i](said[-1])
+        return torch.stack(said, dim=1)
+
+
+def _active(channels: int) -> tuple[nn.Module, nn.Module]:
+    return nn.BatchNorm2d(channels), nn.ReLU()
