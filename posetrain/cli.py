@@ -4,6 +4,7 @@ import click
 
 from posedata import __version__, ending
 from posetrain.commands.evaluate import evaluate
+from posetrain.commands.explain import explain
 from posetrain.commands.export import export
 from posetrain.commands.predict import predict
 from posetrain.commands.report import report
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, evaluate, predict, export, sweep, runs, report, push, pull):
+for _command in (run, evaluate, predict, export, sweep, runs, report, explain, push, pull):
     cli.add_command(_command)
 
 

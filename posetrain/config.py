@@ -10,7 +10,7 @@ Count = Annotated[int, Field(ge=1)]
 Precision = Literal["float32", "bfloat16"]
 Shuffle = Literal["windows", "blocks"]
 Method = Literal["adam", "muon", "rmsprop", "sgd"]
-Schedule = Literal["plateau", "cosine", "once", "steps"]
+Schedule = Literal["plateau", "cosine", "once", "steps", "constant"]
 
 FINETUNING_RATE = 1e-4
 """Learning rate at the start of a finetuning (seed 000, section 1.3.2)."""
@@ -30,7 +30,8 @@ class TrainConfig(Frozen):
         learning_rate: at the start.
         schedule: "plateau": the rate falls by steps, and training stops, when the validation loss does not fall any
             more; "cosine": the rate falls along half a cosine over all epochs; "once": it falls by one step for good,
-            when the validation score does not rise any more; "steps": it falls by a step every so many epochs.
+            when the validation score does not rise any more; "steps": it falls by a step every so many epochs;
+            "constant": it stays.
         reduce_after: epochs without a lower validation loss, or with "once" without a better score, after which the
             learning rate falls by a step; with "steps", epochs from one step to the next.
         reduce_factor: what it is then multiplied with.
@@ -41,6 +42,8 @@ class TrainConfig(Frozen):
         init: run whose best epoch's weights training begins with; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
         stacks: hourglasses, one after the other.
+        backbone: folder of a pretrained ResNet-50, see `posetrain.models.resnet_lstm`; None = fresh weights.
+        frozen: whether that stays as it is.
         shuffle: "windows", or other samples, one by one, or in "blocks" that lie together in the store; see
             `posetrain.data.in_blocks`.
         precision: of what a model computes while it trains; weights, losses and scores are float32 always.
@@ -63,6 +66,8 @@ class TrainConfig(Frozen):
     init: str | None = None
     sampling_step: Count = 4
     stacks: Annotated[int, Field(ge=1, le=16)] = 1
+    backbone: str | None = None
+    frozen: bool = False
     shuffle: Shuffle = "windows"
     precision: Precision = "float32"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -37,8 +37,12 @@ class Score:
         return -row[self.column] if self.rises else row[self.column]
 
 
-SCORES = (Score("val_pck@0.2", "PCK@0.2", "%", rises=True), Score("val_pck@0.5", "PCK@0.5", "%", rises=True))
-"""A run has one of them: of refiners, and of detectors; where it has none, its epochs are compared by their loss."""
+SCORES = (
+    Score("val_pck@0.2", "PCK@0.2", "%", rises=True),
+    Score("val_pck@0.5", "PCK@0.5", "%", rises=True),
+    Score("val_mpjpe", "MPJPE", "mm", rises=False),
+)
+"""A run has one of them: of refiners, of detectors, of 3-D joints; where it has none, the loss compares its epochs."""
 
 LOSS = Score("val_loss", "loss", "", rises=False)
 

@@ -1,8 +1,9 @@
-"""A trained model by its name: what refines, what it works on, and which windows it sees."""
+"""A trained model by its name: what refines, on which windows; or one of any kind with its store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,15 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from posedata.errors import IntegrityError
+from posedata.home import find_store
 from posedata.skeleton import KEYPOINTS
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
 from posetrain.devices import place
 from posetrain.exported import find_export, read_export
-from posetrain.find import find_run, keypoints_seen
+from posetrain.find import check_digest, find_run, keypoints_seen, store_of_run
 from posetrain.history import load_best
-from posetrain.models import find_refiner, make_model
+from posetrain.models import find_model, find_refiner, make_model
 from posetrain.tasks import Refiner, Task
+
+MEAN_POSE = "mean-pose"
+"""The baseline of what finds poses in pixels: says where keypoints lie on average, and does not look."""
 
 SEQUENCE_FRAMES = 65
 """What a model for any window sees at once of a sequence, at least; about two seconds."""
@@ -89,6 +94,45 @@ def trained_of_export(path: Path, device: torch.device) -> Trained:
     info, weights = read_export(path)
     seen = None if info.keypoints is None else np.isin(KEYPOINTS, info.keypoints)
     return replace(_trained(path, info.config, info.epoch, weights, device), seen=seen)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """The best epoch of a run of any kind, and a store to use it on.
+
+    Attributes:
+        run: where it lies.
+        name: of the architecture.
+        model: ready to be used.
+        task: what it works on, see `posetrain.kinds.Lesson`.
+        epoch: of the weights.
+        store: of the kind that it works on.
+    """
+
+    run: Path
+    name: str
+    model: nn.Module
+    task: Any
+    epoch: int
+    store: Any
+
+
+def open_run(what: Path, store: Path | str | None, device: torch.device) -> Opened:
+    """A run by its path or name, and a store; None = the one that it was trained on.
+
+    Raises:
+        BadInputError: if there is no such run or store, no epoch is finished, or the store is of another kind, or its
+            own is not what it was.
+        IntegrityError: if files are damaged.
+    """
+    run = find_run(what)
+    info = checkpoints.read_run(run)
+    found = find_model(info.config.model)
+    opened = found.kind.open(find_store(store) if store else store_of_run(info), info.config.model)
+    if not store:
+        check_digest(run, info, opened)
+    epoch, weights = load_best(run)
+    return Opened(run, info.config.model, load_model(run, info.config, weights, device), found.task, epoch, opened)
 
 
 def _trained(

@@ -11,7 +11,7 @@ from posetrain.commands.options import device_options
 @click.command(name="eval")
 @click.argument("what", metavar="default|RUN|FILE|BASELINE")
 @click.option("--store", type=arguments.STORE, help="[default: the run's; for a baseline the newest in the data home]")
-@click.option("--split", default="test", show_default=True, help="train, validation, test, held_out or all.")
+@click.option("--split", help="train, validation, test, held_out or all.  [default: test; of clips validation]")
 @click.option("--window", type=click.IntRange(1), help="For a baseline or mixer.  [default: 5; the run's]")
 @click.option("--frame-step", type=click.IntRange(1), help="For a baseline or mixer.  [default: 1; the run's]")
 @click.option("--span", type=click.Choice(["window", "sequence"]), help="What is seen at once.  [default: window]")
@@ -34,7 +34,8 @@ def evaluate(ctx: click.Context, /, what: str, device: str, as_json: bool, quiet
     Windows of every split but train share no frame. A prediction is made from the noisy input alone.
 
     A detector's RUN is scored on crops, by PCK@0.5 of a tenth of the grid; its baseline is mean-pose, which says where
-    keypoints lie on average. Of the options, --store and --split are for both.
+    keypoints lie on average. A RUN on clips is scored by MPJPE; there mean-pose is the baseline too. Of the options,
+    --store and --split are for all.
 
     \b
     Examples:

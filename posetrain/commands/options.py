@@ -9,7 +9,16 @@ from posedata.store.opened import Opened
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-MODEL_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer", "hourglass")
+MODEL_NAMES = (
+    "conv3d",
+    "deciwatch",
+    "convlstm-sum",
+    "convlstm-concat",
+    "smoothnet",
+    "mixer",
+    "hourglass",
+    "resnet-lstm",
+)
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 
 _TRAINING = {
@@ -34,10 +43,10 @@ _TRAINING = {
     ),
     "schedule": click.option(
         "--schedule",
-        type=click.Choice(["plateau", "cosine", "once", "steps"]),
+        type=click.Choice(["plateau", "cosine", "once", "steps", "constant"]),
         default="plateau",
         help="When the rate falls: as validation asks for it, steadily over --epochs, once as validation asks for it, "
-        "or every so many epochs.  [default: plateau; mixer: cosine; hourglass: once]",
+        "every so many epochs, never.  [default: plateau; mixer: cosine; hourglass: once; resnet-lstm: constant]",
     ),
     "average": click.option(
         "--average",
@@ -54,6 +63,13 @@ _TRAINING = {
     "stacks": click.option(
         "--stacks", type=click.IntRange(1, 16), default=1, show_default=True, help="Of hourglass, one after the other."
     ),
+    "backbone": click.option(
+        "--backbone",
+        type=click.Path(exists=True, file_okay=False),
+        metavar="DIR",
+        help="Of resnet-lstm: a pretrained ResNet-50, as transformers saves it.  [default: fresh weights]",
+    ),
+    "frozen": click.option("--frozen", is_flag=True, help="Of resnet-lstm: the backbone stays as it is."),
     "shuffle": click.option(
         "--shuffle",
         type=click.Choice(["windows", "blocks"]),
@@ -80,9 +96,13 @@ def training_options(command: _Command) -> _Command:
     return command
 
 
+def device_option(command: _Command) -> _Command:
+    """Where models run."""
+    return click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")(command)
+
+
 def device_options(command: _Command) -> _Command:
     """Where models run, and how heatmaps get there."""
-    device = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
     feed = click.option(
         "--feed",
         type=click.Choice(["auto", "store", "render"]),
@@ -90,7 +110,7 @@ def device_options(command: _Command) -> _Command:
         show_default=True,
         help="Decode heatmaps from the store, or look them up on the device: the same bits.",
     )
-    return device(feed(command))
+    return device_option(feed(command))
 
 
 def store_name(store: Opened) -> str:

@@ -6,18 +6,22 @@ from typing import Any
 
 import torch
 
+from posedata.home import find_store
+from posedata.manifest import read_manifest
 from posedata.progress import Progress
 from posetrain.checkpoints import read_run
+from posetrain.clips.kind import CLIPS
+from posetrain.commands.scored_clips import scored_clips
 from posetrain.commands.scored_crops import scored_crops
 from posetrain.commands.scored_windows import scored_windows
 from posetrain.crops.kind import CROPS
-from posetrain.crops.scoring import MEAN_POSE
 from posetrain.exported import find_export
 from posetrain.filters import FILTERS
 from posetrain.find import find_run
 from posetrain.kinds import Kind
 from posetrain.models import find_model, kinds
 from posetrain.refining import WINDOWS
+from posetrain.trained import MEAN_POSE
 
 Told = tuple[dict[str, Any], list[tuple[object, ...]]]
 """An object for JSON, and rows of a table."""
@@ -25,11 +29,12 @@ Told = tuple[dict[str, Any], list[tuple[object, ...]]]
 SCORED: Mapping[str, Callable[[str, Mapping[str, Any], torch.device, Progress], Told]] = {
     WINDOWS.name: scored_windows,
     CROPS.name: scored_crops,
+    CLIPS.name: scored_clips,
 }
 """Kind of store -> what is told: of a subject's name, the options of the command, a device, a progress."""
 
-BASELINES: Mapping[str, Kind] = {"identity": WINDOWS, **dict.fromkeys(FILTERS, WINDOWS), MEAN_POSE: CROPS}
-"""Name -> what it works on."""
+BASELINES = ("identity", *FILTERS)
+"""Those of refiners."""
 
 
 def scored(what: str, options: Mapping[str, Any], given: Set[str], device: torch.device, progress: Progress) -> Told:
@@ -46,14 +51,14 @@ def scored(what: str, options: Mapping[str, Any], given: Set[str], device: torch
         BadInputError: if there is no such subject or store, or nothing to score.
         ChoiceError: if an option is not for it.
     """
-    kind = _kind(what)
+    kind = _kind(what, options["store"])
     kind.refuse(given, kinds(), what)
     return SCORED[kind.name](what, options, device, progress)
 
 
-def _kind(what: str) -> Kind:
-    if what in BASELINES:
-        return BASELINES[what]
-    if find_export(what):
+def _kind(what: str, store: Path | str | None) -> Kind:
+    if what in BASELINES or find_export(what):
         return WINDOWS
+    if what == MEAN_POSE:
+        return CLIPS if read_manifest(find_store(store)).kind == CLIPS.name else CROPS
     return find_model(read_run(find_run(Path(what))).config.model).kind

@@ -14,7 +14,7 @@ def scored_crops(
     what: str, options: Mapping[str, Any], device: torch.device, progress: Progress
 ) -> tuple[dict[str, Any], list[tuple[object, ...]]]:
     """Scores of a detector or the mean pose, see `posetrain.commands.scored.scored`."""
-    split = options["split"]
+    split = options["split"] or "test"
     found = score_what(what, options["store"], split, device, progress)
     scores = found.scores
     report = {

@@ -15,7 +15,7 @@ def scored_windows(
     what: str, options: Mapping[str, Any], device: torch.device, progress: Progress
 ) -> tuple[dict[str, Any], list[tuple[object, ...]]]:
     """Scores of a refiner or a filter, see `posetrain.commands.scored.scored`."""
-    split, given = options["split"], options["input"]
+    split, given = options["split"] or "test", options["input"]
     subject = scoring.eval_subject(
         what, options["store"], options["window"], options["frame_step"], device, options["span"], given
     )

@@ -10,17 +10,10 @@ from numpy.typing import NDArray
 from posedata.crops.store import CropStore
 from posedata.home import find_store
 from posedata.progress import Progress
-from posetrain import checkpoints
 from posetrain.crops.data import all_crops
 from posetrain.crops.kind import CROPS
 from posetrain.crops.scores import CropScores, Tally, score_crops
-from posetrain.find import check_digest, find_run, store_of_run
-from posetrain.history import load_best
-from posetrain.models import find_model
-from posetrain.trained import load_model
-
-MEAN_POSE = "mean-pose"
-"""The baseline: says of every crop where keypoints lie on average."""
+from posetrain.trained import MEAN_POSE, open_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +44,9 @@ def score_what(what: str, store: Path | str | None, split: str, device: torch.de
     if what == MEAN_POSE:
         opened = CROPS.open(find_store(store), MEAN_POSE)
         return Scored(MEAN_POSE, opened, None, score_mean_pose(opened, split, device))
-    run = find_run(Path(what))
-    info = checkpoints.read_run(run)
-    opened = CROPS.open(find_store(store) if store else store_of_run(info), info.config.model)
-    if not store:
-        check_digest(run, info, opened)
-    epoch, weights = load_best(run)
-    model = load_model(run, info.config, weights, device)
-    crops = all_crops(opened, split, device)
-    return Scored(
-        info.config.model, opened, epoch, score_crops(model, find_model(info.config.model).task, crops, progress)
-    )
+    run = open_run(Path(what), store, device)
+    crops = all_crops(run.store, split, device)
+    return Scored(run.name, run.store, run.epoch, score_crops(run.model, run.task, crops, progress))
 
 
 def mean_pose(store: CropStore, device: torch.device) -> NDArray[np.float64]:

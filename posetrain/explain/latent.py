@@ -12,6 +12,8 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import pairwise_distances, silhouette_score
 
+from posedata.progress import Advance
+
 Floats = NDArray[np.floating]
 
 MOST_CLUSTERS, RESTARTS = 10, 10
@@ -85,14 +87,19 @@ def walk(latents: Floats, components: Components, number: int, steps: Sequence[f
     return nearest(latents, components.mean + lengths[:, None] * components.directions[number])
 
 
-def clusterings(latents: Floats, seed: int) -> list[Clustering]:
+def clusterings(latents: Floats, seed: int, advance: Advance = lambda done: None) -> list[Clustering]:
     """The best clustering of (N, D) samples by k-means for every K from 2, by its silhouette, of `RESTARTS` tries.
 
-    There are fewer than `MOST_CLUSTERS` where samples are: a silhouette takes one more than there are groups.
+    There are fewer than `MOST_CLUSTERS` where samples are: a silhouette takes one more than there are groups. `advance`
+    is told of every K.
     """
     distances = pairwise_distances(latents)
     most = min(MOST_CLUSTERS, len(np.unique(latents, axis=0)) - 1)
-    return [_clustering(latents, distances, k, seed) for k in range(2, most + 1)]
+    found = []
+    for k in range(2, most + 1):
+        found.append(_clustering(latents, distances, k, seed))
+        advance(1)
+    return found
 
 
 def _clustering(latents: Floats, distances: Floats, k: int, seed: int) -> Clustering:

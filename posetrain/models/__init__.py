@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from posedata.errors import ChoiceError
+from posetrain.clips.kind import CLIPS
+from posetrain.clips.tasks import LIFTING
 from posetrain.config import TrainConfig
 from posetrain.crops.kind import CROPS
 from posetrain.crops.tasks import DETECTION
@@ -17,6 +19,7 @@ from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
 from posetrain.models.hourglass import StackedHourglass
 from posetrain.models.mixer import Mixer
+from posetrain.models.resnet_lstm import ResNetLstm
 from posetrain.models.smoothnet import SmoothNet
 from posetrain.refining import WINDOWS
 from posetrain.tasks import HEATMAPS, POINTS, SMOOTH_POINTS, TRACKS
@@ -66,6 +69,9 @@ _DETECTING = {
 }
 """Seed 002, section 1.1; in blocks, for pixels are decoded 32 crops at a time."""
 
+_LIFTING = {"epochs": 20, "batch_size": 4, "learning_rate": 5e-4, "schedule": "constant", "shuffle": "blocks"}
+"""Seed 003: the rate stays; in blocks, for frames are decoded 32 at a time."""
+
 MODELS: Mapping[str, Architecture] = {
     "conv3d": Architecture(lambda config: Conv3D(), HEATMAPS),
     "deciwatch": Architecture(lambda config: DeciWatch(config.window, config.sampling_step), POINTS),
@@ -79,6 +85,9 @@ MODELS: Mapping[str, Architecture] = {
         CROPS,
         regime=_DETECTING,
         fresh=nn.init.xavier_normal_,
+    ),
+    "resnet-lstm": Architecture(
+        lambda config: ResNetLstm(config.backbone, config.frozen), LIFTING, CLIPS, regime=_LIFTING, fresh=None
     ),
 }
 """Name -> architecture."""

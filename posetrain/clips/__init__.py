@@ -1,0 +1,1 @@
+"""3-D joints from video clips."""
