@@ -1,0 +1,102 @@
+"""Models of clips on the loop that all models share."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+import torch
+
+from posedata.clips.store import ClipStore
+from posedata.errors import ChoiceError
+from posetrain import checkpoints, request
+from posetrain.config import TrainConfig
+from posetrain.history import load_best
+from posetrain.models import MODELS
+from posetrain.models.resnet_lstm import ResNetLstm
+from posetrain.training import train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+CPU = torch.device("cpu")
+REGIME = dict(MODELS["resnet-lstm"].regime)
+Command = Callable[..., "CompletedProcess[str]"]
+
+
+def config(**fields: object) -> TrainConfig:
+    return TrainConfig(**{**REGIME, "model": "resnet-lstm", "epochs": 3, **fields})  # type: ignore[arg-type]
+
+
+def test_its_regime_is_that_of_the_seed() -> None:
+    options = {**TrainConfig().model_dump(), "model": "resnet-lstm"}
+    found = request.wanted_config(options, given={"model"}, experiment=None, init=None)
+    assert (found.optimizer, found.learning_rate, found.batch_size, found.epochs) == ("adam", 5e-4, 4, 20)
+    assert found.schedule == "constant"
+
+
+@pytest.mark.usefixtures("small")
+def test_mpjpe_falls_and_the_lowest_is_the_best(store: ClipStore, tmp_path: Path) -> None:
+    lines: list[str] = []
+    train(config(epochs=12, learning_rate=3e-2), store, tmp_path, device=CPU, log=lines.append)
+    history = checkpoints.load_state(tmp_path, 12)["history"]
+    apart = [row["val_mpjpe"] for row in history]
+    assert apart[-1] < 0.8 * apart[0]
+    assert load_best(tmp_path)[0] == apart.index(min(apart)) + 1
+    assert {row["learning_rate"] for row in history} == {3e-2}
+    assert "MPJPE" in lines[0]
+    assert "clips/s" in lines[0]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_resumed_training_ends_with_the_same_bits(store: ClipStore, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(config(), store, whole, device=CPU)
+    train(config(epochs=1), store, cut, device=CPU)
+    torch.manual_seed(99)
+    train(config(), store, cut, device=CPU, resume=True)
+    a, b = (checkpoints.load_weights(run, 3) for run in (whole, cut))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.fixture(scope="module")
+def run(store: ClipStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole network, its backbone frozen, after one step on one clip."""
+    path = tmp_path_factory.mktemp("runs") / "lift"
+    train(config(epochs=1, max_windows=1, frozen=True), store, path, device=CPU)
+    return path
+
+
+def test_a_frozen_backbone_stays_and_the_rest_is_trained(run: Path) -> None:
+    torch.manual_seed(0)
+    fresh = ResNetLstm().state_dict()
+    for name, value in checkpoints.load_weights(run, 1).items():
+        assert torch.equal(value, fresh[name]) == name.startswith("backbone."), name
+
+
+def test_it_is_scored_beside_the_mean_pose(run: Path, clip_path: Path, command: Command) -> None:
+    found = {}
+    for what in (run, "mean-pose"):
+        done = command("posetrain", "eval", what, "--store", clip_path, "--json")
+        assert done.returncode == 0, done.stderr
+        found[what] = json.loads(done.stdout)
+    assert found[run]["model"] == "resnet-lstm"
+    assert (found[run]["split"], found[run]["clips"]) == ("validation", 2)
+    history = checkpoints.load_state(run, 1)["history"]
+    assert found["mean-pose"]["loss"] is None
+    assert found["mean-pose"]["mpjpe"] < found[run]["mpjpe"]  # it was shown one clip
+    assert history[0]["val_mpjpe"] > 0
+
+
+def test_what_works_on_windows_refuses_it_in_one_line(run: Path, command: Command, tmp_path: Path) -> None:
+    for words in (["predict", run, "x.csv", "--out", "o.csv"], ["export", run, "--out", "o.safetensors"]):
+        done = command("posetrain", *words)
+        assert done.returncode in (2, 3)
+        assert len(done.stderr.splitlines()) == 1
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["stacks", "window", "feed"])
+def test_options_of_others_are_refused(name: str) -> None:
+    with pytest.raises(ChoiceError, match=f"--{name}: .* found with resnet-lstm"):
+        request.wanted_config({"model": "resnet-lstm"}, given={"model", name}, experiment=None, init=None)
