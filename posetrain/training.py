@@ -102,7 +102,8 @@ def _train(
         plateau, history = _restore(run, epoch, optimizer, team)
     elif config.init:
         best = Path(config.init)
-        model.load_state_dict(team.lent(lambda: load_best(best)[1]))
+        weights = team.lent(lambda: load_best(best)[1])
+        model.load_state_dict({**model.state_dict(), **weights} if architecture.after else weights)
     if team.leads:
         checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
 

@@ -40,7 +40,8 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     """Train a model on STORE; with no STORE, on the newest in the data home.
 
     Refiners: Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after
-    10. hourglass, a detector, is trained on image crops, in a regime of its own.
+    10. hourglass, a detector, is trained on image crops, in a regime of its own; hourglass-ae begins with
+    a run of it, and hourglass-coded with one of that.
 
     \b
     Examples:
@@ -48,6 +49,7 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
       posetrain run data/stores/brace-k2-random.zarr --epochs 5 --max-windows 1000
       posetrain run --experiment 2.3 --model deciwatch
       posetrain run data/stores/climbalong-detector.zarr --init conv3d-brace-k1-random
+      posetrain run coco.zarr --model hourglass
       posetrain run --resume
       posetrain run --config run.yaml --seed 1
       torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr

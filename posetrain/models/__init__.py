@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from posedata.errors import ChoiceError
 from posetrain.config import TrainConfig
 from posetrain.crops.kind import CROPS
-from posetrain.crops.tasks import DETECTION
+from posetrain.crops.tasks import DETECTION, REBUILDING
 from posetrain.kinds import Kind
+from posetrain.models.autoencoder import CodeAlone, CodedHourglass
 from posetrain.models.conv3d import Conv3D
 from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
@@ -33,6 +34,7 @@ class Architecture:
         kind: of the stores that it is trained on.
         any_window: whether it takes windows of any length and step, whatever it was trained on.
         regime: fields of the configuration that are other than `TrainConfig` has them, where a user does not choose.
+        after: architectures whose runs it begins with: it takes their weights, and trains as if it was new.
         fresh: how its weights begin where they have two dimensions or more; None = as torch has them.
     """
 
@@ -41,6 +43,7 @@ class Architecture:
     kind: Kind = WINDOWS
     any_window: bool = False
     regime: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
     fresh: Callable[[Tensor], Tensor] | None = nn.init.xavier_uniform_
 
 
@@ -66,6 +69,25 @@ _DETECTING = {
 }
 """Seed 002, section 1.1; in blocks, for pixels are decoded 32 crops at a time."""
 
+_REBUILDING = {
+    "epochs": 100,
+    "batch_size": 16,
+    "optimizer": "sgd",
+    "learning_rate": 5e-4,
+    "schedule": "steps",
+    "reduce_after": 25,
+    "reduce_factor": 0.5,
+    "shuffle": "blocks",
+}
+"""Seed 001, section 7.2."""
+
+
+def _of_one_stack(config: TrainConfig, make: Callable[[], nn.Module]) -> nn.Module:
+    if config.stacks > 1:
+        raise ChoiceError(f"--stacks {config.stacks}: expected 1 with {config.model}, whose hourglass is one")
+    return make()
+
+
 MODELS: Mapping[str, Architecture] = {
     "conv3d": Architecture(lambda config: Conv3D(), HEATMAPS),
     "deciwatch": Architecture(lambda config: DeciWatch(config.window, config.sampling_step), POINTS),
@@ -78,6 +100,22 @@ MODELS: Mapping[str, Architecture] = {
         DETECTION,
         CROPS,
         regime=_DETECTING,
+        fresh=nn.init.xavier_normal_,
+    ),
+    "hourglass-ae": Architecture(
+        lambda config: _of_one_stack(config, CodeAlone),
+        REBUILDING,
+        CROPS,
+        regime=_REBUILDING,
+        after=("hourglass",),
+        fresh=nn.init.xavier_normal_,
+    ),
+    "hourglass-coded": Architecture(
+        lambda config: _of_one_stack(config, CodedHourglass),
+        DETECTION,
+        CROPS,
+        regime=_DETECTING,
+        after=("hourglass-ae",),
         fresh=nn.init.xavier_normal_,
     ),
 }
