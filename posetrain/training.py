@@ -20,7 +20,7 @@ from posetrain import checkpoints
 from posetrain.config import TrainConfig
 from posetrain.devices import place
 from posetrain.epoch import train_epoch
-from posetrain.history import LOSS, best_epoch, load_best, pck_of, score_of, speed_of
+from posetrain.history import LOSS, best_epoch, load_best, pck_of, plain_of, score_of, speed_of
 from posetrain.kinds import Samples
 from posetrain.models import Architecture, count_parameters, find_model, make_model
 from posetrain.optimizer import Optimizer
@@ -223,7 +223,7 @@ def _summary(
         "store": str(store.path),
         "epochs": len(history),
         "best_epoch": int(best["epoch"]),
-        "val_loss": best["val_loss"],
+        **plain_of(best),
         "val_pck": pck_of(best),
         "parameters": count_parameters(model),
         f"{unit}_per_second": speed,

@@ -1,7 +1,7 @@
 """`posetrain run`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +93,18 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
             ("model", f"{summary['model']}, {summary['parameters']:,} parameters"),
             ("epochs", f"{summary['epochs']}, best {summary['best_epoch']}"),
             ("val loss", f"{summary['val_loss']:.5g}"),
-            ("val PCK", pck_line(summary["val_pck"])),
+            *([("val PCK", pck_line(summary["val_pck"]))] if summary["val_pck"] else _score(summary)),
             ("speed", f"{speed:.1f} {unit}/s"),
         ]
     )
+
+
+def _score(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A row for a score without thresholds, where there is one."""
+    from posetrain.history import LOSS, score_of
+
+    score = score_of(summary)
+    return [] if score is LOSS else [(f"val {score.title}", f"{summary[score.column]:.5g} {score.unit}")]
 
 
 def _request(ctx: click.Context) -> "RunRequest":
