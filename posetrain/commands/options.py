@@ -9,17 +9,8 @@ from posedata.store.opened import Opened
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-MODEL_NAMES = (
-    "conv3d",
-    "deciwatch",
-    "convlstm-sum",
-    "convlstm-concat",
-    "smoothnet",
-    "mixer",
-    "hourglass",
-    "hourglass-ae",
-    "hourglass-coded",
-)
+REFINER_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer")
+MODEL_NAMES = (*REFINER_NAMES, "hourglass", "hourglass-ae", "hourglass-coded")
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 
 _TRAINING = {
