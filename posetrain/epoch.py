@@ -16,9 +16,6 @@ from posetrain.data import epoch_order
 from posetrain.kinds import Lesson, Samples
 from posetrain.team import ALONE, Team
 
-_SCORED = 32
-"""Samples that are scored at once."""
-
 _CHECKED = 32
 """Steps after which a GPU is asked for its losses: to ask is to wait until it has nothing to do."""
 
@@ -84,7 +81,7 @@ def mean_loss(
     """The mean loss over all samples; `judge` is shown every batch, and what was predicted for it."""
     error, elements = 0.0, 0
     with progress(what, len(samples), samples.unit) as advance:
-        for batch in samples.batches(np.arange(len(samples)), _SCORED, task.parts, ALONE):
+        for batch in samples.batches(np.arange(len(samples)), samples.at_once, task.parts, ALONE):
             prediction = model(task.given(batch))
             error += float(task.error(prediction, batch))
             elements += task.elements(batch)

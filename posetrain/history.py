@@ -57,6 +57,19 @@ def pck_of(row: Row) -> dict[str, float]:
     return {key.removeprefix("val_pck@"): value for key, value in row.items() if key.startswith("val_pck@")}
 
 
+def plain_of(row: Row) -> dict[str, float]:
+    """The validation figures of a row that have no threshold, like the loss."""
+    return {key: value for key, value in row.items() if key.startswith("val_") and "@" not in key}
+
+
+def told_of(row: Row) -> str:
+    """The score of an epoch in words: PCK at all its thresholds, another score, or the loss."""
+    score, pck = score_of(row), pck_of(row)
+    if pck:
+        return f"PCK @{'/'.join(pck)} {'/'.join(f'{percent:.1f}' for percent in pck.values())} %"
+    return f"{score.title} {row[score.column]:.5g} {score.unit}".rstrip()
+
+
 def speed_of(row: Row) -> tuple[str, float | None]:
     """What a run's samples are called, and how many a second went through in that epoch; None = not known."""
     return next(((key.removesuffix(_SPEED), row[key]) for key in row if key.endswith(_SPEED)), ("windows", None))

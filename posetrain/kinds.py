@@ -33,11 +33,13 @@ class Samples(Protocol):
 
     Attributes:
         unit: what they are called, like "windows".
+        at_once: how many are scored in a batch.
         device: where the batches are wanted.
         starts: (W,) positions in the store where they begin.
     """
 
     unit: str
+    at_once: int
     device: torch.device
     starts: NDArray[Any]
 

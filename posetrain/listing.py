@@ -1,13 +1,13 @@
 """What runs there are, and how they compare."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from posedata.errors import PoseDataError
 from posetrain import checkpoints
-from posetrain.history import best_epoch, load_history, pck_of, speed_of
+from posetrain.history import Row, best_epoch, load_history, pck_of, plain_of, speed_of, told_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class RunState:
     info: checkpoints.RunInfo | None
     history: list[dict[str, float]]
 
+    @property
+    def best(self) -> Row:
+        """The row of the best epoch; empty if none is finished."""
+        return self.history[best_epoch(self.history) - 1] if self.history else {}
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON: configuration, and the figures of the best epoch."""
         found: dict[str, Any] = {
@@ -38,12 +43,13 @@ class RunState:
         }
         if self.info:
             found |= {"store": self.info.store.path, "config": self.info.config.model_dump()}
-        best = self.history[best_epoch(self.history) - 1] if self.history else {}
+        best = self.best
         unit, speed = speed_of(best)
         return found | {
             "epochs": len(self.history),
             "best_epoch": int(best["epoch"]) if best else None,
-            "val_loss": best.get("val_loss"),
+            "val_loss": None,
+            **plain_of(best),
             "val_pck": pck_of(best),
             f"{unit}_per_second": speed,
         }
@@ -64,7 +70,7 @@ def run_state(run: Path) -> RunState:
 def comparison(states: Sequence[RunState]) -> list[tuple[str, ...]]:
     """A header and a row a run: state, figures of the best epoch, and the settings in which the runs differ."""
     settings = _differing(states)
-    rows = [("run", "state", "model", "store", "epochs", "best", "val PCK", "speed", *settings)]
+    rows = [("run", "state", "model", "store", "epochs", "best", "validation", "speed", *settings)]
     for state in states:
         known = state.as_dict()
         config, (unit, speed) = known.get("config", {}), speed_of(known)
@@ -76,19 +82,12 @@ def comparison(states: Sequence[RunState]) -> list[tuple[str, ...]]:
                 Path(known.get("store", "")).stem,
                 f"{known['epochs']}/{config['epochs']}" if config else "",
                 str(known["best_epoch"] or ""),
-                _percents(known["val_pck"]),
+                told_of(state.best) if state.best else "",
                 f"{speed:.1f} {unit}/s" if speed else "",
                 *(_shown(config.get(name)) for name in settings),
             )
         )
     return rows
-
-
-def _percents(pck: Mapping[str, float]) -> str:
-    """Like "@0.1/0.2 10.0/20.0"."""
-    if not pck:
-        return ""
-    return f"@{'/'.join(pck)} {'/'.join(f'{percent:.1f}' for percent in pck.values())}"
 
 
 def _differing(states: Sequence[RunState]) -> list[str]:

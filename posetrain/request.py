@@ -81,14 +81,19 @@ def wanted_config(
         BadInputError: if there is no run to begin with.
     """
     fixed = {"frame_step": experiment.setup.frame_step} if experiment else {}
-    fixed |= _from_run(init) if init else {}
+    asked = find_model(options["model"]).after if "model" in given else ()
+    fixed |= _from_run(init, asked) if init else {}
     clash = sorted(name for name in given & fixed.keys() & options.keys() if options[name] != fixed[name])
     if clash:
         wanted = ", ".join(f"{name} {fixed[name]}" for name in clash)
         raise ChoiceError(f"{', '.join(clash)}: expected {wanted} as --init or the experiment has it, found another")
-    rate = {} if "learning_rate" in given or not init else {"learning_rate": FINETUNING_RATE}
+    finetuned = "model" in fixed and "learning_rate" not in given
+    rate = {"learning_rate": FINETUNING_RATE} if finetuned else {}
     config = configured({**options, **fixed, **rate}, given | fixed.keys() | rate.keys())
-    find_model(config.model).kind.refuse(given, kinds(), config.model)
+    architecture = find_model(config.model)
+    architecture.kind.refuse(given, kinds(), config.model)
+    if architecture.after and not init:
+        raise ChoiceError(f"--model {config.model}: expected --init with a run of {' or '.join(architecture.after)}")
     return config
 
 
@@ -112,12 +117,12 @@ def configured(options: Mapping[str, Any], given: Set[str]) -> TrainConfig:
     return config
 
 
-def _from_run(init: Path) -> dict[str, Any]:
-    """What a finetuning takes over from the run that it begins with."""
+def _from_run(init: Path, after: tuple[str, ...]) -> dict[str, Any]:
+    """What a training takes over from the run that it begins with: the model too, unless the new one comes `after`."""
     run = find_run(init)
     load_best(run)
     config = checkpoints.read_run(run).config
-    kept = ("model", "window", "frame_step", "sampling_step")
+    kept = ("window", "frame_step", "sampling_step", "stacks", *(() if config.model in after else ("model",)))
     return {"init": str(run), **{name: getattr(config, name) for name in kept}}
 
 

@@ -17,7 +17,7 @@ from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.data import split_starts, split_windows
 from posetrain.experiments import EXPERIMENTS, fitting_store, named_experiment
-from posetrain.models import find_refiner
+from posetrain.models import find_refiner, kinds
 from posetrain.request import configured
 from posetrain.sources import Feed
 from posetrain.training import train
@@ -84,8 +84,8 @@ def plan(
         BadInputError: if an experiment has no store, or a store no windows.
         ConflictError: if `out` holds runs of another configuration.
     """
-    for model in models:
-        find_refiner(model, f"--model {model}")
+    for model in models or PUBLISHED:
+        find_refiner(model, f"--model {model}").kind.refuse(given, kinds(), model)
     names = list(dict.fromkeys(experiments or EXPERIMENTS))
     found = _stores(names, [open_store(find_store(path)) for path in stores])
     planned = [

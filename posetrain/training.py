@@ -20,7 +20,7 @@ from posetrain import checkpoints
 from posetrain.config import TrainConfig
 from posetrain.devices import place
 from posetrain.epoch import train_epoch
-from posetrain.history import LOSS, best_epoch, load_best, pck_of, score_of, speed_of
+from posetrain.history import LOSS, best_epoch, load_best, pck_of, plain_of, score_of, speed_of
 from posetrain.kinds import Samples
 from posetrain.models import Architecture, count_parameters, find_model, make_model
 from posetrain.optimizer import Optimizer
@@ -102,7 +102,8 @@ def _train(
         plateau, history = _restore(run, epoch, optimizer, team)
     elif config.init:
         best = Path(config.init)
-        model.load_state_dict(team.lent(lambda: load_best(best)[1]))
+        weights = team.lent(lambda: load_best(best)[1])
+        model.load_state_dict({**model.state_dict(), **weights} if architecture.after else weights)
     if team.leads:
         checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
 
@@ -222,7 +223,7 @@ def _summary(
         "store": str(store.path),
         "epochs": len(history),
         "best_epoch": int(best["epoch"]),
-        "val_loss": best["val_loss"],
+        **plain_of(best),
         "val_pck": pck_of(best),
         "parameters": count_parameters(model),
         f"{unit}_per_second": speed,

@@ -45,6 +45,7 @@ def evaluate(ctx: click.Context, /, what: str, device: str, as_json: bool, quiet
       posetrain eval conv3d-brace-k1-random --input clean
       posetrain eval mixer-brace-k1-random --window 5 --span sequence
       posetrain eval default --store brace-k1-random --window 5
+      posetrain eval mean-pose --store coco.zarr
     """
     from posetrain.commands.scored import scored
     from posetrain.devices import pick_device

@@ -9,23 +9,17 @@ from posedata.store.opened import Opened
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-MODEL_NAMES = (
-    "conv3d",
-    "deciwatch",
-    "convlstm-sum",
-    "convlstm-concat",
-    "smoothnet",
-    "mixer",
-    "hourglass",
-    "resnet-lstm",
-)
+REFINER_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer")
+MODEL_NAMES = (*REFINER_NAMES, "hourglass", "hourglass-ae", "hourglass-coded", "resnet-lstm")
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 
 _TRAINING = {
     "window": click.option(
         "--window", type=click.IntRange(1), default=5, help="Frames that a refiner sees.  [default: 5; mixer: 33]"
     ),
-    "epochs": click.option("--epochs", type=click.IntRange(1), default=50, help="At most.  [default: 50; mixer: 16]"),
+    "epochs": click.option(
+        "--epochs", type=click.IntRange(1), default=50, help="At most.  [default: 50; mixer: 16; hourglass-ae: 100]"
+    ),
     "batch_size": click.option(
         "--batch-size", type=click.IntRange(1), default=16, help="Windows, or crops, a step.  [default: 16; mixer: 64]"
     ),
@@ -33,20 +27,23 @@ _TRAINING = {
         "--optimizer",
         type=click.Choice(["adam", "muon", "rmsprop", "sgd"]),
         default="adam",
-        help="Muon is for mixers, and takes torch 2.9.  [default: adam; mixer: muon; hourglass: rmsprop]",
+        help="Muon is for mixers, and takes torch 2.9.  [default: adam; mixer: muon; hourglass: rmsprop; "
+        "hourglass-ae: sgd]",
     ),
     "learning_rate": click.option(
         "--learning-rate",
         type=float,
         default=1e-3,
-        help="At the start.  [default: 0.001; mixer: 0.003; hourglass: 0.00025; for finetuning 0.0001]",
+        help="At the start.  [default: 0.001; mixer: 0.003; hourglass: 0.00025, hourglass-ae: 0.0005; for finetuning "
+        "0.0001]",
     ),
     "schedule": click.option(
         "--schedule",
         type=click.Choice(["plateau", "cosine", "once", "steps", "constant"]),
         default="plateau",
         help="When the rate falls: as validation asks for it, steadily over --epochs, once as validation asks for it, "
-        "every so many epochs, never.  [default: plateau; mixer: cosine; hourglass: once; resnet-lstm: constant]",
+        "every so many epochs, never.  [default: plateau; mixer: cosine; hourglass: once, hourglass-ae: steps; "
+        "resnet-lstm: constant]",
     ),
     "average": click.option(
         "--average",

@@ -1,7 +1,7 @@
 """`posetrain run`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,8 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     """Train a model on STORE; with no STORE, on the newest in the data home.
 
     Refiners: Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after
-    10. hourglass, a detector, is trained on image crops, in a regime of its own.
+    10. hourglass, a detector, is trained on image crops, in a regime of its own; hourglass-ae begins with
+    a run of it, and hourglass-coded with one of that.
 
     \b
     Examples:
@@ -48,6 +49,7 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
       posetrain run data/stores/brace-k2-random.zarr --epochs 5 --max-windows 1000
       posetrain run --experiment 2.3 --model deciwatch
       posetrain run data/stores/climbalong-detector.zarr --init conv3d-brace-k1-random
+      posetrain run coco.zarr --model hourglass
       posetrain run --resume
       posetrain run --config run.yaml --seed 1
       torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr
@@ -91,10 +93,18 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
             ("model", f"{summary['model']}, {summary['parameters']:,} parameters"),
             ("epochs", f"{summary['epochs']}, best {summary['best_epoch']}"),
             ("val loss", f"{summary['val_loss']:.5g}"),
-            ("val PCK", pck_line(summary["val_pck"])),
+            *([("val PCK", pck_line(summary["val_pck"]))] if summary["val_pck"] else _score(summary)),
             ("speed", f"{speed:.1f} {unit}/s"),
         ]
     )
+
+
+def _score(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A row for a score without thresholds, where there is one."""
+    from posetrain.history import LOSS, score_of
+
+    score = score_of(summary)
+    return [] if score is LOSS else [(f"val {score.title}", f"{summary[score.column]:.5g} {score.unit}")]
 
 
 def _request(ctx: click.Context) -> "RunRequest":

@@ -7,6 +7,7 @@ import torch
 
 from posedata.progress import Progress
 from posetrain.commands.options import pck_line, store_name
+from posetrain.crops.scores import CropScores
 from posetrain.crops.scoring import score_what
 
 
@@ -28,9 +29,16 @@ def scored_crops(
         ("model", found.model),
         ("store", store_name(found.store)),
         ("split", f"{split}: {scores.crops:,} crops, {scores.keypoints:,} keypoints"),
-        ("PCK", pck_line(scores.pck)),
-        *((name, f"{pck_line(seen.pck)}   of {seen.keypoints:,}") for name, seen in scores.by_visibility.items()),
-        *((f"  {joint}", pck_line(score)) for joint, score in scores.per_joint.items()),
+        *(_found(scores) if scores.keypoints else []),
         *([] if scores.loss is None else [("loss", f"{scores.loss:.5g}")]),
     ]
     return report | scores.as_dict(), rows
+
+
+def _found(scores: CropScores) -> list[tuple[object, ...]]:
+    """Of what says keypoints."""
+    return [
+        ("PCK", pck_line(scores.pck)),
+        *((name, f"{pck_line(seen.pck)}   of {seen.keypoints:,}") for name, seen in scores.by_visibility.items()),
+        *((f"  {joint}", pck_line(score)) for joint, score in scores.per_joint.items()),
+    ]

@@ -7,12 +7,14 @@ import click
 
 from posedata import arguments, console
 from posedata.home import data_home
-from posetrain.commands.options import MODEL_NAMES, TRAINING_OPTIONS, device_options, training_options
+from posetrain.commands.options import REFINER_NAMES, TRAINING_OPTIONS, device_options, training_options
 
 
 @click.command()
 @click.argument("stores", metavar="[STORE]...", type=arguments.STORE, nargs=-1)
-@click.option("--model", "models", multiple=True, help=f"{', '.join(MODEL_NAMES)}; repeat.  [default: the first four]")
+@click.option(
+    "--model", "models", multiple=True, help=f"{', '.join(REFINER_NAMES)}; repeat.  [default: the first four]"
+)
 @click.option("--experiment", "experiments", multiple=True, metavar="X.Y", help="Repeat.  [default: 1.1 to 2.3]")
 @click.option(
     "--finetune", type=arguments.STORE, metavar="STORE", help="Finetune every model on it, when all are trained."

@@ -7,11 +7,11 @@ from posedata.crops.store import CropStore
 from posedata.progress import Progress
 from posetrain.crops.data import Crops, split_crops
 from posetrain.crops.scores import score_crops
-from posetrain.crops.tasks import Detection
+from posetrain.crops.tasks import CropTask
 from posetrain.kinds import Kind
 
 
-def _figures(model: nn.Module, task: Detection, crops: Crops, progress: Progress, what: str) -> dict[str, float]:
+def _figures(model: nn.Module, task: CropTask, crops: Crops, progress: Progress, what: str) -> dict[str, float]:
     scores = score_crops(model, task, crops, progress, what)
     return {"val_loss": float(scores.loss or 0.0), **{f"val_pck@{t}": percent for t, percent in scores.pck.items()}}
 

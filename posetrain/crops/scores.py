@@ -16,7 +16,7 @@ from posedata.crops.heatmaps import OCCLUDED, VISIBLE
 from posedata.progress import Progress, silent
 from posedata.skeleton import COCO_NAMES
 from posetrain.crops.data import CropBatch, Crops
-from posetrain.crops.tasks import Detection
+from posetrain.crops.tasks import CropTask
 from posetrain.epoch import mean_loss
 
 SPREAD = GRID / 10
@@ -71,14 +71,14 @@ class Tally:
     """Positions judged against labels.
 
     Attributes:
+        crops: how many.
         counted: (3, 17) labelled keypoints by visibility.
         correct: (3, 17) those that were found.
-        crops: how many.
     """
 
+    crops: int
     counted: NDArray[np.int64] = field(default_factory=lambda: np.zeros((VISIBLE + 1, len(COCO_NAMES)), np.int64))
     correct: NDArray[np.int64] = field(default_factory=lambda: np.zeros((VISIBLE + 1, len(COCO_NAMES)), np.int64))
-    crops: int = 0
 
     def add(self, found: Floats, points: NDArray[np.floating], visibility: NDArray[np.uint8]) -> None:
         """Judge more crops.
@@ -92,7 +92,6 @@ class Tally:
         for seen in _SEEN.values():
             self.counted[seen] += (visibility == seen).sum(axis=0)
             self.correct[seen] += ((visibility == seen) & right).sum(axis=0)
-        self.crops += len(found)
 
     def scores(self, loss: float | None) -> CropScores:
         """What has been judged so far."""
@@ -128,13 +127,14 @@ def _percent(correct: NDArray[np.int64], counted: NDArray[np.int64]) -> dict[str
 
 
 def score_crops(
-    model: nn.Module, task: Detection, crops: Crops, progress: Progress = silent, what: str = "scoring"
+    model: nn.Module, task: CropTask, crops: Crops, progress: Progress = silent, what: str = "scoring"
 ) -> CropScores:
-    """Score a detector on all of `crops`. A prediction is made from the pixels alone."""
-    tally = Tally()
+    """Score a model on all of `crops`. A prediction is made from the pixels alone."""
+    tally = Tally(len(crops))
 
     def judge(batch: CropBatch, prediction: Tensor) -> None:
-        found = task.positions(prediction).double().cpu().numpy()
-        tally.add(found, batch.points.cpu().numpy(), batch.visibility.cpu().numpy())
+        found = task.positions(prediction)
+        if found is not None:
+            tally.add(found.double().cpu().numpy(), batch.points.cpu().numpy(), batch.visibility.cpu().numpy())
 
     return tally.scores(mean_loss(model, task, crops, judge, progress, what))

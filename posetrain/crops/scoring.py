@@ -58,7 +58,8 @@ def mean_pose(store: CropStore, device: torch.device) -> NDArray[np.float64]:
 
 def score_mean_pose(store: CropStore, split: str, device: torch.device) -> CropScores:
     """Score the mean pose; pixels are not read. Raises as `posetrain.crops.data.all_crops`."""
-    positions, tally = all_crops(store, split, device).starts, Tally()
+    positions = all_crops(store, split, device).starts
     points, visibility = (store.frames(name, positions) for name in ("points", "visibility"))
+    tally = Tally(len(positions))
     tally.add(np.broadcast_to(mean_pose(store, device), points.shape), points, visibility)
     return tally.scores(None)

@@ -1,10 +1,22 @@
 """What models of crops are given, what they are asked, and how they are judged; see `posetrain.kinds.Lesson`."""
 
+from typing import Protocol
+
 from torch import Tensor
 
 from posetrain.crops.data import CropBatch, Part
+from posetrain.kinds import Lesson
 from posetrain.sources import peaks
 from posetrain.tasks import squared_error
+
+_BOTTLENECK = 256 * 4 * 4
+
+
+class CropTask(Lesson, Protocol):
+    """Give, then judge."""
+
+    def positions(self, prediction: Tensor) -> Tensor | None:
+        """(B, 17, 2) grid positions, x y; None where a model says none."""
 
 
 class Detection:
@@ -33,4 +45,31 @@ class Detection:
         return batch.target.numel()
 
 
+class Rebuilding:
+    """Crops to what the bottleneck of an hourglass says, and what an autoencoder makes of it."""
+
+    parts: tuple[Part, ...] = ("input",)
+
+    def given(self, batch: CropBatch) -> Tensor:
+        """(B, 3, 256, 256)."""
+        return batch.input
+
+    def varied(self, batch: CropBatch) -> CropBatch:
+        """The batch as it is stored."""
+        return batch
+
+    def positions(self, prediction: Tensor) -> None:
+        """None: no keypoint is said."""
+
+    def error(self, prediction: Tensor, batch: CropBatch) -> Tensor:
+        """Squared, of (B, 2, 256, 4, 4): what was rebuilt, and of what."""
+        del batch
+        return (prediction[:, 0] - prediction[:, 1]).square().sum()
+
+    def elements(self, batch: CropBatch) -> int:
+        """Numbers of the bottleneck."""
+        return len(batch.first) * _BOTTLENECK
+
+
 DETECTION = Detection()
+REBUILDING = Rebuilding()

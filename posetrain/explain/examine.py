@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from posedata.progress import Progress, silent
 from posetrain.crops.data import Crops
 from posetrain.crops.tasks import Detection
+from posetrain.models.autoencoder import Autoencoder
 from posetrain.models.hourglass import Hourglass, StackedHourglass
 
 _BATCH = 16
@@ -81,5 +82,7 @@ def _without_skips(model: StackedHourglass) -> Iterator[None]:
 
 
 def latent_spaces(model: StackedHourglass) -> dict[str, nn.Module]:
-    """Name -> what says a latent space, in the last stack."""
-    return {"hourglass": cast(Hourglass, model.hourglasses[-1]).bottleneck}
+    """Name -> what says a latent space, in the last stack, the narrowest first."""
+    hourglass = cast(Hourglass, model.hourglasses[-1])
+    codes = {"autoencoder": hourglass.code.encoder} if isinstance(hourglass.code, Autoencoder) else {}
+    return {**codes, "hourglass": hourglass.bottleneck}

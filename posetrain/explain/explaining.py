@@ -9,6 +9,7 @@ from posedata.errors import ChoiceError
 from posedata.files import need_outside, whole_file
 from posedata.progress import Progress
 from posetrain.crops.data import all_crops
+from posetrain.crops.tasks import Detection
 from posetrain.data import choose
 from posetrain.explain.contents import page_of
 from posetrain.explain.examine import examine
@@ -52,8 +53,8 @@ def explain(
         IntegrityError: if files are damaged.
     """
     opened = open_run(run, store, device)
-    if not isinstance(opened.model, StackedHourglass):
-        raise ChoiceError(f"{run}: expected a run of a stacked hourglass, found one of {opened.name}")
+    if not isinstance(opened.task, Detection) or not isinstance(opened.model, StackedHourglass):
+        raise ChoiceError(f"{run}: expected a run of an hourglass that says keypoints, found one of {opened.name}")
     need_outside(out, opened.store.path)
     crops = all_crops(opened.store, split, device)
     crops.starts = choose(crops.starts, most, seed)

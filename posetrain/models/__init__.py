@@ -12,8 +12,9 @@ from posetrain.clips.kind import CLIPS
 from posetrain.clips.tasks import LIFTING
 from posetrain.config import TrainConfig
 from posetrain.crops.kind import CROPS
-from posetrain.crops.tasks import DETECTION
+from posetrain.crops.tasks import DETECTION, REBUILDING
 from posetrain.kinds import Kind
+from posetrain.models.autoencoder import CodeAlone, CodedHourglass
 from posetrain.models.conv3d import Conv3D
 from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
@@ -36,6 +37,7 @@ class Architecture:
         kind: of the stores that it is trained on.
         any_window: whether it takes windows of any length and step, whatever it was trained on.
         regime: fields of the configuration that are other than `TrainConfig` has them, where a user does not choose.
+        after: architectures whose runs it begins with: it takes their weights, and trains as if it was new.
         fresh: how its weights begin where they have two dimensions or more; None = as torch has them.
     """
 
@@ -44,6 +46,7 @@ class Architecture:
     kind: Kind = WINDOWS
     any_window: bool = False
     regime: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
     fresh: Callable[[Tensor], Tensor] | None = nn.init.xavier_uniform_
 
 
@@ -69,8 +72,27 @@ _DETECTING = {
 }
 """Seed 002, section 1.1; in blocks, for pixels are decoded 32 crops at a time."""
 
+_REBUILDING = {
+    "epochs": 100,
+    "batch_size": 16,
+    "optimizer": "sgd",
+    "learning_rate": 5e-4,
+    "schedule": "steps",
+    "reduce_after": 25,
+    "reduce_factor": 0.5,
+    "shuffle": "blocks",
+}
+"""Seed 001, section 7.2."""
+
 _LIFTING = {"epochs": 20, "batch_size": 4, "learning_rate": 5e-4, "schedule": "constant", "shuffle": "blocks"}
 """Seed 003: the rate stays; in blocks, for frames are decoded 32 at a time."""
+
+
+def _of_one_stack(config: TrainConfig, make: Callable[[], nn.Module]) -> nn.Module:
+    if config.stacks > 1:
+        raise ChoiceError(f"--stacks {config.stacks}: expected 1 with {config.model}, whose hourglass is one")
+    return make()
+
 
 MODELS: Mapping[str, Architecture] = {
     "conv3d": Architecture(lambda config: Conv3D(), HEATMAPS),
@@ -84,6 +106,22 @@ MODELS: Mapping[str, Architecture] = {
         DETECTION,
         CROPS,
         regime=_DETECTING,
+        fresh=nn.init.xavier_normal_,
+    ),
+    "hourglass-ae": Architecture(
+        lambda config: _of_one_stack(config, CodeAlone),
+        REBUILDING,
+        CROPS,
+        regime=_REBUILDING,
+        after=("hourglass",),
+        fresh=nn.init.xavier_normal_,
+    ),
+    "hourglass-coded": Architecture(
+        lambda config: _of_one_stack(config, CodedHourglass),
+        DETECTION,
+        CROPS,
+        regime=_DETECTING,
+        after=("hourglass-ae",),
         fresh=nn.init.xavier_normal_,
     ),
     "resnet-lstm": Architecture(

@@ -39,23 +39,33 @@ class Residual(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Down to a sixteenth and up again, a residual at every step, three of them in the bottleneck."""
+    """Down to a sixteenth and up again, a residual at every step, three of them in the bottleneck.
+
+    `code` stands behind these; it hands on what it gets, unless another takes its place.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.skips = nn.ModuleList(Residual() for _ in range(LEVELS))
         self.downs = nn.ModuleList(Residual() for _ in range(LEVELS - 1))
         self.bottleneck = nn.Sequential(Residual(), Residual(), Residual())
+        self.code: nn.Module = nn.Identity()
         self.ups = nn.ModuleList(Residual() for _ in range(LEVELS))
+
+    def encoded(self, features: Tensor) -> tuple[list[Tensor], Tensor]:
+        """What each skip sees, the largest first, and (B, 256, 4, 4), what the bottleneck says."""
+        seen = []
+        for down in (*self.downs, self.bottleneck):
+            seen.append(features)
+            features = down(max_pool2d(features, 2))
+        return seen, features
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, 256, 64, 64) to the same shape."""
-        kept = []
-        for skip, down in zip(self.skips, (*self.downs, self.bottleneck), strict=True):
-            kept.append(skip(features))
-            features = down(max_pool2d(features, 2))
-        for skipped, up in zip(reversed(kept), self.ups, strict=True):
-            features = up(skipped + interpolate(features, scale_factor=2, mode="nearest"))
+        seen, activation = self.encoded(features)
+        features = self.code(activation)
+        for beside, skip, up in zip(reversed(seen), reversed(self.skips), self.ups, strict=True):
+            features = up(skip(beside) + interpolate(features, scale_factor=2, mode="nearest"))
         return features
 
 

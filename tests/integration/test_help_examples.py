@@ -134,6 +134,7 @@ def test_what_is_not_run_is_an_example() -> None:
 SHORT = {
     "posedata sample brace": " --frames 30",
     "posetrain run": " --epochs 1 --max-windows 8",
+    "posetrain run coco.zarr": " --max-windows 1",
     "posetrain sweep": " --epochs 1 --max-windows 8",
 }
 """How a line begins -> what is added to it, so that it is done soon."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from posedata.errors import ChoiceError
-from posetrain.config import TrainConfig
+from posetrain.config import Method, TrainConfig
 from posetrain.models import make_model
 from posetrain.optimizer import Optimizer, cosine
 
@@ -104,3 +104,24 @@ def test_the_rate_of_all_parts_is_one() -> None:
     optimizer.rate *= 0.1
     groups = [part["param_groups"][0]["lr"] for name, part in optimizer.state().items() if name in ("adam", "muon")]
     assert groups == [1e-4, 1e-4]
+
+
+@pytest.mark.parametrize("method", ["rmsprop", "sgd"])
+def test_other_methods_are_torchs_with_the_constants_of_the_seed(method: Method) -> None:
+    ours, theirs = line(1.0), line(1.0)
+    optimizer = Optimizer(ours, TrainConfig(optimizer=method, learning_rate=0.1), steps=3)
+    known: torch.optim.Optimizer = (
+        torch.optim.RMSprop(theirs.parameters(), lr=0.1, alpha=0.99)
+        if method == "rmsprop"
+        else torch.optim.SGD(theirs.parameters(), lr=0.1, momentum=0.9)
+    )
+    for gradient in (1.0, -3.0, 0.5):
+        for model in (ours, theirs):
+            model.weight.grad = torch.full((1, 1), gradient)
+        optimizer.step()
+        known.step()
+    assert torch.equal(ours.weight, theirs.weight)
+    optimizer.rate = 0.02
+    again = Optimizer(line(0.0), TrainConfig(optimizer=method, learning_rate=0.1), steps=3)
+    again.restore(ours.state_dict(), optimizer.state())
+    assert again.rate == 0.02

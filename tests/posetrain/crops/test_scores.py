@@ -44,7 +44,7 @@ def test_percents_are_counted_by_joint_and_by_visibility() -> None:
         points[crop, joint], visibility[crop, joint] = 10.5, seen
     found = np.full((2, 17, 2), 10.5)
     found[1, 0] = found[1, 5] = 40.5  # one hidden nose, one seen shoulder are lost
-    tally = Tally()
+    tally = Tally(2)
     for crop in (0, 1):
         tally.add(found[crop : crop + 1], points[crop : crop + 1], visibility[crop : crop + 1])
     scores = tally.scores(0.25)
@@ -59,7 +59,7 @@ def test_percents_are_counted_by_joint_and_by_visibility() -> None:
 
 
 def test_without_any_label_there_is_no_percent() -> None:
-    tally = Tally()
+    tally = Tally(1)
     tally.add(np.zeros((1, 17, 2)), np.full((1, 17, 2), np.nan), np.zeros((1, 17), np.uint8))
     assert (tally.scores(None).pck, tally.scores(None).per_joint) == ({}, {})
 

@@ -39,7 +39,7 @@ def test_the_mean_pose_is_that_of_the_labelled_keypoints_that_train(crops: CropS
 
 @pytest.fixture
 def run(crops: CropStore, small: None, tmp_path: Path) -> Path:
-    wanted = TrainConfig(model="hourglass", optimizer="rmsprop", epochs=2, batch_size=4)
+    wanted = TrainConfig(model="hourglass", optimizer="rmsprop", epochs=1, batch_size=8)
     train(wanted, crops, tmp_path / "mine", device=CPU)
     return tmp_path / "mine"
 

@@ -8,6 +8,7 @@ from posedata.crops.store import CropStore
 from posetrain.crops.data import all_crops
 from posetrain.crops.tasks import DETECTION
 from posetrain.explain.examine import Examined, examine
+from posetrain.models.autoencoder import CodedHourglass
 from posetrain.models.hourglass import Hourglass, StackedHourglass
 
 CPU = torch.device("cpu")
@@ -53,3 +54,10 @@ def test_nothing_stays_changed(crops: CropStore, hourglass: StackedHourglass, se
     with torch.inference_mode():
         again = DETECTION.positions(hourglass(pixels))
     np.testing.assert_array_equal(again.numpy(), seen.found)
+
+
+def test_of_a_coded_hourglass_both_spaces_are_kept(crops: CropStore) -> None:
+    torch.manual_seed(0)
+    seen = examine(CodedHourglass().eval(), DETECTION, all_crops(crops, "test", CPU))
+    assert {name: latent.shape[1] for name, latent in seen.latents.items()} == {"autoencoder": 50, "hourglass": 4096}
+    assert next(iter(seen.latents)) == "autoencoder"  # it is that which is walked in

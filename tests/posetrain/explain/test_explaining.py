@@ -62,5 +62,5 @@ def test_a_refiner_has_no_such_page(noisy: Store, command: Command, tmp_path: Pa
     train(TrainConfig(model="smoothnet", epochs=1, max_windows=2), noisy, tmp_path / "other", device=CPU)
     done = command("posetrain", "explain", "other", "--out", "e.html")
     assert done.returncode == 2
-    assert "expected a run of a stacked hourglass, found one of smoothnet" in done.stderr
+    assert "expected a run of an hourglass that says keypoints, found one of smoothnet" in done.stderr
     assert not (tmp_path / "e.html").exists()
