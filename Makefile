@@ -29,5 +29,5 @@ clean:
 	touch $@
 
 .venv/dev: .venv/demo
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,report,cluster,movement,s3,hf,view,rerun,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,report,explain,clips,cluster,movement,s3,hf,view,rerun,dev]'
 	touch $@

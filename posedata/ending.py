@@ -25,7 +25,9 @@ _EXTRAS = {
     "rerun": "rerun",
     "s3fs": "s3",
     "safetensors": "train",
+    "sklearn": "explain",
     "torch": "train",
+    "transformers": "clips",
     "xarray": "movement",
 }
 """Package -> the extra that brings it."""

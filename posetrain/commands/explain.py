@@ -38,7 +38,7 @@ def explain(
     \b
     Examples:
       posetrain explain hourglass-coco --out explain.html
-      posetrain explain hourglass-coco --split validation --samples 2000 --out explain.html --json
+      posetrain explain hourglass-coco --split validation --samples 2000 --out unseen.html --json
     """
     from posetrain.devices import pick_device
     from posetrain.explain.explaining import explain as write

@@ -26,8 +26,8 @@ class Examined:
     Attributes:
         found: (N, 17, 2) grid positions, as trained.
         bare: the same without skip connections.
-        latents: name of a latent space -> (N, D) float32: that after the bottleneck's third residual, 256 x 4 x 4,
-            and that of an autoencoder behind it.
+        latents: name of a latent space -> (N, D) float32: the 50 numbers of an autoencoder, where there is one, and
+            what the bottleneck's third residual says, 256 x 4 x 4.
     """
 
     found: NDArray[np.float64]
@@ -48,7 +48,7 @@ def examine(model: StackedHourglass, task: Detection, crops: Crops, progress: Pr
             with _without_skips(model):
                 bare.append(task.positions(model(task.given(batch))))
             advance(len(batch.first))
-    spaces = {name: torch.cat(each).numpy() for name, each in latents.items()}
+    spaces = {name: torch.cat(latents[name]).numpy() for name in latent_spaces(model)}
     return Examined(_places(found), _places(bare), spaces)
 
 

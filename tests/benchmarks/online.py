@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from posedata import open_store
-from posedata.geometry import GRID
+from posedata.geometry import to_grid, to_pixels
 from posedata.home import find_store
 from posedata.store.reader import Store
 from posetrain.baselines import score_positions
@@ -41,11 +41,11 @@ def peaks_of(store: Store, run: slice) -> Floats:
     return batch.input_peaks[:, 0].double().numpy()
 
 
-def answered(online: Online, points: Floats) -> Floats:
-    """(T, 25, 2) what is said of a run; a box as large as the grid leaves positions as they are."""
-    box = np.asarray([0.0, 0.0, GRID, GRID])
-    poses = [pose for frame in points for pose in online.add(frame, box)] + online.finish()
-    return np.stack([pose.points for pose in poses])
+def answered(online: Online, points: Floats, boxes: Floats) -> Floats:
+    """(T, 25, 2) grid positions that are said of a run, frame by frame, in the boxes of its store."""
+    pixels = to_pixels(points, boxes)
+    poses = [pose for frame, box in zip(pixels, boxes, strict=True) for pose in online.add(frame, box)]
+    return to_grid(np.stack([pose.points for pose in [*poses, *online.finish()]]), boxes)
 
 
 def score(trained: Trained, store: Store, split: str, delays: list[int]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def score(trained: Trained, store: Store, split: str, delays: list[int]) -> dict
     frames = np.unique(windows.frames)
     needed = [run for run in runs(store) if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop)]
     points = [peaks_of(store, run) for run in needed]
-    given = np.full((len(store), 25, 2), np.nan)
+    given, boxes = np.full((len(store), 25, 2), np.nan), store["box"].astype(np.float64)
     for run, own in zip(needed, points, strict=True):
         given[run] = own
     found = {
@@ -64,7 +64,7 @@ def score(trained: Trained, store: Store, split: str, delays: list[int]) -> dict
     for delay in delays:
         online, whole = Online(trained, delay), np.full_like(given, np.nan)
         for run, own in zip(needed, points, strict=True):
-            whole[run] = answered(online, own)
+            whole[run] = answered(online, own, boxes[run])
         found[str(delay)] = whole[windows.frames]
     pck = {name: score_positions(positions, windows).pck for name, positions in found.items()}
     return {"windows": len(windows), "frames": sum(map(len, points)), "pck": pck}

@@ -79,6 +79,8 @@ def test_show_config_prints_everything_and_does_nothing_else(posetrain: Posetrai
         "max-windows": None,
         "sampling-step": 4,
         "stacks": None,
+        "backbone": None,
+        "frozen": None,
         "shuffle": "windows",
         "precision": "float32",
         "seed": 0,
