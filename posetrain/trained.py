@@ -25,8 +25,8 @@ from posetrain.tasks import Refiner, Task
 MEAN_POSE = "mean-pose"
 """The baseline of what finds poses in pixels: says where keypoints lie on average, and does not look."""
 
-SEQUENCE_FRAMES = 65
-"""What a model for any window sees at once of a sequence, at least; about two seconds."""
+SEQUENCE_FRAMES = 33
+"""What a model for any window sees at once of a sequence, at least; with more a mixer is a little worse."""
 
 
 @dataclass(frozen=True, eq=False)

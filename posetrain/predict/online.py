@@ -25,9 +25,6 @@ from posetrain.predict.boxes import STEADY
 from posetrain.predict.people import BLOCK, Floats, Person, PointBlock
 from posetrain.trained import Trained
 
-ONLINE_FRAMES = 33
-"""What a model for any window sees at once, at most: with twice as many it scores the same, and is slower."""
-
 _REACH = int(TRUNCATE * STEADY + 0.5)
 """Frames before and after one that steady its box."""
 
@@ -76,7 +73,7 @@ class Online:
     def __init__(self, trained: Trained, delay: int, device: torch.device | None = None) -> None:
         self._trained, self._device = trained, device or torch.device("cpu")
         self._step = trained.frame_step
-        self._length = min(trained.at_once, ONLINE_FRAMES) if trained.any_window else trained.window
+        self._length = trained.at_once
         most = (self._length - 1) // 2 * self._step
         if not 0 <= delay <= most:
             raise ChoiceError(f"--delay {delay}: expected 0 to {most}, half of what the model sees at once")

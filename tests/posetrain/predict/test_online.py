@@ -15,7 +15,7 @@ from posedata.geometry import square_boxes, to_pixels
 from posedata.skeleton import KEYPOINTS, K
 from posetrain.filters import gaussian
 from posetrain.predict.inputs import open_input
-from posetrain.predict.online import ONLINE_FRAMES, Online, Pose, refine_run_online
+from posetrain.predict.online import Online, Pose, refine_run_online
 from posetrain.predict.predicting import predict
 from posetrain.tasks import HEATMAPS, TRACKS
 from posetrain.trained import Trained, find_trained
@@ -77,7 +77,7 @@ def test_an_answer_is_what_is_known_so_much_later(
     found = answers(online, points)
     assert len(found) == 90
     assert all(pose.refined for pose in found[2:])
-    expected = directly(trained, points, delay, ONLINE_FRAMES if any_window else 17)
+    expected = directly(trained, points, delay, 33 if any_window else 17)
     np.testing.assert_allclose(places(found)[2:], expected[2:], atol=2e-3)
 
 
@@ -85,7 +85,7 @@ def test_a_mixer_by_what_it_sees_so_much_later(make_run: Callable[..., Path], wa
     trained = replace(find_trained(str(make_run("mixer", window=9)), CPU), seen=None)
     points = walk(60)
     found = places(answers(Online(trained, 4), points))
-    np.testing.assert_allclose(found, directly(trained, points, 4, ONLINE_FRAMES), atol=1e-2)
+    np.testing.assert_allclose(found, directly(trained, points, 4, 33), atol=1e-2)
     assert np.nanmax(np.abs(found - points)) > 1
 
 
@@ -203,7 +203,7 @@ def test_frames_of_a_store_have_boxes_and_heatmaps(task: object, stores: dict[st
     np.testing.assert_array_equal(found.confidence, block.confidence)
     assert np.isnan(expected[..., 0]).all(axis=1).any()  # nobody is found in some frames
     if task is HEATMAPS:
-        assert torch.equal(shown[-1][0], block.heatmaps[-ONLINE_FRAMES:])
+        assert torch.equal(shown[-1][0], block.heatmaps[-33:])
 
 
 def test_a_command_answers_run_by_run(
