@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
-from posedata.errors import BadInputError
-from posedata.manifest import MANIFEST_NAME
+from posedata.errors import BadInputError, IntegrityError
+from posedata.manifest import MANIFEST_NAME, read_manifest
+
+_SAMPLES = {"image-crops": "coco", "video-clips": "human36m"}
+"""Kind -> a dataset that gives such stores, where it is not the usual kind."""
 
 
 def data_home() -> Path:
@@ -18,10 +21,14 @@ def stores_in_home() -> list[Path]:
     return [path.parent for path in sorted(manifests, key=lambda path: path.stat().st_mtime)]
 
 
-def find_store(given: Path | str | None) -> Path:
+def find_store(given: Path | str | None, kind: str | None = None) -> Path:
     """The store at a path or of that name in the data home; None = the newest there.
 
     Of a published store, COLLECTION/NAME, there is a mirror to which files come when they are read.
+
+    Args:
+        given: a path, name or URL.
+        kind: of the newest; None = any. A store that is named may be of another: whoever opens it looks.
 
     Raises:
         BadInputError: if there is none; the message says how to make one.
@@ -34,11 +41,12 @@ def find_store(given: Path | str | None) -> Path:
     given = Path(given) if given else None
     stores = data_home() / "stores"
     if given is None:
-        found = stores_in_home()
+        found = [path for path in stores_in_home() if kind is None or _kind(path) in (kind, None)]
         if not found:
+            wanted, dataset = f" of kind {kind}" if kind else "", _SAMPLES.get(kind or "", "brace")
             raise BadInputError(
-                f"{stores}: expected a store, found none; make one: "
-                "posedata sample brace && posedata build --dataset brace"
+                f"{stores}: expected a store{wanted}, found none; make one: "
+                f"posedata sample {dataset} && posedata build --dataset {dataset}"
             )
         return found[-1]
     for path in (given, stores / given, stores / f"{given}.zarr"):
@@ -47,3 +55,11 @@ def find_store(given: Path | str | None) -> Path:
     if given.with_name(f"{given.name}.json").is_file():
         return mirror(str(given.absolute()))
     raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")
+
+
+def _kind(path: Path) -> str | None:
+    """The kind of a store; None where its manifest does not say, which whoever opens it will tell."""
+    try:
+        return read_manifest(path).kind
+    except IntegrityError:
+        return None

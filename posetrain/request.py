@@ -57,7 +57,10 @@ def run_request(
         ConflictError: if `out` holds anything.
     """
     config = wanted_config(options, given=given, experiment=experiment, init=init)
-    opened = fitting_store(experiment) if experiment and not store else open_for(config, find_store(store))
+    if experiment and not store:
+        opened: Opened = fitting_store(experiment)
+    else:
+        opened = open_for(config, find_store(store, find_model(config.model).kind.name))
     if experiment:
         check_store(experiment, opened.path, opened.attributes["recipe"])
     if out and out.exists() and (not out.is_dir() or any(out.iterdir())):

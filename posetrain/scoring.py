@@ -10,6 +10,7 @@ from posedata.errors import BadInputError, ChoiceError
 from posedata.home import find_store
 from posedata.progress import Progress
 from posedata.store.reader import Store, open_store
+from posedata.store.schema import KIND
 from posetrain import checkpoints
 from posetrain.baselines import Span, Tracks, score_positions, tune
 from posetrain.data import Input, Windows
@@ -76,11 +77,11 @@ def eval_subject(
     if span is not None and what == "identity":
         raise ChoiceError("--span: expected with a filter or a run, found with identity")
     if what == "identity" or what in FILTERS:
-        opened = open_store(find_store(store))
+        opened = open_store(find_store(store, KIND))
         seen = None if what == "identity" else span or "window"
         return Subject(what, identity, HEATMAPS, opened, window or 5, frame_step or 1, given, span=seen)
     if export := find_export(what):
-        subject = _subject(trained_of_export(export, device), open_store(find_store(store)), given)
+        subject = _subject(trained_of_export(export, device), open_store(find_store(store, KIND)), given)
     else:
         subject = subject_of_run(find_run(Path(what)), store, device, given)
     if (window, frame_step) != (None, None) and not find_model(subject.model).any_window:

@@ -46,7 +46,7 @@ def score_what(what: str, store: Path | str | None, split: str, device: torch.de
         IntegrityError: if files are damaged.
     """
     if what == MEAN_POSE:
-        opened = CLIPS.open(find_store(store), MEAN_POSE)
+        opened = CLIPS.open(find_store(store, CLIPS.name), MEAN_POSE)
         return Scored(MEAN_POSE, opened, None, score_mean_pose(opened, split))
     run = open_run(Path(what), store, device)
     clips = all_clips(run.store, split, device)

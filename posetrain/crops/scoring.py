@@ -42,7 +42,7 @@ def score_what(what: str, store: Path | str | None, split: str, device: torch.de
         IntegrityError: if files are damaged.
     """
     if what == MEAN_POSE:
-        opened = CROPS.open(find_store(store), MEAN_POSE)
+        opened = CROPS.open(find_store(store, CROPS.name), MEAN_POSE)
         return Scored(MEAN_POSE, opened, None, score_mean_pose(opened, split, device))
     run = open_run(Path(what), store, device)
     crops = all_crops(run.store, split, device)

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,16 @@ def test_the_newest_store_is_taken(home: Path) -> None:
     touch(home / "stores" / "new.zarr" / "manifest.json")
     touch(home / "stores" / ".x.zarr.building" / "store" / "manifest.json", age=-10)
     assert find_store(None) == home / "stores" / "new.zarr"
+
+
+def test_the_newest_of_a_kind_is_taken(home: Path, stores: dict[str, Path]) -> None:
+    shutil.copytree(stores["brace"], home / "stores" / "brace.zarr")
+    os.utime(home / "stores" / "brace.zarr" / "manifest.json", (1_000_000_000,) * 2)
+    assert find_store(None, "temporal-heatmaps") == home / "stores" / "brace.zarr"
+    with pytest.raises(BadInputError, match=r"of kind image-crops, found none; make one: posedata sample coco && "):
+        find_store(None, "image-crops")
+    touch(home / "stores" / "odd.zarr" / "manifest.json", age=-10)  # it says no kind: whoever opens it tells why
+    assert find_store(None, "image-crops") == home / "stores" / "odd.zarr"
 
 
 def test_a_store_is_found_by_path_or_name(home: Path) -> None:
