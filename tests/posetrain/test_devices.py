@@ -1,13 +1,18 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from posedata.errors import ChoiceError
+from posetrain.clips.kind import CLIPS
 from posetrain.config import TrainConfig
+from posetrain.crops.kind import CROPS
 from posetrain.devices import pick_device, place
+from posetrain.kinds import Kind
 from posetrain.models import MODELS, find_model, make_model
+from posetrain.refining import WINDOWS
 
 CPU = torch.device("cpu")
 
@@ -35,12 +40,19 @@ def test_products_are_not_shortened() -> None:
     assert not torch.backends.cuda.matmul.allow_tf32
 
 
+def shown(kind: Kind, given: Callable[..., Tensor], task: Any) -> Tensor:
+    """What a model of a kind may be given."""
+    generator = torch.Generator().manual_seed(0)
+    if kind is WINDOWS:
+        return given(task, torch.rand(1, 5, 25, 56, 56, generator=generator))
+    return torch.rand({CROPS.name: (1, 3, 256, 256), CLIPS.name: (1, 1, 3, 224, 224)}[kind.name], generator=generator)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_says_the_same_wherever_its_weights_lie(name: str, given: Callable[..., Tensor]) -> None:
-    config = TrainConfig(model=name)
+    config, found = TrainConfig(model=name), find_model(name)
     before, placed = make_model(config).eval(), place(make_model(config), CPU).eval()
-    heatmaps = torch.rand(1, 5, 25, 56, 56, generator=torch.Generator().manual_seed(0))
-    seen = given(find_model(name).task, heatmaps)
+    seen = shown(found.kind, given, found.task)
     with torch.no_grad():
         a, b = (model(seen) for model in (before, placed))
     torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-5)

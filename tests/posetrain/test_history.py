@@ -1,6 +1,5 @@
 import pytest
 
-from posetrain import history
 from posetrain.history import Score, best_epoch, plain_of, score_of, speed_of, told_of
 
 
@@ -13,13 +12,11 @@ def test_without_any_pck_the_best_epoch_is_that_of_the_lowest_loss() -> None:
     assert best_epoch([{"val_loss": loss} for loss in (3.0, 1.0, 2.0)]) == 2
 
 
-def test_a_score_may_be_the_better_the_lower_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line in the table is all that another kind of score takes."""
+def test_a_score_may_be_the_better_the_lower_it_is() -> None:
     error = Score("val_mpjpe", "MPJPE", "mm", rises=False)
-    monkeypatch.setattr(history, "SCORES", (*history.SCORES, error))
     rows = [{"val_loss": 9.0 - mm, "val_mpjpe": mm} for mm in (90.0, 70.5, 70.5, 80.0)]
     assert best_epoch(rows) == 2
-    assert score_of(rows[0]) is error
+    assert score_of(rows[0]) == error
     assert told_of(rows[1]) == "MPJPE 70.5 mm"
     assert plain_of({**rows[1], "val_pck@0.5": 1.0, "seconds": 1.0}) == rows[1]
 

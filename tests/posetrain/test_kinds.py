@@ -4,13 +4,14 @@ import pytest
 
 from posedata.errors import BadInputError, ChoiceError
 from posedata.store.reader import Store
+from posetrain.clips.kind import CLIPS
 from posetrain.crops.kind import CROPS
 from posetrain.models import MODELS, kinds
 from posetrain.refining import WINDOWS
 
 
 def test_the_kinds_are_those_of_the_models() -> None:
-    assert kinds() == (WINDOWS, CROPS)
+    assert kinds() == (WINDOWS, CROPS, CLIPS)
     assert {name for name, architecture in MODELS.items() if architecture.kind is CROPS} == {
         "hourglass",
         "hourglass-ae",
@@ -33,7 +34,7 @@ def test_options_of_other_kinds_are_refused_all_at_once() -> None:
         CROPS.refuse({"window", "frame_step", "epochs", "stacks"}, kinds(), "x")
     CROPS.refuse({"epochs", "stacks", "seed"}, kinds(), "x")
     WINDOWS.refuse({"window", "feed", "span", "input"}, kinds(), "x")
-    assert WINDOWS.foreign(kinds()) == {"stacks"}
+    assert WINDOWS.foreign(kinds()) == {"stacks", "backbone", "frozen"}
 
 
 def test_options_that_kinds_name_are_options_of_commands() -> None:
