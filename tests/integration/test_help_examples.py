@@ -136,6 +136,7 @@ SHORT = {
     "posetrain run": " --epochs 1 --max-windows 8",
     "posetrain run coco.zarr": " --max-windows 1",
     "posetrain sweep": " --epochs 1 --max-windows 8",
+    "posetrain explain": " --samples 4",
 }
 """How a line begins -> what is added to it, so that it is done soon."""
 
