@@ -42,6 +42,7 @@ class TrainConfig(Frozen):
         init: run whose best epoch's weights training begins with; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
         stacks: hourglasses, one after the other.
+        width: channels of a hourglass.
         backbone: folder of a pretrained ResNet-50, see `posetrain.models.resnet_lstm`; None = fresh weights.
         frozen: whether that stays as it is.
         shuffle: "windows", or other samples, one by one, or in "blocks" that lie together in the store; see
@@ -66,6 +67,7 @@ class TrainConfig(Frozen):
     init: str | None = None
     sampling_step: Count = 4
     stacks: Annotated[int, Field(ge=1, le=16)] = 1
+    width: Annotated[int, Field(ge=2, le=1024, multiple_of=2)] = 256
     backbone: str | None = None
     frozen: bool = False
     shuffle: Shuffle = "windows"

@@ -125,7 +125,7 @@ def _from_run(init: Path, after: tuple[str, ...]) -> dict[str, Any]:
     run = find_run(init)
     load_best(run)
     config = checkpoints.read_run(run).config
-    kept = ("window", "frame_step", "sampling_step", "stacks", *(() if config.model in after else ("model",)))
+    kept = ("window", "frame_step", "sampling_step", "stacks", "width", *(() if config.model in after else ("model",)))
     return {"init": str(run), **{name: getattr(config, name) for name in kept}}
 
 

@@ -60,6 +60,13 @@ _TRAINING = {
     "stacks": click.option(
         "--stacks", type=click.IntRange(1, 16), default=1, show_default=True, help="Of hourglass, one after the other."
     ),
+    "width": click.option(
+        "--width",
+        type=click.IntRange(2, 1024),
+        default=256,
+        show_default=True,
+        help="Of hourglass, channels: an even number. A quarter of them is some eight times as fast.",
+    ),
     "backbone": click.option(
         "--backbone",
         type=click.Path(exists=True, file_okay=False),

@@ -16,4 +16,4 @@ def _figures(model: nn.Module, task: CropTask, crops: Crops, progress: Progress,
     return {"val_loss": float(scores.loss or 0.0), **{f"val_pck@{t}": percent for t, percent in scores.pck.items()}}
 
 
-CROPS = Kind(name=KIND, reader=CropStore, samples=split_crops, figures=_figures, options=frozenset({"stacks"}))
+CROPS = Kind(name=KIND, reader=CropStore, samples=split_crops, figures=_figures, options=frozenset({"stacks", "width"}))

@@ -9,8 +9,6 @@ from posetrain.kinds import Lesson
 from posetrain.sources import peaks
 from posetrain.tasks import squared_error
 
-_BOTTLENECK = 256 * 4 * 4
-
 
 class CropTask(Lesson, Protocol):
     """Give, then judge."""
@@ -62,13 +60,13 @@ class Rebuilding:
         """None: no keypoint is said."""
 
     def error(self, prediction: Tensor, batch: CropBatch) -> Tensor:
-        """Squared, of (B, 2, 256, 4, 4): what was rebuilt, and of what."""
+        """Squared, of (B, 2, width, 4, 4): what was rebuilt, and of what; of a crop the mean over its numbers."""
         del batch
-        return (prediction[:, 0] - prediction[:, 1]).square().sum()
+        return (prediction[:, 0] - prediction[:, 1]).square().flatten(1).mean(1).sum()
 
     def elements(self, batch: CropBatch) -> int:
-        """Numbers of the bottleneck."""
-        return len(batch.first) * _BOTTLENECK
+        """Crops."""
+        return len(batch.first)
 
 
 DETECTION = Detection()

@@ -88,10 +88,10 @@ _LIFTING = {"epochs": 20, "batch_size": 4, "learning_rate": 5e-4, "schedule": "c
 """Seed 003: the rate stays; in blocks, for frames are decoded 32 at a time."""
 
 
-def _of_one_stack(config: TrainConfig, make: Callable[[], nn.Module]) -> nn.Module:
+def _of_one_stack(config: TrainConfig, make: Callable[[int], nn.Module]) -> nn.Module:
     if config.stacks > 1:
         raise ChoiceError(f"--stacks {config.stacks}: expected 1 with {config.model}, whose hourglass is one")
-    return make()
+    return make(config.width)
 
 
 MODELS: Mapping[str, Architecture] = {
@@ -102,7 +102,7 @@ MODELS: Mapping[str, Architecture] = {
     "smoothnet": Architecture(lambda config: SmoothNet(config.window), SMOOTH_POINTS),
     "mixer": Architecture(lambda config: Mixer(), TRACKS, any_window=True, regime=_MIXING, fresh=None),
     "hourglass": Architecture(
-        lambda config: StackedHourglass(config.stacks),
+        lambda config: StackedHourglass(config.stacks, config.width),
         DETECTION,
         CROPS,
         regime=_DETECTING,

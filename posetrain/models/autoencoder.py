@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from posetrain.models.hourglass import WIDTH, Hourglass, StackedHourglass
+from posetrain.models.hourglass import Hourglass, StackedHourglass
 
 LATENT = 50
 """Numbers that a crop comes down to."""
 
-_WIDTHS = (WIDTH, 192, 128, 64)
+_WIDTHS = (192, 128, 64)
+"""Behind the detector's own."""
+
 _SIDE = 4
 """Cells along either side of the bottleneck."""
 
@@ -25,17 +27,18 @@ _NOISE = 0.1
 
 
 class Autoencoder(nn.Module):
-    """(B, 256, 4, 4) to 50 numbers and back; 1,578,994 parameters."""
+    """(B, width, 4, 4) to 50 numbers and back; 1,578,994 parameters at 256."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        flat = _WIDTHS[-1] * _SIDE * _SIDE
-        self.encoder = nn.Sequential(*_convolutions(_WIDTHS), nn.ReLU(), nn.Flatten(), nn.Linear(flat, LATENT))
+        widths = (width, *_WIDTHS)
+        flat = widths[-1] * _SIDE * _SIDE
+        self.encoder = nn.Sequential(*_convolutions(widths), nn.ReLU(), nn.Flatten(), nn.Linear(flat, LATENT))
         self.decoder = nn.Sequential(
             nn.Linear(LATENT, flat),
             nn.ReLU(),
-            nn.Unflatten(1, (_WIDTHS[-1], _SIDE, _SIDE)),
-            *_convolutions(_WIDTHS[::-1]),
+            nn.Unflatten(1, (widths[-1], _SIDE, _SIDE)),
+            *_convolutions(widths[::-1]),
         )
 
     def forward(self, activation: Tensor) -> Tensor:
@@ -47,9 +50,9 @@ class Autoencoder(nn.Module):
 class CodedHourglass(StackedHourglass):
     """One hourglass, with an autoencoder behind the third residual of its bottleneck."""
 
-    def __init__(self) -> None:
-        super().__init__(stacks=1)
-        self.hourglass.code = Autoencoder()
+    def __init__(self, width: int) -> None:
+        super().__init__(1, width)
+        self.hourglass.code = Autoencoder(width)
 
     @property
     def hourglass(self) -> Hourglass:
@@ -60,8 +63,8 @@ class CodedHourglass(StackedHourglass):
 class CodeAlone(CodedHourglass):
     """The same, of which the autoencoder alone learns: all else stays as it is, its normalisations too."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
         self.requires_grad_(False)
         self.hourglass.code.requires_grad_(True)
 
@@ -72,7 +75,7 @@ class CodeAlone(CodedHourglass):
         return self
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(B, 3, 256, 256) less the mean colour to (B, 2, 256, 4, 4): what is rebuilt, and of what."""
+        """(B, 3, 256, 256) less the mean colour to (B, 2, width, 4, 4): what is rebuilt, and of what."""
         with torch.no_grad():
             _, activation = self.hourglass.encoded(max_pool2d(self.stem(crops), 2))
         given = activation * (1 + _NOISE * torch.randn_like(activation)) if self.training else activation

@@ -1,6 +1,6 @@
 """The stacked hourglass (seed 001, section 3.2; seed 002, section 1.1; Newell et al. 2016, arXiv:1603.06937).
 
-One hourglass has 3,326,993 parameters, every further one 3,144,465.
+One hourglass of 256 channels, as published, has 3,326,993 parameters, every further one 3,144,465.
 """
 
 import torch
@@ -9,31 +9,33 @@ from torch.nn.functional import interpolate, max_pool2d
 
 from posedata.skeleton import COCO_NAMES
 
-WIDTH = 256
-"""Channels of what passes between residuals."""
-
 LEVELS = 4
 """Times that an hourglass halves its input, and doubles it again."""
 
-_INNER, _JOINTS = WIDTH // 2, len(COCO_NAMES)
+_JOINTS = len(COCO_NAMES)
 
 
 class Residual(nn.Module):
-    """Three convolutions beside the input, each after a batch normalisation and a ReLU; 214,528 parameters."""
+    """Three convolutions beside the input, each after a batch normalisation and a ReLU; 214,528 parameters at 256.
 
-    def __init__(self) -> None:
+    Args:
+        width: channels, an even number.
+    """
+
+    def __init__(self, width: int) -> None:
         super().__init__()
+        inner = width // 2
         self.layers = nn.Sequential(
-            *_active(WIDTH),
-            nn.Conv2d(WIDTH, _INNER, 1),
-            *_active(_INNER),
-            nn.Conv2d(_INNER, _INNER, 3, padding=1),
-            *_active(_INNER),
-            nn.Conv2d(_INNER, WIDTH, 1),
+            *_active(width),
+            nn.Conv2d(width, inner, 1),
+            *_active(inner),
+            nn.Conv2d(inner, inner, 3, padding=1),
+            *_active(inner),
+            nn.Conv2d(inner, width, 1),
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, 256, H, W) to the same shape."""
+        """(B, width, H, W) to the same shape."""
         added: Tensor = self.layers(features)
         return features + added
 
@@ -42,18 +44,21 @@ class Hourglass(nn.Module):
     """Down to a sixteenth and up again, a residual at every step, three of them in the bottleneck.
 
     `code` stands behind these; it hands on what it gets, unless another takes its place.
+
+    Args:
+        width: channels of what passes between residuals.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.skips = nn.ModuleList(Residual() for _ in range(LEVELS))
-        self.downs = nn.ModuleList(Residual() for _ in range(LEVELS - 1))
-        self.bottleneck = nn.Sequential(Residual(), Residual(), Residual())
+        self.skips = nn.ModuleList(Residual(width) for _ in range(LEVELS))
+        self.downs = nn.ModuleList(Residual(width) for _ in range(LEVELS - 1))
+        self.bottleneck = nn.Sequential(Residual(width), Residual(width), Residual(width))
         self.code: nn.Module = nn.Identity()
-        self.ups = nn.ModuleList(Residual() for _ in range(LEVELS))
+        self.ups = nn.ModuleList(Residual(width) for _ in range(LEVELS))
 
     def encoded(self, features: Tensor) -> tuple[list[Tensor], Tensor]:
-        """What each skip sees, the largest first, and (B, 256, 4, 4), what the bottleneck says."""
+        """What each skip sees, the largest first, and (B, width, 4, 4), what the bottleneck says."""
         seen = []
         for down in (*self.downs, self.bottleneck):
             seen.append(features)
@@ -61,7 +66,7 @@ class Hourglass(nn.Module):
         return seen, features
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, 256, 64, 64) to the same shape."""
+        """(B, width, 64, 64) to the same shape."""
         seen, activation = self.encoded(features)
         features = self.code(activation)
         for beside, skip, up in zip(reversed(seen), reversed(self.skips), self.ups, strict=True):
@@ -74,16 +79,17 @@ class StackedHourglass(nn.Module):
 
     Args:
         stacks: how many.
+        width: channels of what passes between residuals, an even number.
     """
 
-    def __init__(self, stacks: int) -> None:
+    def __init__(self, stacks: int, width: int) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, WIDTH, 7, stride=2, padding=3), *_active(WIDTH), Residual())
-        self.hourglasses = nn.ModuleList(Hourglass() for _ in range(stacks))
-        self.features = nn.ModuleList(nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 1), *_active(WIDTH)) for _ in range(stacks))
-        self.heatmaps = nn.ModuleList(nn.Conv2d(WIDTH, _JOINTS, 1) for _ in range(stacks))
-        self.features_back = nn.ModuleList(nn.Conv2d(WIDTH, WIDTH, 1) for _ in range(stacks - 1))
-        self.heatmaps_back = nn.ModuleList(nn.Conv2d(_JOINTS, WIDTH, 1) for _ in range(stacks - 1))
+        self.stem = nn.Sequential(nn.Conv2d(3, width, 7, stride=2, padding=3), *_active(width), Residual(width))
+        self.hourglasses = nn.ModuleList(Hourglass(width) for _ in range(stacks))
+        self.features = nn.ModuleList(nn.Sequential(nn.Conv2d(width, width, 1), *_active(width)) for _ in range(stacks))
+        self.heatmaps = nn.ModuleList(nn.Conv2d(width, _JOINTS, 1) for _ in range(stacks))
+        self.features_back = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(stacks - 1))
+        self.heatmaps_back = nn.ModuleList(nn.Conv2d(_JOINTS, width, 1) for _ in range(stacks - 1))
 
     def forward(self, crops: Tensor) -> Tensor:
         """(B, 3, 256, 256) less the mean colour to (B, stacks, 17, 64, 64), the last stack's heatmaps last."""

@@ -34,7 +34,7 @@ def test_options_of_other_kinds_are_refused_all_at_once() -> None:
         CROPS.refuse({"window", "frame_step", "epochs", "stacks"}, kinds(), "x")
     CROPS.refuse({"epochs", "stacks", "seed"}, kinds(), "x")
     WINDOWS.refuse({"window", "feed", "span", "input"}, kinds(), "x")
-    assert WINDOWS.foreign(kinds()) == {"stacks", "backbone", "frozen"}
+    assert WINDOWS.foreign(kinds()) == {"stacks", "width", "backbone", "frozen"}
 
 
 def test_options_that_kinds_name_are_options_of_commands() -> None:

@@ -79,6 +79,7 @@ def test_show_config_prints_everything_and_does_nothing_else(posetrain: Posetrai
         "max-windows": None,
         "sampling-step": 4,
         "stacks": None,
+        "width": None,
         "backbone": None,
         "frozen": None,
         "shuffle": "windows",

@@ -22,4 +22,4 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> CropStore:
 @pytest.fixture(scope="session")
 def hourglass() -> StackedHourglass:
     torch.manual_seed(0)
-    return StackedHourglass(1).eval()
+    return StackedHourglass(1, 256).eval()

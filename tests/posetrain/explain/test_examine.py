@@ -58,6 +58,6 @@ def test_nothing_stays_changed(crops: CropStore, hourglass: StackedHourglass, se
 
 def test_of_a_coded_hourglass_both_spaces_are_kept(crops: CropStore) -> None:
     torch.manual_seed(0)
-    seen = examine(CodedHourglass().eval(), DETECTION, all_crops(crops, "test", CPU))
+    seen = examine(CodedHourglass(256).eval(), DETECTION, all_crops(crops, "test", CPU))
     assert {name: latent.shape[1] for name, latent in seen.latents.items()} == {"autoencoder": 50, "hourglass": 4096}
     assert next(iter(seen.latents)) == "autoencoder"  # it is that which is walked in

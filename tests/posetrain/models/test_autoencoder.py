@@ -20,13 +20,13 @@ UP = (50 * 64 * 16 + 64 * 16) + convolution(64, 128) + convolution(128, 192) + c
 
 
 def test_parameters_are_those_counted_by_hand() -> None:
-    assert DOWN + UP == 1_578_994 == count_parameters(Autoencoder())
-    assert count_parameters(CodedHourglass()) == 3_326_993 + DOWN + UP
-    assert count_parameters(CodeAlone()) == DOWN + UP
+    assert DOWN + UP == 1_578_994 == count_parameters(Autoencoder(256))
+    assert count_parameters(CodedHourglass(256)) == 3_326_993 + DOWN + UP
+    assert count_parameters(CodeAlone(256)) == DOWN + UP
 
 
 def test_all_passes_through_fifty_numbers() -> None:
-    autoencoder = Autoencoder()
+    autoencoder = Autoencoder(256)
     activation = torch.randn(3, 256, 4, 4)
     assert autoencoder.encoder(activation).shape == (3, 50)
     assert autoencoder(activation).shape == activation.shape
@@ -36,7 +36,7 @@ def test_all_passes_through_fifty_numbers() -> None:
 
 
 def test_the_code_stands_behind_the_bottleneck_and_is_all_that_differs() -> None:
-    plain, coded = StackedHourglass(1).eval(), CodedHourglass().eval()
+    plain, coded = StackedHourglass(1, 256).eval(), CodedHourglass(256).eval()
     assert coded.load_state_dict(plain.state_dict(), strict=False).unexpected_keys == []
     crops = torch.randn(1, 3, 64, 64)
     coded.hourglass.code = nn.Identity()
@@ -61,6 +61,13 @@ def test_only_the_autoencoder_learns_and_its_input_is_noisy_as_it_does() -> None
     assert float(noise.std()) == pytest.approx(0.1, rel=0.05)
     model.eval()(crops)
     torch.testing.assert_close(seen[1], said[:, 1].detach())
+
+
+@pytest.mark.parametrize("model", ["hourglass-ae", "hourglass-coded"])
+def test_a_narrow_hourglass_has_a_narrow_one(model: str) -> None:
+    weights = make_model(TrainConfig(model=model, width=32)).state_dict()
+    plain = make_model(TrainConfig(model="hourglass", width=32)).state_dict()
+    assert {name: weights[name].shape for name in plain} == {name: value.shape for name, value in plain.items()}
 
 
 @pytest.mark.parametrize("model", ["hourglass-ae", "hourglass-coded"])

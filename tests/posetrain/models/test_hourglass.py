@@ -20,15 +20,25 @@ STEM = (3 * 7 * 7 * 256 + 256) + NORM_256 + RESIDUAL
 
 def test_parameters_are_those_counted_by_hand() -> None:
     """Of an hourglass: 4 skips, 3 ways down, 3 in the bottleneck, 4 ways up."""
-    assert RESIDUAL == 214_528 == count_parameters(Residual())
-    assert count_parameters(Hourglass()) == 14 * RESIDUAL
-    assert count_parameters(StackedHourglass(1)) == STEM + 14 * RESIDUAL + HEAD == 3_326_993
-    assert count_parameters(StackedHourglass(3)) == 3_326_993 + 2 * (14 * RESIDUAL + HEAD + BACK)
+    assert RESIDUAL == 214_528 == count_parameters(Residual(256))
+    assert count_parameters(Hourglass(256)) == 14 * RESIDUAL
+    assert count_parameters(StackedHourglass(1, 256)) == STEM + 14 * RESIDUAL + HEAD == 3_326_993
+    assert count_parameters(StackedHourglass(3, 256)) == 3_326_993 + 2 * (14 * RESIDUAL + HEAD + BACK)
     assert 14 * RESIDUAL + HEAD + BACK == 3_144_465
 
 
+def test_a_narrow_one_has_half_its_width_inside() -> None:
+    residual = 2 * 64 + (64 * 32 + 32) + 2 * 32 + (32 * 32 * 9 + 32) + 2 * 32 + (32 * 64 + 64)
+    model = make_model(TrainConfig(model="hourglass", width=64, stacks=2)).eval()
+    stem = (3 * 7 * 7 * 64 + 64) + 2 * 64 + residual
+    head, back = (64 * 64 + 64) + 2 * 64 + (64 * 17 + 17), (64 * 64 + 64) + (17 * 64 + 64)
+    assert count_parameters(model) == stem + 2 * (14 * residual + head) + back
+    with torch.inference_mode():
+        assert model(torch.zeros(1, 3, 256, 256)).shape == (1, 2, 17, 64, 64)
+
+
 def test_shapes_are_those_of_the_seed() -> None:
-    model = StackedHourglass(2).eval()
+    model = StackedHourglass(2, 256).eval()
     seen = {}
     for name in ("stem", "hourglasses.0", "hourglasses.1.bottleneck"):
         model.get_submodule(name).register_forward_hook(lambda _, __, out, name=name: seen.update({name: out.shape}))
@@ -42,12 +52,12 @@ def test_shapes_are_those_of_the_seed() -> None:
 
 
 def test_a_normalisation_and_a_relu_stand_before_each_convolution_of_a_residual() -> None:
-    kinds = [type(layer) for layer in Residual().layers]
+    kinds = [type(layer) for layer in Residual(256).layers]
     assert kinds == [nn.BatchNorm2d, nn.ReLU, nn.Conv2d] * 3
 
 
 def test_a_residual_whose_last_convolution_is_zero_changes_nothing() -> None:
-    residual = Residual().eval()
+    residual = Residual(256).eval()
     for parameter in residual.layers[-1].parameters():
         nn.init.zeros_(parameter)
     features = torch.rand(1, 256, 4, 4)
@@ -56,7 +66,7 @@ def test_a_residual_whose_last_convolution_is_zero_changes_nothing() -> None:
 
 def test_what_goes_round_the_bottleneck_comes_back_at_its_own_size() -> None:
     """With residuals that change nothing, an hourglass adds the maxima of ever larger squares to its input."""
-    hourglass = Hourglass().eval()
+    hourglass = Hourglass(256).eval()
     for module in hourglass.modules():
         if isinstance(module, Residual):
             for parameter in module.layers[-1].parameters():
