@@ -64,8 +64,8 @@ def sync_tree(root: Path) -> None:
     """Flush `root` and every file and folder below it to disk."""
     for folder, _, names in os.walk(root):
         for name in names:
-            _sync(Path(folder, name))
-        _sync(Path(folder))
+            _sync(f"{folder}/{name}")
+        _sync(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -73,7 +73,7 @@ def sync_folder(folder: Path) -> None:
     _sync(folder)
 
 
-def _sync(path: Path) -> None:
+def _sync(path: Path | str) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

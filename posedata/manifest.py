@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -97,11 +97,20 @@ def list_files(root: Path, known: Mapping[str, StoreFile] = _NONE) -> tuple[Stor
 
 
 def relative_files(root: Path) -> dict[str, Path]:
-    """Relative path -> path of everything below `root` that is no folder, but the manifest."""
-    paths = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
-    named = {path.relative_to(root).as_posix(): path for path in paths}
+    """Relative path -> path of everything below `root` that is no folder, but the manifest; nothing of no folder."""
+    named = {path: root / path for path in _files_below(str(root))} if root.is_dir() else {}
     named.pop(MANIFEST_NAME, None)
     return named
+
+
+def _files_below(folder: str, before: str = "") -> Iterator[str]:
+    """As the folders themselves tell them, which spares a question for each file: that is slow on a shared disk."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(entry.path, f"{before}{entry.name}/")
+            else:
+                yield f"{before}{entry.name}"
 
 
 def remove_others(root: Path, kept: Set[str]) -> None:
@@ -146,11 +155,13 @@ def parse_manifest(text: bytes, where: str) -> Manifest:
     """
     try:
         content = json.loads(text)
-        if not isinstance(content, dict) or content.pop(_OWN_HASH, None) != _hash(content):
+        own = content.pop(_OWN_HASH, None) if isinstance(content, dict) else None
+        canonical = canonical_json(content)
+        if own != hashlib.sha256(canonical).hexdigest():
             raise IntegrityError(
                 f"{where}: {_OWN_HASH}: expected the hash of its content, found another: it is damaged"
             )
-        return Manifest.model_validate_json(canonical_json(content))
+        return Manifest.model_validate_json(canonical)
     except ValidationError as error:
         raise IntegrityError(*(f"{where}: {fault}" for fault in faults(error))) from error
     except (ValueError, RecursionError) as error:

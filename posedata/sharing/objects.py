@@ -14,7 +14,7 @@ from posedata.sharing.remote import GivenUpError, NotThereError, Remote
 
 OBJECTS = "objects"
 
-_THREADS = 8
+_THREADS = 16
 _BLOCK = 8 << 20
 """Bytes that are asked for at a time: what a cut costs."""
 
@@ -107,7 +107,6 @@ def fetch(
 
     def one(file: StoreFile) -> StoreFile | None:
         path = folder / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(part_name(f"{path.name}{mine and '.'}{mine}"))
         if _is(path, file):
             part.unlink(missing_ok=True)
@@ -122,7 +121,10 @@ def fetch(
         return None if copied else file
 
     unique = {file.path: file for file in files}
-    return [file for file in in_threads(one, unique.values(), _THREADS, remote.stop) if file]
+    for parent in {(folder / path).parent for path in unique}:
+        parent.mkdir(parents=True, exist_ok=True)
+    largest_first = sorted(unique.values(), key=lambda file: -file.size)  # none is waited for alone at the end
+    return [file for file in in_threads(one, largest_first, _THREADS, remote.stop) if file]
 
 
 def _download(remote: Remote, file: StoreFile, part: Path, advance: Advance) -> None:
@@ -142,9 +144,7 @@ def _download(remote: Remote, file: StoreFile, part: Path, advance: Advance) -> 
 
 def _append(remote: Remote, file: StoreFile, part: Path, begun: int, advance: Advance) -> str:
     """Fetch the bytes of a file from `begun` on; returns the sha256 of all that is there then."""
-    with part.open("a+b") as out:
-        out.truncate(begun)
-        out.seek(0)
+    with part.open("r+b" if begun else "w+b") as out:
         digest = hashlib.file_digest(out, "sha256")
         while begun < file.size:
             block = _patiently(remote, file, begun)

@@ -1,5 +1,6 @@
 """The files of a store against its manifest."""
 
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -27,10 +28,11 @@ def file_problems(path: Path, manifest: Manifest, mirrored: bool) -> Iterator[Pr
             continue
         yield Problem(name, "expected no such file, found one that the manifest does not list")
     for name in sorted(expected.keys() & present.keys()):
-        if present[name].is_symlink() or not present[name].is_file():
+        found = present[name].lstat()
+        if not stat.S_ISREG(found.st_mode):
             yield Problem(name, "expected a plain file, found a link or a device")
-        elif not mirrored and present[name].stat().st_size != expected[name].size:
-            yield Problem(name, f"expected {expected[name].size} bytes, found {present[name].stat().st_size}")
+        elif not mirrored and found.st_size != expected[name].size:
+            yield Problem(name, f"expected {expected[name].size} bytes, found {found.st_size}")
 
 
 def hash_problems(path: Path, files: Sequence[StoreFile], progress: Progress) -> list[Problem]:
