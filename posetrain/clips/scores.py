@@ -32,6 +32,11 @@ class ClipScores:
     per_joint: Mapping[str, float]
     loss: float | None
 
+    @property
+    def counted(self) -> str:
+        """How many, in words."""
+        return f"{self.clips:,} clips"
+
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return asdict(self)

@@ -61,6 +61,11 @@ class CropScores:
     by_visibility: Mapping[str, Seen]
     loss: float | None
 
+    @property
+    def counted(self) -> str:
+        """How many, in words."""
+        return f"{self.crops:,} crops, {self.keypoints:,} keypoints"
+
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return asdict(self)
