@@ -1,14 +1,17 @@
 """How good models are that look at pixels: the best epoch of a run, or the mean pose, which does not look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from posedata.home import find_store
 from posedata.progress import Progress
+from posetrain.history import Score
 from posetrain.kinds import Kind, Samples
 from posetrain.trained import MEAN_POSE, open_run
 
@@ -19,6 +22,14 @@ class Scores(Protocol):
     @property
     def counted(self) -> str:
         """How many samples were scored, in words."""
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """The score of "all", and of parts like joints; empty of what is judged by its loss alone."""
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """(W,) how wrong each sample is, NaN where nothing counts; (0,) of what is judged by its loss alone."""
 
     @property
     def loss(self) -> float | None:
@@ -34,6 +45,7 @@ class Judge:
 
     Attributes:
         kind: of the store.
+        measure: what the score is.
         splits: those that are for scores, the one to be scored on first.
         samples: all of a split, from a store; raises BadInputError if there are none, ChoiceError if there is no such
             split.
@@ -42,6 +54,7 @@ class Judge:
     """
 
     kind: Kind
+    measure: Score
     splits: tuple[str, ...]
     samples: Callable[[Any, str, torch.device], Samples]
     score: Callable[..., Scores]

@@ -8,6 +8,7 @@ from posedata.clips.store import ClipStore
 from posetrain.clips.data import Clips, all_clips, numbers_of
 from posetrain.clips.kind import CLIPS
 from posetrain.clips.scores import ClipScores, Tally, score_clips
+from posetrain.history import MPJPE
 from posetrain.judging import Judge
 
 _AT_ONCE = 512
@@ -31,4 +32,4 @@ def score_mean_pose(store: ClipStore, clips: Clips) -> ClipScores:
     return tally.scores(None)
 
 
-CLIP_JUDGE = Judge(CLIPS, ("validation",), all_clips, score_clips, score_mean_pose)
+CLIP_JUDGE = Judge(CLIPS, MPJPE, ("validation",), all_clips, score_clips, score_mean_pose)

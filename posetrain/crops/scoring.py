@@ -7,6 +7,7 @@ from posedata.crops.store import CropStore
 from posetrain.crops.data import Crops, all_crops, positions_of
 from posetrain.crops.kind import CROPS
 from posetrain.crops.scores import CropScores, Tally, score_crops
+from posetrain.history import PCK_OF_GRID
 from posetrain.judging import Judge
 
 
@@ -25,4 +26,4 @@ def score_mean_pose(store: CropStore, crops: Crops) -> CropScores:
     return tally.scores(None)
 
 
-CROP_JUDGE = Judge(CROPS, ("test", "validation"), all_crops, score_crops, score_mean_pose)
+CROP_JUDGE = Judge(CROPS, PCK_OF_GRID, ("test", "validation"), all_crops, score_crops, score_mean_pose)

@@ -56,6 +56,7 @@ def test_each_has_its_own_regime_and_the_same_model_is_finetuned(runs: Path) -> 
 def test_an_autoencoder_is_scored_by_its_loss_alone(runs: Path) -> None:
     found = score_what(CROP_JUDGE, str(runs / "alone"), None, "test", CPU, silent)
     assert (found.scores.pck, found.scores.keypoints, found.scores.crops) == ({}, 0, 3)
+    assert (found.scores.parts, len(found.scores.errors)) == ({}, 0)
     assert found.scores.loss is not None
     assert found.scores.loss > 0
 
