@@ -54,7 +54,7 @@ def test_a_run_is_scored_by_its_best_epoch_as_its_validation_was(crops: CropStor
     assert (found.scores.loss, found.scores.pck["0.5"]) == (row["val_loss"], row["val_pck@0.5"])
 
 
-def test_a_detector_neither_refines_nor_is_exported_or_reported(run: Path, other: Path, tmp_path: Path) -> None:
+def test_a_detector_neither_refines_nor_is_exported(run: Path, other: Path, tmp_path: Path) -> None:
     words = r"mine: expected a model that refines windows, found hourglass"
     with pytest.raises(ChoiceError, match=words):
         find_trained(str(run), CPU)
@@ -67,9 +67,7 @@ def test_a_detector_neither_refines_nor_is_exported_or_reported(run: Path, other
         score_what(CROP_JUDGE, str(run), other, "test", CPU, silent)
 
 
-def test_a_run_and_the_mean_pose_through_the_commands(
-    command: Command, crops: CropStore, other: Path, tmp_path: Path
-) -> None:
+def test_a_run_and_the_mean_pose_through_the_commands(command: Command, crops: CropStore, other: Path) -> None:
     size = ("--max-windows", 1, "--batch-size", 1, "--epochs", 1, "--device", "cpu")
     ran = command("posetrain", "run", crops.path, "--model", "hourglass", *size, "--out", "mine", "--json")
     assert ran.returncode == 0, ran.stderr
@@ -90,7 +88,6 @@ def test_a_run_and_the_mean_pose_through_the_commands(
         (2, "--window: ", ("run", crops.path, "--model", "hourglass", "--window", 5)),
         (2, "--input: ", ("eval", "mine", "--input", "clean")),
         (2, "mine: expected a model that refines", ("predict", "mine", other, "--out", "x.csv")),
-        (2, "mine: expected a model that refines", ("report", "mine", "--out", "told")),
         (2, "--model hourglass: expected a model that refines", ("sweep", "--model", "hourglass")),
         (3, "image-crops for mean-pose, found temporal", ("eval", "mean-pose", "--store", other)),
         (2, "expected one of train, validation, test", ("eval", "mine", "--split", "all")),
@@ -99,4 +96,3 @@ def test_a_run_and_the_mean_pose_through_the_commands(
         assert failed.returncode == code, failed.stderr
         assert words in failed.stderr
         assert "Traceback" not in failed.stderr
-    assert not (tmp_path / "told").exists()
