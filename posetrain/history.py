@@ -37,11 +37,11 @@ class Score:
         return -row[self.column] if self.rises else row[self.column]
 
 
-SCORES = (
-    Score("val_pck@0.2", "PCK@0.2", "%", rises=True),
-    Score("val_pck@0.5", "PCK@0.5", "%", rises=True),
-    Score("val_mpjpe", "MPJPE", "mm", rises=False),
-)
+PCK_OF_TORSO = Score("val_pck@0.2", "PCK@0.2", "%", rises=True)
+PCK_OF_GRID = Score("val_pck@0.5", "PCK@0.5", "%", rises=True)
+MPJPE = Score("val_mpjpe", "MPJPE", "mm", rises=False)
+
+SCORES = (PCK_OF_TORSO, PCK_OF_GRID, MPJPE)
 """A run has one of them: of refiners, of detectors, of 3-D joints; where it has none, the loss compares its epochs."""
 
 LOSS = Score("val_loss", "loss", "", rises=False)

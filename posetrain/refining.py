@@ -21,5 +21,7 @@ WINDOWS = Kind(
     reader=Store,
     samples=split_windows,
     figures=_figures,
-    options=frozenset({"window", "frame_step", "sampling_step", "setup", "experiment", "feed", "span", "input"}),
+    options=frozenset(
+        {"window", "frame_step", "sampling_step", "setup", "experiment", "feed", "span", "input", "sequences"}
+    ),
 )

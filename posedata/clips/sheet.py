@@ -1,21 +1,21 @@
 """A sheet of clips, three frames of each beside their joints from two sides: a PNG to look a store over."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from posedata.clips.geometry import Floats, views
+from posedata.clips.geometry import Floats, Views, views
 from posedata.clips.joints import JOINTS, LIMBS
 from posedata.clips.schema import CLIP_FRAMES, SIDE
 from posedata.clips.store import ClipStore, open_clips
-from posedata.preview.colours import GROUND, INK, PAPER, SIDES, side
+from posedata.preview.colours import GROUND, INK, PAPER, SIDES, Colour, side
 from posedata.preview.draw import GAP, Picture, bordered, grid, line, titled
 from posedata.splits import SPLITS
 
-_SHOWN = [0, CLIP_FRAMES // 2, CLIP_FRAMES - 1]
+SHOWN = [0, CLIP_FRAMES // 2, CLIP_FRAMES - 1]
 """First, middle and last frame."""
 
 _WIDTH = 136
@@ -64,23 +64,32 @@ def draw_sheet(path: Path, count: int, seed: int) -> tuple[Picture, int]:
 
 def _tile(store: ClipStore, clip: int) -> Picture:
     """Three frames of a clip with their joints, and below them its number in its file, and its split."""
-    positions = clip * CLIP_FRAMES + np.asarray(_SHOWN)
+    positions = clip * CLIP_FRAMES + np.asarray(SHOWN)
     images, joints, numbers, split = (store.frames(name, positions) for name in ("image", "joints", "clip", "split"))
     names = {number: name for name, number in SPLITS.items()}
-    picture = np.concatenate(list(_row(images, joints.astype(np.float64), store.up)), axis=1)
-    frames = ", ".join(map(str, _SHOWN))
+    picture = row(images, views(joints.astype(np.float64), store.up))
+    frames = ", ".join(map(str, SHOWN))
     words = line(picture.shape[1], (f"clip {numbers[0]}, frames {frames}", INK), right=names[int(split[0])])
     return bordered(np.concatenate([picture, words]))
 
 
-def _row(images: Picture, joints: Floats, up: str) -> Iterator[Picture]:
-    """Frames, each with its two views, and gaps between them; one scale for all, so that who moves is seen to."""
-    both = views(joints, up)
-    scales = scales_of(both)
+def row(images: Picture, both: Views, behind: Views | None = None) -> Picture:
+    """Frames, each with its two views, and gaps between them; one scale for all, so that who moves is seen to.
+
+    Args:
+        images: (n, 224, 224, 3).
+        both: of (n, 17, 3) joints.
+        behind: of others, drawn behind them in a colour of their own.
+    """
+    pairs = list(zip(both, behind or both, strict=True))
+    scales = scales_of([np.stack(pair) for pair in pairs])
     gap = np.full((SIDE, GAP, 3), PAPER, np.uint8)
+    parts: list[Picture] = []
     for number, image in enumerate(images):
-        drawn = [figure(points[number], scale) for points, scale in zip(both, scales, strict=True)]
-        yield np.concatenate([*([gap] * 4 if number else []), image, gap, drawn[0], gap, drawn[1]], axis=1)
+        parts += [*([gap] * 4 if number else []), image]
+        for (points, others), scale in zip(pairs, scales, strict=True):
+            parts += [gap, figure(points[number], scale, others[number] if behind else None)]
+    return np.concatenate(parts, axis=1)
 
 
 def scales_of(pictures: Iterable[Floats]) -> list[Scale]:
@@ -91,12 +100,13 @@ def scales_of(pictures: Iterable[Floats]) -> list[Scale]:
     return [Scale((low + high) / 2, pixels) for low, high in boxes]
 
 
-def figure(points: Floats, scale: Scale) -> Picture:
+def figure(points: Floats, scale: Scale, behind: Floats | None = None) -> Picture:
     """(224, 136, 3): a person on a ground of squares; left is blue, right orange, what lies between green.
 
     Args:
         points: (17, 2) metres, right and down positive.
         scale: where they come to stand.
+        behind: those of another person, drawn in white behind the first.
     """
     drawn = np.full((SIDE, _WIDTH, 3), GROUND, np.uint8)
     step = _MESH * scale.pixels
@@ -104,11 +114,19 @@ def figure(points: Floats, scale: Scale) -> Picture:
         drawn[:, place] = _MESH_COLOUR
     for place in np.arange(SIDE / 2 % step, SIDE, step).round().astype(int).tolist():
         drawn[place] = _MESH_COLOUR
-    # OpenCV means by a whole number the middle of a pixel.
-    places = np.rint((scale.places(points) - 0.5) * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
-    for a, b in LIMBS:
-        colour = SIDES[side(JOINTS[a], JOINTS[b])]
-        cv2.line(drawn, places[a], places[b], colour, 2, cv2.LINE_AA, _SUBPIXEL_BITS)
-    for name, place in zip(JOINTS, places, strict=True):
-        cv2.circle(drawn, place, 3 << _SUBPIXEL_BITS, SIDES[side(name)], cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+    if behind is not None:
+        _skeleton(drawn, scale.places(behind), INK)
+    _skeleton(drawn, scale.places(points))
     return drawn
+
+
+def _skeleton(drawn: Picture, points: Floats, colour: Colour | None = None) -> None:
+    """Put one on a picture, in the colours of its sides or in one; (17, 2) pixels from the left and upper edge."""
+    # OpenCV means by a whole number the middle of a pixel.
+    places = np.rint((points - 0.5) * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
+    for a, b in LIMBS:
+        own = colour or SIDES[side(JOINTS[a], JOINTS[b])]
+        cv2.line(drawn, places[a], places[b], own, 2, cv2.LINE_AA, _SUBPIXEL_BITS)
+    for name, place in zip(JOINTS, places, strict=True):
+        own = colour or SIDES[side(name)]
+        cv2.circle(drawn, place, 3 << _SUBPIXEL_BITS, own, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)

@@ -25,16 +25,30 @@ class ClipScores:
         mpjpe: mm, the mean over all joints of all frames.
         per_joint: joint -> the same of it.
         loss: mean of the task's loss; None for what has none.
+        errors: (W,) mm, the mean of each clip.
     """
 
     clips: int
     mpjpe: float
     per_joint: Mapping[str, float]
     loss: float | None
+    errors: NDArray[np.float64] = field(repr=False, compare=False)
+
+    @property
+    def counted(self) -> str:
+        """How many, in words."""
+        return f"{self.clips:,} clips"
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """MPJPE of "all" joints, and of each."""
+        return {"all": self.mpjpe, **self.per_joint}
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON: all but the array."""
+        told = asdict(self)
+        del told["errors"]
+        return told
 
 
 @dataclass
@@ -44,24 +58,25 @@ class Tally:
     Attributes:
         total: (17,) mm, the sum of distances.
         frames: how many were judged.
-        clips: likewise.
+        errors: of every batch, see `ClipScores`.
     """
 
     total: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(JOINTS)))
     frames: int = 0
-    clips: int = 0
+    errors: list[NDArray[np.float64]] = field(default_factory=list)
 
     def add(self, found: NDArray[np.floating], joints: NDArray[np.floating]) -> None:
         """Judge more clips: (B, 8, 17, 3) metres of either."""
         apart = MILLIMETRES * np.linalg.norm(found.astype(np.float64) - joints, axis=-1)
         self.total += apart.sum(axis=(0, 1))
         self.frames += apart.shape[0] * apart.shape[1]
-        self.clips += len(apart)
+        self.errors.append(apart.mean(axis=(1, 2)))
 
     def scores(self, loss: float | None) -> ClipScores:
         """What has been judged so far; at least one clip."""
-        means = self.total / self.frames
-        return ClipScores(self.clips, float(means.mean()), dict(zip(JOINTS, means.tolist(), strict=True)), loss)
+        means, errors = self.total / self.frames, np.concatenate(self.errors)
+        by_joint = dict(zip(JOINTS, means.tolist(), strict=True))
+        return ClipScores(len(errors), float(means.mean()), by_joint, loss, errors)
 
 
 def score_clips(

@@ -18,6 +18,10 @@ class Lifting:
         """The batch as it is stored."""
         return batch
 
+    def positions(self, prediction: Tensor) -> Tensor:
+        """(B, 8, 17, 3) metres: what a model says."""
+        return prediction
+
     def error(self, prediction: Tensor, batch: ClipBatch) -> Tensor:
         """Squared, the sum."""
         return (prediction - batch.joints).square().sum()

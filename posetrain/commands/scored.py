@@ -1,6 +1,7 @@
 """What `posetrain eval` tells, by the kind of store that its subject works on."""
 
 from collections.abc import Callable, Mapping, Set
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from posedata.manifest import read_manifest
 from posedata.progress import Progress
 from posetrain.checkpoints import read_run
 from posetrain.clips.kind import CLIPS
-from posetrain.commands.scored_clips import scored_clips
-from posetrain.commands.scored_crops import scored_crops
+from posetrain.clips.scoring import CLIP_JUDGE
+from posetrain.commands.scored_poses import clip_figures, crop_figures, scored_poses
 from posetrain.commands.scored_windows import scored_windows
 from posetrain.crops.kind import CROPS
+from posetrain.crops.scoring import CROP_JUDGE
 from posetrain.exported import find_export
 from posetrain.filters import FILTERS
 from posetrain.find import find_run
@@ -28,8 +30,8 @@ Told = tuple[dict[str, Any], list[tuple[object, ...]]]
 
 SCORED: Mapping[str, Callable[[str, Mapping[str, Any], torch.device, Progress], Told]] = {
     WINDOWS.name: scored_windows,
-    CROPS.name: scored_crops,
-    CLIPS.name: scored_clips,
+    CROPS.name: partial(scored_poses, CROP_JUDGE, crop_figures),
+    CLIPS.name: partial(scored_poses, CLIP_JUDGE, clip_figures),
 }
 """Kind of store -> what is told: of a subject's name, the options of the command, a device, a progress."""
 

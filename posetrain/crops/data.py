@@ -107,10 +107,15 @@ def all_crops(store: CropStore, split: str, device: torch.device) -> Crops:
         BadInputError: if there are none.
         ChoiceError: if there is no such split.
     """
+    return Crops(store, positions_of(store, split), device)
+
+
+def positions_of(store: CropStore, split: str) -> NDArray[np.int64]:
+    """Positions of the crops of a split; raises as `all_crops`."""
     positions = store.positions(split)
     if not len(positions):
         raise BadInputError(
             f"{store.path}: split {split}: expected crops, found none; build the store from more photographs, or "
             "choose another split"
         )
-    return Crops(store, positions, device)
+    return positions

@@ -52,6 +52,8 @@ class CropScores:
         per_joint: joint -> threshold -> percent.
         by_visibility: likewise of keypoints that are "visible", and "occluded".
         loss: mean of the task's loss; None for what has none.
+        errors: (W,) cells, the mean distance of each crop's keypoints from the centres of the labelled cells, NaN where
+            none is labelled; (0,) of what says no keypoints.
     """
 
     crops: int
@@ -60,10 +62,25 @@ class CropScores:
     per_joint: Mapping[str, Mapping[str, float]]
     by_visibility: Mapping[str, Seen]
     loss: float | None
+    errors: Floats = field(repr=False, compare=False)
+
+    @property
+    def counted(self) -> str:
+        """How many, in words."""
+        return f"{self.crops:,} crops, {self.keypoints:,} keypoints"
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Percent of "all" keypoints, of those that are "visible" and "occluded", and of each joint, where any is."""
+        seen = {name: score.pck for name, score in self.by_visibility.items()}
+        found = {"all": self.pck, **seen, **self.per_joint}
+        return {name: pck[THRESHOLD] for name, pck in found.items() if pck}
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON: all but the array."""
+        told = asdict(self)
+        del told["errors"]
+        return told
 
 
 @dataclass
@@ -74,11 +91,13 @@ class Tally:
         crops: how many.
         counted: (3, 17) labelled keypoints by visibility.
         correct: (3, 17) those that were found.
+        errors: of every batch, see `CropScores`.
     """
 
     crops: int
     counted: NDArray[np.int64] = field(default_factory=lambda: np.zeros((VISIBLE + 1, len(COCO_NAMES)), np.int64))
     correct: NDArray[np.int64] = field(default_factory=lambda: np.zeros((VISIBLE + 1, len(COCO_NAMES)), np.int64))
+    errors: list[Floats] = field(default_factory=lambda: [np.zeros(0)])
 
     def add(self, found: Floats, points: NDArray[np.floating], visibility: NDArray[np.uint8]) -> None:
         """Judge more crops.
@@ -88,7 +107,11 @@ class Tally:
             points: (B, 17, 2) the labelled ones, NaN = not labelled.
             visibility: (B, 17) 0, 1 or 2.
         """
-        right = correct(found, points)
+        right, off = correct(found, points), distances(found, points)
+        labelled = (visibility > 0) & ~np.isnan(off)
+        count = labelled.sum(axis=1)
+        total = np.where(labelled, off, 0.0).sum(axis=1)
+        self.errors.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
         for seen in _SEEN.values():
             self.counted[seen] += (visibility == seen).sum(axis=0)
             self.correct[seen] += ((visibility == seen) & right).sum(axis=0)
@@ -109,16 +132,19 @@ class Tally:
                 for name, seen in _SEEN.items()
             },
             loss=loss,
+            errors=np.concatenate(self.errors),
         )
 
 
-def correct(found: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """(B, 17) bool: what lies close enough to the centre of the labelled cell; False where not labelled.
-
-    Arguments as of `Tally.add`.
-    """
+def distances(found: NDArray[np.floating], points: NDArray[np.floating]) -> Floats:
+    """(B, 17) cells to the centre of the labelled cell, NaN where not labelled; arguments as of `Tally.add`."""
     centres = np.minimum(np.floor(points), GRID - 1) + 0.5
-    return np.asarray(np.linalg.norm(found - centres, axis=-1) / SPREAD < REACH)
+    return np.asarray(np.linalg.norm(found - centres, axis=-1))
+
+
+def correct(found: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(B, 17) bool: what lies close enough; False where not labelled. Arguments as of `Tally.add`."""
+    return distances(found, points) / SPREAD < REACH
 
 
 def _percent(correct: NDArray[np.int64], counted: NDArray[np.int64]) -> dict[str, float]:

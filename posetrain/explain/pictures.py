@@ -26,9 +26,11 @@ def labelled(store: CropStore, positions: NDArray[np.int64], side: int = SHOWN) 
     return _figures(store, positions, store.frames("points", positions), side)
 
 
-def predicted(store: CropStore, positions: NDArray[np.int64], points: NDArray[np.floating]) -> list[Picture]:
+def predicted(
+    store: CropStore, positions: NDArray[np.int64], points: NDArray[np.floating], side: int = SHOWN
+) -> list[Picture]:
     """Crops with (N, 17, 2) keypoints of a model: those that are labelled, in the same signs."""
-    return _figures(store, positions, points, SHOWN)
+    return _figures(store, positions, points, side)
 
 
 def _figures(store: CropStore, positions: NDArray[np.int64], points: NDArray[np.floating], side: int) -> list[Picture]:

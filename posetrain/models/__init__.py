@@ -156,7 +156,7 @@ def find_refiner(name: str, what: object) -> Architecture:
     if found.kind is not WINDOWS:
         raise ChoiceError(
             f"{what}: expected a model that refines windows, found {name}, which works on stores of kind "
-            f"{found.kind.name}; posetrain run trains it, posetrain eval scores it"
+            f"{found.kind.name}; posetrain run trains it, posetrain eval and report score it"
         )
     return found
 

@@ -1,7 +1,7 @@
 """Score runs and baselines on the same windows."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -23,6 +23,8 @@ from posetrain.filters import FILTERS
 from posetrain.history import load_history
 from posetrain.models import find_model
 from posetrain.refining import WINDOWS
+from posetrain.report.curves import Curve
+from posetrain.report.names import names, steps
 from posetrain.scoring import Subject, score, subject_of_run
 from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS
@@ -61,11 +63,8 @@ class Trained:
         """How long it was trained."""
         windows = len(split_starts(self.config, self.subject.store, "train"))
         each = min(windows, self.config.max_windows or windows)
-        steps = -(-each // self.config.batch_size)
         kind = ", finetuned" if self.config.init else ""
-        return f"{len(self.history)} x {steps:,} steps of {self.config.batch_size}{kind}" + (
-            "" if self.finished else ", unfinished"
-        )
+        return steps(self.config, each, len(self.history)) + kind + ("" if self.finished else ", unfinished")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +132,8 @@ def load_trained(runs: Sequence[Path], device: torch.device) -> tuple[list[Train
     A model that takes any window is scored on the published one of 5 frames, beside those that take no other.
     """
     trained, left_out = [], []
-    for run, name in zip(runs, _names(runs), strict=True):
+    baselines = ("identity", *(f"{name}, {span}" for span in SPANS for name in FILTERS))
+    for run, name in zip(runs, names(runs, baselines), strict=True):
         history = load_history(run)
         if not history:
             left_out.append(run)
@@ -144,18 +144,6 @@ def load_trained(runs: Sequence[Path], device: torch.device) -> tuple[list[Train
         finished = (run / checkpoints.SUMMARY_NAME).exists()
         trained.append(Trained(name, run, checkpoints.read_run(run).config, history, subject, finished))
     return trained, left_out
-
-
-def _names(runs: Sequence[Path]) -> list[str]:
-    """As much of each path's end as tells the run from all others and from the baselines."""
-    taken = Counter(("identity", *(f"{name}, {span}" for span in SPANS for name in FILTERS)))
-    paths = [run.resolve() for run in runs]
-    ends = ["/".join(path.parts[-n:]) for path in paths for n in range(1, len(path.parts))]
-    counts = taken + Counter(ends)
-    return [
-        next((end for n in range(1, len(path.parts)) if counts[end := "/".join(path.parts[-n:])] == 1), str(path))
-        for path in paths
-    ]
 
 
 def score_all(
@@ -227,6 +215,22 @@ def _sequence_rows(
     for run in runs:
         scores, _ = score(replace(run.subject, span="sequence"), split, device, feed, progress)
         yield Row(f"{run.name}, sequence", f"the same weights, {run.subject.seen} frames at once", scores)
+
+
+def curves_of(trained: Sequence[Trained], identity: Mapping[Path, float]) -> list[Curve]:
+    """What is drawn of runs: each by its experiment, if no other of its row has the same.
+
+    Args:
+        trained: runs.
+        identity: run -> validation PCK@0.2 of the identity.
+    """
+    rows = [run.config.model + (", finetuned" if run.config.init else "") for run in trained]
+    alike = Counter((row, run.experiment) for row, run in zip(rows, trained, strict=True))
+    curves = []
+    for row, run in zip(rows, trained, strict=True):
+        alone = run.experiment if alike[row, run.experiment] == 1 else None
+        curves.append(Curve(row, alone or run.name, run.history, identity.get(run.run)))
+    return curves
 
 
 def identity_pck(trained: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress) -> dict[Path, float]:

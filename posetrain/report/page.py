@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment
 from markupsafe import Markup
 
 from posedata import __version__
@@ -15,7 +14,7 @@ from posetrain.report.tables import Cell, Table
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a report shows.
+    """What a report on refiners shows.
 
     Attributes:
         pck: tables of PCK.
@@ -36,26 +35,30 @@ class Contents:
 
 def markdown(contents: Contents) -> str:
     """The report with its pictures as files beside it."""
-    return _environment().get_template("report.md.j2").render(report=contents, version=__version__)
+    return filled("report.md.j2", contents)
 
 
 def html(contents: Contents) -> str:
     """The report with its pictures inside."""
-    templates = _environment()
-    svg = contents.curves.decode()
-    templates.globals |= {"curves": Markup(svg[svg.index("<svg") :]), "embedded": _embedded}  # noqa: S704 our own SVG
-    return templates.get_template("report.html.j2").render(report=contents, version=__version__)
+    return filled("report.html.j2", contents)
+
+
+def filled(template: str, report: object) -> str:
+    """A template of this package, of what it shows."""
+    templates = environment("posetrain.report")
+    templates.filters |= {"percent": _percent, "interval": _interval, "mark": _mark, "picture": picture_name}
+    templates.filters |= {"svg": _svg, "embedded": _embedded}
+    return templates.get_template(template).render(report=report, version=__version__)
 
 
 def picture_name(run: str) -> str:
-    """File name of a run's worst windows; a slash is written as in a JSON pointer."""
-    return f"worst-{run.replace('~', '~0').replace('/', '~1')}.png"
+    """File name of a run's worst windows."""
+    return f"worst-{plain_name(run)}.png"
 
 
-def _environment() -> Environment:
-    templates = environment("posetrain.report")
-    templates.filters |= {"percent": _percent, "interval": _interval, "mark": _mark, "picture": picture_name}
-    return templates
+def plain_name(run: str) -> str:
+    """A run's name as part of a file's; a slash is written as in a JSON pointer."""
+    return run.replace("~", "~0").replace("/", "~1")
 
 
 def _percent(cell: Cell) -> str:
@@ -71,6 +74,11 @@ def _mark(cell: Cell) -> str:
     if cell.best or cell.percent is None:
         return ""
     return "?" if cell.level is None else "*" * cell.level
+
+
+def _svg(figure: bytes) -> Markup:
+    text = figure.decode()
+    return Markup(text[text.index("<svg") :])  # noqa: S704 our own SVG
 
 
 def _embedded(png: bytes) -> str:

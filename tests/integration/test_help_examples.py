@@ -68,7 +68,10 @@ BEFORE = {
         "posetrain run brace-k2-random",
         "posetrain sweep --model smoothnet --experiment 1.1 --out data/runs/sweep",
     ],
-    "posetrain report": ["posetrain run brace-k1-random --model smoothnet"],
+    "posetrain report": [
+        "posetrain run brace-k1-random --model smoothnet",
+        "posetrain run coco.zarr --model hourglass",
+    ],
     "posetrain run": ["posetrain run --model deciwatch --show-config > run.yaml"],
 }
 """Command -> what its examples find done; its examples come in this order, those of other commands behind."""

@@ -40,5 +40,5 @@ def test_options_of_other_kinds_are_refused_all_at_once() -> None:
 def test_options_that_kinds_name_are_options_of_commands() -> None:
     from posetrain.cli import cli
 
-    known = {parameter.name for name in ("run", "eval") for parameter in cli.commands[name].params}
+    known = {parameter.name for name in ("run", "eval", "report") for parameter in cli.commands[name].params}
     assert all(kind.options <= known for kind in kinds())

@@ -25,6 +25,9 @@ def test_mpjpe_by_hand() -> None:
     assert scores.per_joint[JOINTS[0]] == pytest.approx(50, rel=1e-6)
     assert scores.per_joint[JOINTS[1]] == pytest.approx(10, rel=1e-6)
     assert scores.mpjpe == pytest.approx(60 / 17, rel=1e-6)
+    np.testing.assert_allclose(scores.errors, [70 / 17, 50 / 17], rtol=1e-6)  # 160 mm in one of its 8 frames
+    assert scores.parts == {"all": scores.mpjpe, **scores.per_joint}
+    assert (scores.counted, "errors" in scores.as_dict()) == ("2 clips", False)
 
 
 class Beside(nn.Module):

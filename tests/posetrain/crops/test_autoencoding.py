@@ -10,7 +10,8 @@ from posedata.errors import ChoiceError
 from posedata.progress import silent
 from posetrain import checkpoints, request
 from posetrain.config import TrainConfig
-from posetrain.crops.scoring import score_what
+from posetrain.crops.scoring import CROP_JUDGE
+from posetrain.judging import score_what
 from posetrain.training import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -53,8 +54,9 @@ def test_each_has_its_own_regime_and_the_same_model_is_finetuned(runs: Path) -> 
 
 
 def test_an_autoencoder_is_scored_by_its_loss_alone(runs: Path) -> None:
-    found = score_what(str(runs / "alone"), None, "test", CPU, silent)
+    found = score_what(CROP_JUDGE, str(runs / "alone"), None, "test", CPU, silent)
     assert (found.scores.pck, found.scores.keypoints, found.scores.crops) == ({}, 0, 3)
+    assert (found.scores.parts, len(found.scores.errors)) == ({}, 0)
     assert found.scores.loss is not None
     assert found.scores.loss > 0
 

@@ -58,6 +58,21 @@ def test_percents_are_counted_by_joint_and_by_visibility() -> None:
     }
 
 
+def test_the_error_of_a_crop_is_the_mean_distance_of_its_labelled_keypoints() -> None:
+    points, visibility = np.full((2, 17, 2), np.nan), np.zeros((2, 17), np.uint8)
+    points[0, :2], visibility[0, :2] = 10.2, (1, 2)  # of the cell 10, 10
+    found = np.full((2, 17, 2), 10.5)
+    found[0, 1] = 13.5, 14.5  # five cells away
+    tally = Tally(2)
+    tally.add(found[:1], points[:1], visibility[:1])
+    tally.add(found[1:], points[1:], visibility[1:])
+    scores = tally.scores(None)
+    np.testing.assert_array_equal(scores.errors, [2.5, np.nan])
+    assert scores.parts == {"all": 50, "visible": 0, "occluded": 100, "nose": 100, "left_eye": 0}
+    assert scores.counted == "2 crops, 2 keypoints"
+    assert "errors" not in scores.as_dict()
+
+
 def test_without_any_label_there_is_no_percent() -> None:
     tally = Tally(1)
     tally.add(np.zeros((1, 17, 2)), np.full((1, 17, 2), np.nan), np.zeros((1, 17), np.uint8))

@@ -11,9 +11,11 @@ from posedata.crops.store import CropStore
 from posedata.errors import BadInputError, ChoiceError
 from posedata.progress import silent
 from posetrain.config import TrainConfig
-from posetrain.crops.scoring import mean_pose, score_mean_pose, score_what
+from posetrain.crops.data import all_crops
+from posetrain.crops.scoring import CROP_JUDGE, mean_pose, score_mean_pose
 from posetrain.exported import export_run
 from posetrain.history import load_history
+from posetrain.judging import score_what
 from posetrain.report.collect import refiners
 from posetrain.scoring import subject_of_run
 from posetrain.trained import find_trained
@@ -27,10 +29,10 @@ Command = Callable[..., "CompletedProcess[str]"]
 def test_the_mean_pose_is_that_of_the_labelled_keypoints_that_train(crops: CropStore) -> None:
     points = crops["points"][crops.positions("train")].astype(np.float64)
     nose = [point for point in points[:, 0] if not np.isnan(point).any()]
-    found = mean_pose(crops, CPU)
+    found = mean_pose(crops)
     np.testing.assert_allclose(found[0], np.mean(nose, axis=0))
     assert found.shape == (17, 2)
-    scores = score_mean_pose(crops, "train", CPU)
+    scores = score_mean_pose(crops, all_crops(crops, "train", CPU))
     assert scores.loss is None
     assert scores.crops == len(points)
     near = sum(np.linalg.norm(np.floor(point) + 0.5 - found[0]) < 3.2 for point in nose)
@@ -45,14 +47,14 @@ def run(crops: CropStore, small: None, tmp_path: Path) -> Path:
 
 
 def test_a_run_is_scored_by_its_best_epoch_as_its_validation_was(crops: CropStore, run: Path) -> None:
-    found = score_what(str(run), None, "validation", CPU, silent)
+    found = score_what(CROP_JUDGE, str(run), None, "validation", CPU, silent)
     assert found.epoch is not None
     row = load_history(run)[found.epoch - 1]
     assert (found.model, found.store.path) == ("hourglass", crops.path)
     assert (found.scores.loss, found.scores.pck["0.5"]) == (row["val_loss"], row["val_pck@0.5"])
 
 
-def test_a_detector_neither_refines_nor_is_exported_or_reported(run: Path, other: Path, tmp_path: Path) -> None:
+def test_a_detector_neither_refines_nor_is_exported(run: Path, other: Path, tmp_path: Path) -> None:
     words = r"mine: expected a model that refines windows, found hourglass"
     with pytest.raises(ChoiceError, match=words):
         find_trained(str(run), CPU)
@@ -62,12 +64,10 @@ def test_a_detector_neither_refines_nor_is_exported_or_reported(run: Path, other
         export_run(run, tmp_path / "one.safetensors", False)
     assert refiners([run, tmp_path]) == [tmp_path]  # what is no run is told by whoever loads it
     with pytest.raises(BadInputError, match="image-crops for hourglass, found temporal-heatmaps"):
-        score_what(str(run), other, "test", CPU, silent)
+        score_what(CROP_JUDGE, str(run), other, "test", CPU, silent)
 
 
-def test_a_run_and_the_mean_pose_through_the_commands(
-    command: Command, crops: CropStore, other: Path, tmp_path: Path
-) -> None:
+def test_a_run_and_the_mean_pose_through_the_commands(command: Command, crops: CropStore, other: Path) -> None:
     size = ("--max-windows", 1, "--batch-size", 1, "--epochs", 1, "--device", "cpu")
     ran = command("posetrain", "run", crops.path, "--model", "hourglass", *size, "--out", "mine", "--json")
     assert ran.returncode == 0, ran.stderr
@@ -88,7 +88,6 @@ def test_a_run_and_the_mean_pose_through_the_commands(
         (2, "--window: ", ("run", crops.path, "--model", "hourglass", "--window", 5)),
         (2, "--input: ", ("eval", "mine", "--input", "clean")),
         (2, "mine: expected a model that refines", ("predict", "mine", other, "--out", "x.csv")),
-        (2, "mine: expected a model that refines", ("report", "mine", "--out", "told")),
         (2, "--model hourglass: expected a model that refines", ("sweep", "--model", "hourglass")),
         (3, "image-crops for mean-pose, found temporal", ("eval", "mean-pose", "--store", other)),
         (2, "expected one of train, validation, test", ("eval", "mine", "--split", "all")),
@@ -97,4 +96,3 @@ def test_a_run_and_the_mean_pose_through_the_commands(
         assert failed.returncode == code, failed.stderr
         assert words in failed.stderr
         assert "Traceback" not in failed.stderr
-    assert not (tmp_path / "told").exists()

@@ -16,10 +16,12 @@ from posetrain.filters import FILTERS
 from posetrain.report import collect
 from posetrain.report.collect import Block, Trained, load_trained, score_all
 from posetrain.report.page import Contents
+from posetrain.report.windows import contents_of
 from posetrain.report.write import write_report
 from posetrain.training import train
 
 CPU = torch.device("cpu")
+OPTIONS = {"feed": "auto", "sequences": False}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,5 +76,7 @@ def report(
     with pytest.MonkeyPatch.context() as patch, alone():
         patch.setattr(collect, "FILTERS", {"gaussian": FILTERS["gaussian"]})
         patch.setattr(collect, "SPANS", ("window",))
-        contents = write_report([runs / n for n in ("smooth", "begun", "tuned")], out, False, CPU, "auto", silent)
+        given = [runs / name for name in ("smooth", "begun", "tuned")]
+        contents = contents_of(given, CPU, "auto", silent)
+        write_report(given, out, False, OPTIONS, set(), CPU, silent)
     yield out, contents

@@ -14,7 +14,7 @@ from posetrain.config import TrainConfig
 from posetrain.data import split_windows
 from posetrain.evaluation import evaluate, identity
 from posetrain.filters import FILTERS
-from posetrain.report.collect import Block, Trained, identity_pck, load_trained, score_all
+from posetrain.report.collect import Block, Trained, curves_of, identity_pck, load_trained, score_all
 from posetrain.tasks import HEATMAPS
 from posetrain.training import train
 
@@ -121,6 +121,21 @@ def test_a_run_knows_its_experiment(trained: dict[str, Trained]) -> None:
     assert trained["conv"].experiment == "1.1"
     assert replace(trained["conv"], config=half).experiment == "1.3"
     assert trained["tuned"].experiment is None
+
+
+def test_curves_are_told_apart_by_experiment_or_name(trained: dict[str, Trained]) -> None:
+    first, tuned = trained["smooth"], trained["tuned"]
+    half = replace(first, config=first.config.model_copy(update={"frame_step": 2}))
+    curves = curves_of([first, half, tuned], {first.run: 20.0})
+    assert [(curve.row, curve.label) for curve in curves] == [
+        ("smoothnet", "1.1"),
+        ("smoothnet", "1.3"),
+        ("smoothnet, finetuned", "tuned"),
+    ]
+    assert [curve.baseline for curve in curves] == [20.0, 20.0, None]
+    assert curves[0].history == first.history
+    alike = curves_of([first, replace(first, name="another seed")], {})
+    assert [curve.label for curve in alike] == ["smooth", "another seed"]
 
 
 def test_runs_without_a_finished_epoch_are_left_out(runs: Path) -> None:
