@@ -10,17 +10,18 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from posedata.config import Frozen, Recipe, canonical_json, faults
+from posedata.config import Frozen, canonical_json, faults
 from posedata.errors import BadInputError, ChoiceError
-from posedata.families import OTHERS, source_of
+from posedata.families import source_of
 from posedata.files import sha256_file
 from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Sha256, StoreFile, read_manifest
 from posedata.secrets import check_url, redact
 
+RecipeOf = TypeVar("RecipeOf", bound=Frozen)
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+,-]{0,150}$")]
 
@@ -109,6 +110,11 @@ class Dataset(Frozen):
     built: Built | None = None
     locations: Annotated[tuple[Annotated[str, AfterValidator(_without_secrets)], ...], Field(strict=False)] = ()
 
+    @property
+    def samples(self) -> dict[str, str]:
+        """The commands that make the raw data that are synthetic, by dataset."""
+        return {source.dataset: source.sample for source in self.sources if source.sample}
+
     def to_json(self) -> bytes:
         """The text of the file."""
         return json.dumps(self.model_dump(mode="json"), indent=1).encode() + b"\n"
@@ -131,22 +137,21 @@ def parse_dataset(content: bytes, where: str) -> Dataset:
         raise BadInputError(*(f"{where}: expected a dataset manifest: {fault}" for fault in faults(error))) from error
 
 
-def buildable(dataset: Dataset, where: str) -> Recipe:
+def buildable(dataset: Dataset, where: str, model: type[RecipeOf]) -> RecipeOf:
     """The recipe of a dataset that is built from raw data.
+
+    Args:
+        dataset: what was published.
+        where: its manifest is, for errors.
+        model: what such recipes are.
 
     Raises:
         BadInputError: if it was made from other stores, or the recipe does not fit.
     """
     if "parents" in dataset.recipe:
         raise BadInputError(f"{where}: expected a recipe from raw data, found one from other stores; pull it instead")
-    other = str(dataset.recipe.get("dataset"))
-    if other in OTHERS:
-        raise BadInputError(
-            f"{where}: expected a recipe of temporal heatmaps, found one of {OTHERS[other].gives}; pull it, or build "
-            f"it with --dataset {other} and the options of the recipe"
-        )
     try:
-        return Recipe.model_validate(dataset.recipe)
+        return model.model_validate(dataset.recipe)
     except ValidationError as error:
         raise BadInputError(*(f"{where}: recipe.{fault}" for fault in faults(error))) from error
 

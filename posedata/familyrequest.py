@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from posedata.config import faults
+from posedata.dataset import Dataset
 from posedata.errors import ChoiceError
 from posedata.families import FAMILIES, OTHERS
 from posedata.family import Family, FamilyRecipe
@@ -55,6 +56,18 @@ def find_family(datasets: Sequence[str], given: Set[str]) -> Family | None:
     return family
 
 
+def family_of(dataset: Dataset, given: Set[str]) -> Family | None:
+    """The family of a dataset that is to be rebuilt; None = temporal heatmaps.
+
+    Raises:
+        ChoiceError: if the user typed an option that does not go with it; `given` names those.
+    """
+    family = OTHERS.get(str(dataset.recipe.get("dataset")))
+    if family:
+        _refuse(given & {"scheduler"}, f"; {dataset.name} is made of {family.gives}")
+    return family
+
+
 def _refuse(given: Set[str], why: str) -> None:
     """Raise ChoiceError if options that say what to build are among those given; others say where and how."""
     names = defaultdict(list)
@@ -90,10 +103,20 @@ def family_recipe(family: Family, datasets: Sequence[str], options: Mapping[str,
         raise ChoiceError(*(f"--{fault.replace('_', '-', 1)}" for fault in faults(error))) from error
 
 
-def family_request(recipe: FamilyRecipe, raws: Sequence[str], out: Path | None) -> FamilyRequest:
-    """Find the raw tree; raises as `posedata.request.raw_trees` does."""
-    raw = raw_trees([recipe.dataset], raws)[recipe.dataset]
-    return FamilyRequest(recipe, raw, out or data_home() / "stores" / recipe.store_name)
+def family_request(
+    recipe: FamilyRecipe, raws: Sequence[str], out: Path | None, expected: Dataset | None = None
+) -> FamilyRequest:
+    """Find the raw tree, as `posedata.request.raw_trees` does, which see for errors.
+
+    Args:
+        recipe: what to build.
+        raws: what `--raw` was given.
+        out: what `--out` was given.
+        expected: the dataset that is to be rebuilt.
+    """
+    raw = raw_trees([recipe.dataset], raws, expected.samples if expected else {})[recipe.dataset]
+    name = f"{expected.name}.zarr" if expected else recipe.store_name
+    return FamilyRequest(recipe, raw, out or data_home() / "stores" / name)
 
 
 def resolved_options(recipe: FamilyRecipe) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -49,8 +48,7 @@ _NOISE_OPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class BuildRequest:
+class BuildRequest(NamedTuple):
     """What to build, from where, to where."""
 
     recipe: Recipe
@@ -167,9 +165,8 @@ def rebuild_request(dataset: Dataset, raws: Sequence[str], out: Path | None) -> 
     Raises:
         ChoiceError, BadInputError: see `build_request`; if it was made from other stores.
     """
-    recipe = buildable(dataset, dataset.name)
-    samples = {source.dataset: source.sample for source in dataset.sources if source.sample}
-    trees = raw_trees([selection.dataset for selection in recipe.datasets], raws, samples)
+    recipe = buildable(dataset, dataset.name, Recipe)
+    trees = raw_trees([selection.dataset for selection in recipe.datasets], raws, dataset.samples)
     return BuildRequest(recipe, trees, out or data_home() / "stores" / f"{dataset.name}.zarr")
 
 

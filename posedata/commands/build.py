@@ -1,13 +1,20 @@
 """`posedata build`."""
 
 import math
-from typing import Any
+from collections.abc import Mapping, Set
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from posedata import arguments, console
 from posedata.commands.families import build_of_family
 from posedata.commands.summary import print_report
+
+if TYPE_CHECKING:
+    from posedata.dataset import Dataset
+    from posedata.family import Family
+    from posedata.progress import Progress
 
 
 class _SigmaSet(click.ParamType[tuple[float, ...]]):
@@ -118,50 +125,55 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
       posedata build --config build.yaml --seed 1
     """
     from posedata import request
-    from posedata.build import build_store, dry_run
     from posedata.dataset import compare_rebuilt
-    from posedata.familyrequest import find_family
+    from posedata.familyrequest import family_of, find_family
 
     given = arguments.given_options(ctx)
-    if family := find_family(options["datasets"], given):
-        build_of_family(ctx, family, options, show_config, as_json, quiet)
-        return
-    chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
-    threads = request.threads(options["workers"], options["scheduler"])
+    family = find_family(options["datasets"], given)
     if show_config:
-        console.print_config(ctx, request.resolved_options(given, options["recipe"], **chosen), as_json)
+        console.print_config(ctx, _resolved(family, given, options), as_json)
         return
     expected = request.find_recipe(options["recipe"], given) if options["recipe"] else None
+    if expected:
+        family = family_of(expected, given)
+    show = console.progress(quiet)
+    if family:
+        out, report = build_of_family(family, expected, options, show)
+    else:
+        out, report = _build_of_heatmaps(expected, given, options, show)
+    differing = compare_rebuilt(out, expected) if expected and not options["dry_run"] else None
+    print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
+    if differing is not None:
+        for line in differing:
+            console.remark(f"error: {out}: {line}", quiet=False)
+        console.remark(f"content digest: {'differs' if differing else 'as the manifest says'}", quiet)
+        ctx.exit(4 if differing else 0)
+
+
+def _resolved(family: "Family | None", given: Set[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options come to."""
+    from posedata import familyrequest, request
+
+    if family:
+        return familyrequest.resolved_options(familyrequest.family_recipe(family, options["datasets"], options))
+    chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
+    return request.resolved_options(given, options["recipe"], **chosen)
+
+
+def _build_of_heatmaps(
+    expected: "Dataset | None", given: Set[str], options: Mapping[str, Any], progress: "Progress"
+) -> tuple[Path, dict[str, Any]]:
+    """Build temporal heatmaps, or tell what they would be; returns where, and the report."""
+    from posedata import request
+    from posedata.build import build_store, dry_run
+
+    chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
+    threads = request.threads(options["workers"], options["scheduler"])
     if expected:
         wanted = request.rebuild_request(expected, options["raws"], options["out"])
     else:
         wanted = request.build_request(given=given, raws=options["raws"], out=options["out"], **chosen)
-    show = console.progress(quiet)
+    how = {name: options[name] for name in ("scheduler", "skip_bad", "overwrite")}
     if options["dry_run"]:
-        report = dry_run(
-            wanted.recipe,
-            wanted.raw,
-            wanted.out,
-            scheduler=options["scheduler"],
-            skip_bad=options["skip_bad"],
-            overwrite=options["overwrite"],
-            progress=show,
-        )
-    else:
-        report = build_store(
-            wanted.recipe,
-            wanted.raw,
-            wanted.out,
-            workers=threads,
-            scheduler=options["scheduler"],
-            skip_bad=options["skip_bad"],
-            overwrite=options["overwrite"],
-            progress=show,
-        )
-    differing = compare_rebuilt(wanted.out, expected) if expected and not options["dry_run"] else None
-    print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
-    if differing is not None:
-        for line in differing:
-            console.remark(f"error: {wanted.out}: {line}", quiet=False)
-        console.remark(f"content digest: {'differs' if differing else 'as the manifest says'}", quiet)
-        ctx.exit(4 if differing else 0)
+        return wanted.out, dry_run(*wanted, **how, progress=progress)
+    return wanted.out, build_store(*wanted, workers=threads, **how, progress=progress)

@@ -7,38 +7,37 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from posedata import arguments, console
-from posedata.commands.summary import print_report
 
 if TYPE_CHECKING:
+    from posedata.dataset import Dataset
     from posedata.family import Family
+    from posedata.progress import Progress
     from posedata.shown import Sheet
 
 
 def build_of_family(
-    context: click.Context,
-    family: "Family",
-    options: Mapping[str, Any],
-    show_config: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Build a store of a family from the options of `posedata build`, or show them."""
-    from posedata import request
-    from posedata.familyrequest import family_recipe, family_request, resolved_options
+    family: "Family", expected: "Dataset | None", options: Mapping[str, Any], progress: "Progress"
+) -> tuple[Path, dict[str, Any]]:
+    """Build a store of a family, or tell what it would be; returns where, and the report.
 
-    recipe = family_recipe(family, options["datasets"], options)
-    if show_config:
-        console.print_config(context, resolved_options(recipe), as_json)
-        return
-    report = family.build(
-        *family_request(recipe, options["raws"], options["out"]),
-        workers=request.threads(options["workers"], None),
-        skip_bad=options["skip_bad"],
-        overwrite=options["overwrite"],
-        dry_run=options["dry_run"],
-        progress=console.progress(quiet),
-    )
-    print_report(report, as_json, quiet)
+    Args:
+        family: of the dataset.
+        expected: what is to be rebuilt; None = what the options say.
+        options: those of `posedata build`.
+        progress: told of every step.
+    """
+    from posedata import request
+    from posedata.dataset import buildable
+    from posedata.familyrequest import family_recipe, family_request
+
+    if expected:
+        recipe = buildable(expected, expected.name, family.recipe)
+    else:
+        recipe = family_recipe(family, options["datasets"], options)
+    wanted = family_request(recipe, options["raws"], options["out"], expected)
+    threads = request.threads(options["workers"], None)
+    how = {name: options[name] for name in ("skip_bad", "overwrite", "dry_run")}
+    return wanted.out, family.build(*wanted, workers=threads, **how, progress=progress)
 
 
 def sheet_of(path: Path) -> "Sheet | None":

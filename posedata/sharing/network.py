@@ -63,16 +63,25 @@ class Network:
         return self._wait(getattr(self._files, f"_{method}")(*arguments, **options))
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        job = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, _MOST_SECONDS), self._files.loop)
+        job = asyncio.run_coroutine_threadsafe(_settled(work), self._files.loop)
         self._jobs.add(job)
         if self.given_up.is_set():
             job.cancel()
         try:
-            return job.result()
+            result = job.result()
         except CancelledError as error:
             raise GivenUpError(f"{self.url}: given up") from error
         finally:
             self._jobs.discard(job)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+async def _settled(work: Coroutine[Any, Any, T]) -> T | BaseException:
+    """What came, or what went wrong; raised in the loop when nobody waits any more, asyncio would print it."""
+    (result,) = await asyncio.gather(asyncio.wait_for(work, _MOST_SECONDS), return_exceptions=True)
+    return result
 
 
 async def gathered(pieces: AsyncIterator[bytes], most: int) -> bytes:

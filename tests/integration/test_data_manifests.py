@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from posedata.config import Recipe
 from posedata.dataset import Dataset, buildable, describe, json_schema, parse_dataset
 from posedata.manifest import read_manifest
 
@@ -35,7 +36,7 @@ def test_the_schema_of_the_docs_is_that_of_the_code() -> None:
 def test_a_manifest_is_named_like_its_file_and_can_be_built(path: Path) -> None:
     dataset = shipped(path)
     assert dataset.name == path.stem
-    assert buildable(dataset, str(path)).model_dump(mode="json") == dataset.recipe
+    assert buildable(dataset, str(path), Recipe).model_dump(mode="json") == dataset.recipe
     if dataset.built is None:
         assert all(source.files is None and source.sha256 is None for source in dataset.sources)
 

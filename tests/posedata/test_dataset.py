@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from posedata.config import Recipe
 from posedata.dataset import Dataset, buildable, compare_rebuilt, describe, need_built, parse_dataset
 from posedata.errors import BadInputError, ChoiceError
 from posedata.manifest import MANIFEST_NAME, read_manifest
@@ -59,7 +60,7 @@ def test_what_is_no_json_is_told() -> None:
 
 
 def test_its_recipe_is_the_one_that_built_it(dataset: Dataset) -> None:
-    recipe = buildable(dataset, "x.json")
+    recipe = buildable(dataset, "x.json", Recipe)
     assert recipe.model_dump(mode="json") == dataset.recipe
 
 
@@ -68,7 +69,7 @@ def test_its_recipe_is_the_one_that_built_it(dataset: Dataset) -> None:
 )
 def test_what_cannot_be_built_is_refused(dataset: Dataset, recipe: dict[str, object], word: str) -> None:
     with pytest.raises(BadInputError, match=word):
-        buildable(dataset.model_copy(update={"recipe": recipe}), "x.json")
+        buildable(dataset.model_copy(update={"recipe": recipe}), "x.json", Recipe)
 
 
 def test_an_unbuilt_one_says_how_to_build_it(dataset: Dataset) -> None:

@@ -131,7 +131,7 @@ def test_a_store_of_another_kind_is_none_of_clips(stores: dict[str, Path]) -> No
         open_clips(stores["brace"])
 
 
-def test_push_pull_and_manifest(command: Run, clips: Path, tmp_path: Path) -> None:
+def test_push_pull_and_manifest(command: Run, clips: Path, films: Path, tmp_path: Path) -> None:
     url = (tmp_path / "there").as_uri()
     (tmp_path / "there").mkdir()
     pushed = command("posedata", "push", clips, url)
@@ -146,9 +146,20 @@ def test_push_pull_and_manifest(command: Run, clips: Path, tmp_path: Path) -> No
     assert "vision.imar.ro" in manifest["sources"][0]["address"]
     assert manifest["sources"][0]["files"] == 4
     (tmp_path / "m.json").write_text(json.dumps(manifest))
-    done = command("posedata", "build", "--recipe", tmp_path / "m.json")
-    assert done.returncode == 3
-    assert "expected a recipe of temporal heatmaps, found one of video clips" in done.stderr
+    rebuild = ("posedata", "build", "--recipe", tmp_path / "m.json", "--raw", films, "--out", tmp_path / "anew.zarr")
+    done = command(*rebuild)
+    assert done.returncode == 0, done.stderr
+    assert "content digest: as the manifest says" in done.stderr
+    assert open_clips(tmp_path / "anew.zarr").manifest.files == open_clips(clips).manifest.files
+    assert "--scheduler: expected with temporal heatmaps only" in command(*rebuild, "--scheduler", "tcp://x:1").stderr
+    manifest["built"]["content_digest"] = "0" * 64
+    (tmp_path / "m.json").write_text(json.dumps(manifest))
+    other = command(*rebuild, "--overwrite")
+    assert other.returncode == 4
+    assert "content digest: differs" in other.stderr
+    manifest["recipe"]["colour"] = 1
+    (tmp_path / "m.json").write_text(json.dumps(manifest))
+    assert "recipe.colour" in command(*rebuild).stderr
 
 
 def test_overwriting(command: Run, home: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_store_of_heatmaps_is_none_of_crops(stores: dict[str, Path]) -> None:
         open_crops(stores["brace"])
 
 
-def test_push_pull_and_manifest(command: Run, crops: Path, tmp_path: Path) -> None:
+def test_push_pull_and_manifest(command: Run, crops: Path, photographs: Path, tmp_path: Path) -> None:
     url = (tmp_path / "there").as_uri()
     (tmp_path / "there").mkdir()
     pushed = command("posedata", "push", crops, url)
@@ -120,9 +120,29 @@ def test_push_pull_and_manifest(command: Run, crops: Path, tmp_path: Path) -> No
     manifest = json.loads(command("posedata", "manifest", crops).stdout)
     assert "cocodataset.org" in manifest["sources"][0]["address"]
     (tmp_path / "m.json").write_text(json.dumps(manifest))
-    done = command("posedata", "build", "--recipe", tmp_path / "m.json")
-    assert done.returncode == 3
-    assert "expected a recipe of temporal heatmaps, found one of image crops" in done.stderr
+    rebuild = (
+        "posedata",
+        "build",
+        "--recipe",
+        tmp_path / "m.json",
+        "--raw",
+        photographs,
+        "--out",
+        tmp_path / "anew.zarr",
+    )
+    done = command(*rebuild)
+    assert done.returncode == 0, done.stderr
+    assert "content digest: as the manifest says" in done.stderr
+    assert open_crops(tmp_path / "anew.zarr").manifest.files == open_crops(crops).manifest.files
+    assert "--scheduler: expected with temporal heatmaps only" in command(*rebuild, "--scheduler", "tcp://x:1").stderr
+    manifest["built"]["content_digest"] = "0" * 64
+    (tmp_path / "m.json").write_text(json.dumps(manifest))
+    other = command(*rebuild, "--overwrite")
+    assert other.returncode == 4
+    assert "content digest: differs" in other.stderr
+    manifest["recipe"]["colour"] = 1
+    (tmp_path / "m.json").write_text(json.dumps(manifest))
+    assert "recipe.colour" in command(*rebuild).stderr
 
 
 def test_overwriting(command: Run, home: Path) -> None:

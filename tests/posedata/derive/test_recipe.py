@@ -76,7 +76,7 @@ def test_a_derived_dataset_cannot_be_rebuilt_from_raw_data() -> None:
     recipe = derived_recipe([built(1, "brace")], Kept(videos=("v",)), {"brace": {""}})
     dataset = Dataset(name="x", recipe=recipe.model_dump(mode="json"), sources=())
     with pytest.raises(BadInputError, match="found one from other stores"):
-        buildable(dataset, "x.json")
+        buildable(dataset, "x.json", Recipe)
 
 
 @pytest.mark.parametrize("recipe", [{"datasets": []}, {"parents": []}, {"parents": 3, "noise": None}])

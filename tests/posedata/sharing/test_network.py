@@ -1,11 +1,17 @@
 """Pieces of requests; the collections themselves are spoken with in test_remote.py."""
 
 import asyncio
+import gc
+import logging
+import threading
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from posedata.sharing.network import bytes_range, gathered
+from posedata.sharing.remote import GivenUpError
+from posedata.sharing.web import Web
 
 
 @pytest.mark.parametrize(
@@ -36,3 +42,33 @@ def test_a_larger_answer_is_given_up_before_it_ends() -> None:
     with pytest.raises(ValueError, match="6 bytes"):
         asyncio.run(gathered(_pieces(sent), 6))
     assert len(sent) == 3
+
+
+def test_what_fails_after_it_was_given_up_is_not_printed(caplog: pytest.LogCaptureFixture) -> None:
+    place, begun = Web("http://127.0.0.1:1"), threading.Event()
+
+    async def failing() -> None:
+        begun.set()
+        time.sleep(0.3)  # the loop must be busy, so that the cancelling comes too late
+        raise ValueError("a cut connection")
+
+    def give_up() -> None:
+        begun.wait()
+        place.stop()
+
+    with caplog.at_level(logging.ERROR, "asyncio"), pytest.raises(GivenUpError):
+        stopper = threading.Thread(target=give_up)
+        stopper.start()
+        place._wait(failing())
+    stopper.join()
+    time.sleep(0.5)
+    gc.collect()
+    assert not caplog.records
+
+
+def test_what_fails_is_raised() -> None:
+    async def failing() -> None:
+        raise FileNotFoundError("x")
+
+    with pytest.raises(FileNotFoundError):
+        Web("http://127.0.0.1:1")._wait(failing())
