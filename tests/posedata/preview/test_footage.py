@@ -101,3 +101,28 @@ def test_nothing_there(tmp_path: Path) -> None:
         Film(tmp_path / "f.mp4")
     with pytest.raises(BadInputError, match=r"expected pictures like 000001\.jpg, found none"):
         Film(tmp_path)
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("MJPG", ".avi"), ("mp4v", ".mp4"), ("vp09", ".webm")])
+def test_frames_are_counted_while_others_are_read(codec: str, ending: str, tmp_path: Path) -> None:
+    with closing(Film(film_of(tmp_path, codec, ending, count=7))) as film:
+        assert number_in(film.frame(2)) == 2
+        assert film.numbers() == [0, 1, 2, 3, 4, 5, 6]
+        assert number_in(film.frame(3)) == 3
+        assert film.header() == (7, pytest.approx(30))
+
+
+def test_the_numbers_of_pictures_are_those_of_their_names(tmp_path: Path) -> None:
+    for number in (12, 7, 30):
+        cv2.imwrite(str(tmp_path / f"{number:05d}.png"), numbered(number, 64, 48))
+    with closing(Film(tmp_path)) as film:
+        assert film.numbers() == [7, 12, 30]
+        assert film.header() == (0, 0.0)
+
+
+def test_a_cut_picture_is_refused_though_opencv_decodes_it(tmp_path: Path) -> None:
+    _, data = cv2.imencode(".jpg", numbered(5, 320, 240))
+    (tmp_path / "5.jpg").write_bytes(data.tobytes()[: len(data) // 2])
+    assert cv2.imread(str(tmp_path / "5.jpg")) is not None
+    with pytest.raises(BadInputError, match=r"5\.jpg: expected a picture that OpenCV reads"):
+        Film(tmp_path)
