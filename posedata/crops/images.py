@@ -69,7 +69,7 @@ def read_image(path: Path, image: Image) -> Photograph:
 
 
 def is_cut(data: bytes) -> bool:
-    """Whether a JPEG file lacks its end: OpenCV decodes it all the same, with grey in place of what is missing."""
+    """Whether a JPEG file lacks its end: OpenCV 4 decodes it all the same, with grey in place of what is missing."""
     return data.startswith(_JPEG) and _JPEG_END not in data[-_TAIL:]
 
 

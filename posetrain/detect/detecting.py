@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from posedata.ahead import ahead
 from posedata.errors import BadInputError, ChoiceError
-from posedata.files import need_free, whole_file
+from posedata.files import whole_file
 from posedata.progress import Progress, silent
 from posetrain.detect.boxes import Boxes, Floats, need_within, read_boxes, write_boxes
 from posetrain.detect.frames import Footage, open_footage
@@ -82,8 +82,6 @@ def detect(
         tracks = [filled(name, boxes, footage.frames) for name, boxes in people.items()]
         files = [out / "input" / f"{_file_name(footage, track)}.npz" for track in tracks]
         found = [] if who.boxes else [out / "boxes" / f"{footage.name}.csv"]
-        for path in (*files, *found):
-            need_free(path, overwrite)
         begun = time.monotonic()
         with ExitStack() as stack:
             for path in found:

@@ -45,6 +45,17 @@ def test_crops_come_frame_by_frame_as_training_crops_are_cut(tmp_path: Path) -> 
         np.testing.assert_array_equal(each.pixels, cut(shown[each.frame], square_of(box, (320, 240))))
 
 
+def test_crops_are_red_green_blue(tmp_path: Path) -> None:
+    red = np.zeros((100, 100, 3), np.uint8)
+    red[..., 2] = 200  # as OpenCV writes
+    (tmp_path / "walk").mkdir()
+    cv2.imwrite(str(tmp_path / "walk" / "0.png"), red)
+    with open_footage(tmp_path / "walk") as footage:
+        ((each,),) = footage.cuts([Track("", np.asarray([0]), np.asarray([[20.0, 20, 50, 50]]), 0)], 4)
+    assert each.pixels.shape == (256, 256, 3)
+    assert (each.pixels == (200, 0, 0)).all()
+
+
 def test_one_picture_is_in_memory_for_all_its_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
     with open_footage(film(tmp_path)) as footage:

@@ -86,6 +86,16 @@ def test_the_score_and_the_label_decide(folder: Path, tmp_path: Path) -> None:
     assert [len(boxes) for boxes in PersonDetector(cats, 0.5, CPU).find(pictures(2))] == [0, 0]
 
 
+def test_of_several_labels_people_alone_count_and_lie_in_the_picture(folder: Path) -> None:
+    found = {
+        "boxes": torch.tensor([[10.0, 10, 30, 40], [1, 2, 3, 4], [-5, 20, 20, 60], [90, 0, 99, 9]]),
+        "scores": torch.tensor([0.8, 0.99, 0.9, 0.7]),
+        "labels": torch.tensor([1, 0, 1, 1]),
+    }
+    boxes = PersonDetector(folder, 0.5, CPU)._boxes(found, (48, 80))
+    assert boxes.tolist() == [[0, 20, 20, 28], [10, 10, 20, 30]]
+
+
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
