@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from posedata.samples import write_sample
+from posetrain.commands.detect import detect
+from posetrain.detect.people import SCORE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -54,6 +56,11 @@ def test_a_run_that_is_not_there_or_no_detectors(command: Run, stores: dict[str,
     words = "refiner: expected a run of an hourglass that says keypoints, found one of smoothnet"
     refused(command("posetrain", "detect", "refiner", *line), 2, words)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_score_of_the_help_is_the_usual_one() -> None:
+    (option,) = (each for each in detect.params if each.name == "people_score")
+    assert option.default == SCORE
 
 
 def test_its_help_needs_no_torch(command: Run) -> None:
