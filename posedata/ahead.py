@@ -1,6 +1,6 @@
 """Threads: make the next item while the last one is used, or several at once."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
@@ -8,8 +8,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(items: Iterator[T], stop: Callable[[], None] = lambda: None) -> Iterator[T]:
+def ahead(items: Iterator[T], stop: Callable[[], None] = lambda: None) -> Generator[T, None, None]:
     """The same items in the same order, each made in a thread while the one before is used; errors keep their place.
+
+    Once it is closed, nothing is being made any more.
 
     Args:
         items: what is to be made.

@@ -41,18 +41,20 @@ class _DatasetName(click.ParamType[str]):
 
     Args:
         others: whether those count that give other stores than temporal heatmaps.
+        more: what else is taken for one.
     """
 
     name = "dataset"
 
-    def __init__(self, others: bool) -> None:
+    def __init__(self, others: bool, more: tuple[str, ...] = ()) -> None:
         self._others = others
+        self._more = more
 
     def _known(self) -> list[str]:
         from posedata.families import OTHERS
         from posedata.formats import FORMATS
 
-        return sorted([*FORMATS, *OTHERS]) if self._others else [*FORMATS]
+        return sorted([*FORMATS, *OTHERS, *self._more]) if self._others else [*FORMATS]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = str(value).lower().replace("-", "_")
@@ -71,6 +73,12 @@ DATASET = _DatasetName(others=False)
 
 ANY_DATASET = _DatasetName(others=True)
 """Likewise, or of a dataset that gives other stores than temporal heatmaps."""
+
+FILM = "film"
+"""A sample that is no dataset: it is what a detector makes one of."""
+
+SAMPLE = _DatasetName(others=True, more=(FILM,))
+"""Likewise, or a sample that is no dataset."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

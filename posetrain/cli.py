@@ -3,6 +3,7 @@
 import click
 
 from posedata import __version__, ending
+from posetrain.commands.detect import detect
 from posetrain.commands.evaluate import evaluate
 from posetrain.commands.explain import explain
 from posetrain.commands.export import export
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, evaluate, predict, export, sweep, runs, report, explain, push, pull):
+for _command in (run, evaluate, detect, predict, export, sweep, runs, report, explain, push, pull):
     cli.add_command(_command)
 
 

@@ -8,13 +8,13 @@ from posedata import arguments, console
 
 
 @click.command()
-@click.argument("name", type=arguments.ANY_DATASET)
+@click.argument("name", type=arguments.SAMPLE)
 @click.option(
     "--sequences",
     type=click.IntRange(1, 100_000),
     default=12,
     show_default=True,
-    help="Of coco: photographs; of human36m: clips.",
+    help="Of coco: photographs; of human36m: clips; of film: films.",
 )
 @click.option(
     "--frames",
@@ -40,7 +40,8 @@ def sample(
     """Write a small synthetic raw tree in NAME's real layout.
 
     Moving people, of coco people on photographs, of human36m on clips, with the gaps, missing joints and other quirks
-    of the real files. It is marked synthetic, and so is every store made from it.
+    of the real files. film is no dataset, but films, boxes and true keypoints to try `posetrain detect` on. All is
+    marked synthetic, and so is every store made from it.
 
     \b
     Examples:
@@ -48,6 +49,7 @@ def sample(
       posedata sample climbalong --sequences 4 --frames 60 --out /tmp/climbs
       posedata sample coco --sequences 40
       posedata sample human36m --sequences 32
+      posedata sample film --sequences 3 --frames 40 --out film
     """
     from posedata.home import data_home
     from posedata.samples import write_sample
@@ -58,5 +60,12 @@ def sample(
     if as_json:
         console.print_json({"dataset": name, "path": str(root), "files": files, "synthetic": True, "seed": seed})
     else:
-        console.remark(f"wrote {files} synthetic files; next: posedata build --dataset {name} --raw {root}", quiet)
+        console.remark(f"wrote {files} synthetic files; next: {_next(name, root)}", quiet)
         console.print_table([(root,)])
+
+
+def _next(name: str, root: Path) -> str:
+    """The command that goes on from here."""
+    if name == arguments.FILM:
+        return f"posetrain detect RUN {root}/film_01.mp4 --boxes {root}/boxes/film_01.csv --out {root}"
+    return f"posedata build --dataset {name} --raw {root}"

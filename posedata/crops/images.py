@@ -53,7 +53,7 @@ def read_image(path: Path, image: Image) -> Photograph:
         data = path.read_bytes()
     except OSError as error:
         raise bad_file(path, [f"image {image.key}: expected an image, found {error.strerror}"]) from error
-    if data.startswith(_JPEG) and _JPEG_END not in data[-_TAIL:]:
+    if is_cut(data):
         raise bad_file(path, [f"image {image.key}: expected a whole JPEG file, found one that was cut short"])
     try:
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -66,6 +66,11 @@ def read_image(path: Path, image: Image) -> Photograph:
         told = f"{image.width} x {image.height} pixels as the annotations say"
         raise bad_file(path, [f"image {image.key}: size: expected {told}, found {width} x {height}"])
     return Photograph(np.ascontiguousarray(found[:, :, ::-1]).astype(np.uint8, copy=False), sha256(data).hexdigest())
+
+
+def is_cut(data: bytes) -> bool:
+    """Whether a JPEG file lacks its end: OpenCV 4 decodes it all the same, with grey in place of what is missing."""
+    return data.startswith(_JPEG) and _JPEG_END not in data[-_TAIL:]
 
 
 def cut(pixels: Pixels, square: Square) -> Pixels:

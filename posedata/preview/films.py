@@ -14,6 +14,7 @@ from PIL.GifImagePlugin import getdata, getheader
 from posedata.errors import ChoiceError, ResourceError
 from posedata.preview.about import About
 from posedata.preview.draw import Picture, grid, png, tile, titled
+from posedata.preview.footage import count_frames
 from posedata.preview.scenes import Scene
 
 SHEET_SCALE = 5
@@ -24,8 +25,10 @@ MP4_SCALE = 6
 _SHORTEST = 2
 """Hundredths of a second: browsers show a frame of a GIF that asks for less far longer."""
 
-_CODEC = "vp09"
-"""VP9: browsers play it, and OpenCV's own build has it; H.264 it has not."""
+VP9, MPEG4 = "VP9", "MPEG-4"
+"""Codecs: browsers play the first, the second is written ten times as fast; H.264 OpenCV's own build has not."""
+
+_FOURCC = {VP9: "vp09", MPEG4: "mp4v"}
 
 
 def write_png(path: Path, scenes: Iterator[Scene], about: About) -> None:
@@ -66,7 +69,9 @@ def write_mp4(path: Path, scenes: Iterator[Scene], about: About) -> None:
 
 
 @contextmanager
-def open_mp4(path: Path, size: tuple[int, int], rate: float, otherwise: str) -> Iterator[Callable[[Picture], None]]:
+def open_mp4(
+    path: Path, size: tuple[int, int], rate: float, otherwise: str, codec: str = VP9
+) -> Iterator[Callable[[Picture], None]]:
     """A film to which pictures are added one by one.
 
     Args:
@@ -74,14 +79,16 @@ def open_mp4(path: Path, size: tuple[int, int], rate: float, otherwise: str) -> 
         size: (width, height) of the pictures in pixels, even.
         rate: frames a second.
         otherwise: what to do where OpenCV cannot write it.
+        codec: `VP9` or `MPEG4`.
 
     Raises:
         ChoiceError: if this build of OpenCV cannot write it.
         ResourceError: in the end, if it is not whole: OpenCV does not say that a disk is full.
     """
-    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*_CODEC), rate, size)
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*_FOURCC[codec]), rate, size)
     if not film.isOpened():
-        raise ChoiceError(f"{path.name}: expected an OpenCV that writes VP9, found one that does not; {otherwise}")
+        wanted = f"expected an OpenCV that writes {codec}, found one that does not"
+        raise ChoiceError(f"{path.name}: {wanted}; {otherwise}")
     frames = 0
 
     def add(picture: Picture) -> None:
@@ -93,7 +100,7 @@ def open_mp4(path: Path, size: tuple[int, int], rate: float, otherwise: str) -> 
         yield add
     finally:
         film.release()
-    found = _frames_in(path)
+    found = count_frames(path)
     if found != frames:
         what = f"expected a film of {frames:,} frames, found {found:,}"
         raise ResourceError(f"{path.name}: {what}; free some space on the disk and run the command again")
@@ -107,14 +114,3 @@ def _film(scenes: Iterator[Scene], about: About, scale: int) -> Iterator[Picture
 def _quantised(picture: Picture) -> Image.Image:
     """With a palette of its own; without dithering, which would flicker."""
     return Image.fromarray(picture).quantize(256, dither=Image.Dither.NONE)
-
-
-def _frames_in(path: Path) -> int:
-    film = cv2.VideoCapture(str(path))
-    try:
-        found = 0
-        while film.grab():
-            found += 1
-    finally:
-        film.release()
-    return found

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from posedata.crops.images import is_cut
 from posedata.errors import BadInputError, ChoiceError
 
 Picture = NDArray[np.uint8]
@@ -61,6 +62,23 @@ class Film:
         found = self._picture(number) if self.path.is_dir() else self._counted(number)
         return np.asarray(found[..., ::-1], np.uint8)
 
+    def numbers(self) -> list[int]:
+        """The numbers of all frames, rising; those of a film are counted, for its header may be wrong."""
+        if self._pictures:
+            return sorted(self._pictures)
+        return list(range(self._first, self._first + count_frames(self.path)))
+
+    def header(self) -> tuple[int, float]:
+        """What the header of a film tells, rightly or not: frames, and frames a second; 0 of what it does not tell."""
+        if self.path.is_dir():
+            return 0, 0.0
+        capture = _opened(self.path)
+        try:
+            frames, rate = (capture.get(what) for what in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
+        finally:
+            capture.release()
+        return max(0, round(frames)), max(0.0, rate)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._capture is not None:
@@ -71,7 +89,8 @@ class Film:
         path = self._pictures.get(number)
         if path is None:
             raise BadInputError(f"{self.path}: expected a picture of frame {number}, found none; {_IS_IT}")
-        found = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
+        data = path.read_bytes()
+        found = None if is_cut(data) else cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_COLOR)
         if found is None:
             raise BadInputError(f"{path}: expected a picture that OpenCV reads, found none; get it anew")
         return found
@@ -101,6 +120,18 @@ def _opened(path: Path) -> cv2.VideoCapture:
     if not capture.isOpened():
         raise _unreadable(path)
     return capture
+
+
+def count_frames(path: Path) -> int:
+    """Frames that can be decoded of a film; 0 of what is none."""
+    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        found = 0
+        while film.grab():
+            found += 1
+    finally:
+        film.release()
+    return found
 
 
 def _unreadable(path: Path) -> BadInputError:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from posedata.errors import ChoiceError
-from posedata.samples import brace, climbalong, coco, human36m, keypoints, penn_action, speed21
+from posedata.samples import brace, climbalong, coco, film, human36m, keypoints, penn_action, speed21
 from posedata.samples.base import empty_tree
 
 __all__ = ["SAMPLES", "write_sample"]
@@ -17,12 +17,13 @@ SAMPLES: Mapping[str, Write] = {
     "brace": brace.write,
     "climbalong": climbalong.write,
     "coco": coco.write,
+    "film": film.write,
     "human36m": human36m.write,
     "keypoints": keypoints.write,
     "penn_action": penn_action.write,
     "speed21": speed21.write,
 }
-"""Dataset -> what fills an empty folder with its layout."""
+"""Dataset, or `film` -> what fills an empty folder with its layout."""
 
 
 def write_sample(
@@ -31,7 +32,7 @@ def write_sample(
     """Write a synthetic raw tree.
 
     Args:
-        name: the dataset whose layout it has.
+        name: the dataset whose layout it has, or `film`.
         root: where; must not exist or be empty.
         sequences: how many; of COCO photographs, of Human3.6M clips.
         frames: in each; COCO has none, clips have 8.

@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from posedata.crops.joints import LIMBS
 from posedata.samples.base import Floats, motion
-from posedata.skeleton import COCO_NAMES, INDEX
+from posedata.samples.scene import Pixels, coco_joints, figure, wall
+from posedata.skeleton import COCO_NAMES
 
 _WIDTH, _HEIGHT = 480, 360
 _TRAINING, _VALIDATION = "train2017", "val2017"
-
-Pixels = NDArray[np.uint8]
 
 
 def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
@@ -43,26 +41,16 @@ def _empty() -> dict[str, Any]:
 
 
 def _person(rng: np.random.Generator) -> Floats:
-    """(17, 2) pixels of somebody who stands anywhere; eyes stand between nose and ears."""
+    """(17, 2) pixels of somebody who stands anywhere."""
     points = motion(rng, 1, _HEIGHT, _HEIGHT)[0] + (rng.uniform(-90, _WIDTH - _HEIGHT + 90), 0)
-    nose = points[INDEX["nose"]]
-    known = {name: points[INDEX[name]] for name in COCO_NAMES if name in INDEX}
-    eyes = {f"{side}_eye": (nose + known[f"{side}_ear"]) / 2 for side in ("left", "right")}
-    return np.stack([(known | eyes)[name] for name in COCO_NAMES]).round()
+    return coco_joints(points).round()
 
 
 def _photograph(rng: np.random.Generator, people: list[Floats]) -> Pixels:
-    """(360, 480, 3): people of strokes before a wall with some texture."""
-    import cv2
-
-    coarse = rng.integers(60, 200, (6, 8, 3)).astype(np.uint8)
-    pixels = np.asarray(cv2.resize(coarse, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+    """(360, 480, 3), blue green red."""
+    pixels = wall(rng, _WIDTH, _HEIGHT)
     for points in people:
-        places = points.astype(int).tolist()
-        shirt = [int(value) for value in rng.integers(0, 255, 3)]
-        for a, b in LIMBS:
-            cv2.line(pixels, places[a], places[b], shirt, 9, cv2.LINE_AA)
-        cv2.circle(pixels, places[0], 13, (150, 180, 220), -1, cv2.LINE_AA)
+        figure(pixels, points, rng.integers(0, 255, 3))
     return pixels
 
 

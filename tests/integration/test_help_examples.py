@@ -29,6 +29,7 @@ NOT_RUN = {
     "posedata list s3://bucket/datasets --json": "S3: test_sharing_guide.py",
     "posedata status s3://bucket/datasets --dataset brace-k2-random": "S3: test_sharing_guide.py",
     "posedata preview climbs.zarr --video films/ --out climbs.png": "films: tests/posedata/preview/test_cli.py",
+    "posetrain detect hourglass-coco climb.mp4 --people yolos-tiny --out climbs": "people: tests/posetrain/detect/",
     "posetrain run --resume": "a training that was cut: test_killed_training.py",
     "torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr": "four processes: test_team.py",
     "posetrain sweep": "24 trainings: tests/posetrain/test_sweep.py",
@@ -73,6 +74,7 @@ BEFORE = {
         "posetrain run coco.zarr --model hourglass",
     ],
     "posetrain run": ["posetrain run --model deciwatch --show-config > run.yaml"],
+    "posetrain detect": [],
 }
 """Command -> what its examples find done; its examples come in this order, those of other commands behind."""
 
@@ -136,6 +138,7 @@ def test_what_is_not_run_is_an_example() -> None:
 
 SHORT = {
     "posedata sample brace": " --frames 30",
+    "posedata sample film": " --frames 6",
     "posetrain run": " --epochs 1 --max-windows 8",
     "posetrain run coco.zarr": " --max-windows 1",
     "posetrain sweep": " --epochs 1 --max-windows 8",

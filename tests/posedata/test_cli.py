@@ -231,7 +231,8 @@ DATASETS = "brace, climbalong, coco, human36m, keypoints, penn_action, speed21"
 USAGE = {
     "no dataset": (["build"], "--dataset"),
     "unknown dataset": (["build", "--dataset", "h36m"], DATASETS),
-    "unknown sample": (["sample", "h36m"], DATASETS),
+    "unknown sample": (["sample", "h36m"], DATASETS.replace("human36m", "film, human36m")),
+    "a sample that is none": (["build", "--dataset", "film"], DATASETS),
     "unknown command": (["bulid"], "bulid"),
     "unknown option": (["build", "--dataset", "brace", "--sigmas", "1"], "--sigma"),
     "sigma words": (["build", "--dataset", "brace", "--sigma-set", "wild"], "random, fixed"),

@@ -59,7 +59,7 @@ class _Layout(NamedTuple):
     def of(self, annotation: dict[str, Any]) -> Slots:
         """Where the keypoints of an annotation go."""
         category = annotation.get("category_id")
-        return self.places.get(category, self.usual) if _is_id(category) else self.usual
+        return self.places.get(category, self.usual) if is_id(category) else self.usual
 
 
 def read_coco(path: Path, joints: Joints, order: Sequence[str] | None = None) -> Recording:
@@ -76,7 +76,7 @@ def read_coco(path: Path, joints: Joints, order: Sequence[str] | None = None) ->
     content, faults = read_json_object(path), Faults(path)
     layout = _layout(content, joints, order, faults)
     poses = Poses(path)
-    for where, annotation in _objects(content, "annotations", faults):
+    for where, annotation in objects(content, "annotations", faults):
         fault = _add(annotation, layout.frames, layout.of(annotation), poses)
         if fault:
             faults.add(f"{where}.{fault}")
@@ -98,7 +98,7 @@ def coco_with(
     content, faults = read_json_object(path), Faults(path)
     layout = _layout(content, joints, order, faults)
     rows = {person: track.rows for person, track in tracks.items()}
-    for _, annotation in _objects(content, "annotations", faults):
+    for _, annotation in objects(content, "annotations", faults):
         person = _person(annotation)
         pose = tracks[person].points[rows[person][layout.frames[annotation["image_id"]]]]
         numbers = annotation["keypoints"]
@@ -112,8 +112,8 @@ def coco_with(
 
 
 def _layout(content: dict[str, Any], joints: Joints, order: Sequence[str] | None, faults: Faults) -> _Layout:
-    images = [*_objects(content, "images", faults)]
-    frames, size, places = _frames(images, faults), _size(images, faults), _places(content, joints, faults)
+    images = [*objects(content, "images", faults)]
+    frames, size, places = image_frames(images, faults), _size(images, faults), _places(content, joints, faults)
     faults.check()
     return _Layout(frames, size, places, slots([*(order or joints)], joints))
 
@@ -123,8 +123,8 @@ def _person(annotation: dict[str, Any]) -> str:
     return "" if track is None else str(track)
 
 
-def _objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Placed]:
-    """Place and content of the objects in a list."""
+def objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Placed]:
+    """Place and content of the objects in a list of a file; what else stands in it is a fault."""
     listed = content.get(name)
     if not isinstance(listed, list):
         faults.add(f"{name}: expected a list, found {told(listed)}")
@@ -136,17 +136,18 @@ def _objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Pla
             faults.add(f"{name}[{i}]: expected an object, found {told(item)}")
 
 
-def _is_id(value: object) -> TypeGuard[int | str]:
+def is_id(value: object) -> TypeGuard[int | str]:
+    """Whether something can be an id: a number, or text."""
     return type(value) in (int, str)
 
 
-def _frames(images: list[Placed], faults: Faults) -> dict[int | str, int]:
-    """Frame number of each image."""
+def image_frames(images: list[Placed], faults: Faults) -> dict[int | str, int]:
+    """Frame number of each image; one without, an id that stands twice, and two images of a frame are faults."""
     frames: dict[int | str, int] = {}
     seen: set[int] = set()
     for where, image in images:
         key, frame = image.get("id"), _frame(image)
-        if not _is_id(key) or key in frames:
+        if not is_id(key) or key in frames:
             faults.add(f"{where}.id: expected a number or text that no other image has, found {told(key)}")
         elif frame is None:
             found = f"{told(image.get('frame_id'))} and {told(image.get('file_name'))}"
@@ -184,11 +185,11 @@ def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | N
 def _places(content: dict[str, Any], joints: Joints, faults: Faults) -> dict[int | str, Slots]:
     """Where the keypoints of each category go that names them."""
     places: dict[int | str, Slots] = {}
-    for where, category in _objects(content, "categories", faults) if "categories" in content else ():
+    for where, category in objects(content, "categories", faults) if "categories" in content else ():
         key, names = category.get("id"), category.get("keypoints")
         if not names:
             continue
-        if not _is_id(key) or key in places:
+        if not is_id(key) or key in places:
             faults.add(f"{where}.id: expected a number or text that no other category has, found {told(key)}")
         elif not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             faults.add(f"{where}.keypoints: expected names, found {told(names)}")
@@ -203,9 +204,9 @@ def _places(content: dict[str, Any], joints: Joints, faults: Faults) -> dict[int
 def _add(annotation: dict[str, Any], frames: dict[int | str, int], places: Slots, poses: Poses) -> str | None:
     """Put a person's pose where it belongs; gives what is wrong with it, if anything is."""
     image, track, numbers = annotation.get("image_id"), annotation.get("track_id"), annotation.get("keypoints")
-    if not _is_id(image) or image not in frames:
+    if not is_id(image) or image not in frames:
         return f"image_id: expected the id of an image, found {told(image)}"
-    if track is not None and (not _is_id(track) or track == ""):
+    if track is not None and (not is_id(track) or track == ""):
         return f"track_id: expected a number or text, found {told(track)}"
     if not isinstance(numbers, list) or len(numbers) != 3 * len(places):
         found = f"{len(numbers)} numbers" if isinstance(numbers, list) else told(numbers)

@@ -66,9 +66,9 @@ def _add(row: Mapping[str, str], joints: Joints, poses: Poses) -> str | None:
     """Put a row where it belongs; gives what is wrong with it, if anything is."""
     if None in row.values() or None in row:
         return "expected a value for every column, found fewer or more"
-    frame, person, joint = row["frame"].strip(), row.get("person", "").strip(), row["joint"].strip()
-    if not (frame.isdecimal() and frame.isascii() and len(frame) <= 10 and int(frame) <= MOST_NUMBER):
-        return f"frame: expected a number from 0 to {MOST_NUMBER}, found {frame!r:.60}"
+    frame, person, joint = frame_of(row["frame"]), row.get("person", "").strip(), row["joint"].strip()
+    if frame is None:
+        return f"frame: expected a number from 0 to {MOST_NUMBER}, found {row['frame'].strip()!r:.60}"
     if "person" in row and not person:
         return "person: expected a name, found none"
     if joint not in joints:
@@ -77,9 +77,9 @@ def _add(row: Mapping[str, str], joints: Joints, poses: Poses) -> str | None:
     if x is None or y is None or confidence is None:
         found = ", ".join(row.get(name, "") for name in ("x", "y", "confidence"))
         return f"x, y, confidence: expected numbers or nothing, found {found!r:.60}"
-    pose = poses.find(person, int(frame))
+    pose = poses.find(person, frame)
     if pose is None:
-        pose = poses.add(person, int(frame))
+        pose = poses.add(person, frame)
         pose[:, 2] = _NONE
     place = slot(joint, joints)
     if place is None:
@@ -88,6 +88,13 @@ def _add(row: Mapping[str, str], joints: Joints, poses: Poses) -> str | None:
         return f"joint: expected each joint once in a frame, found {joint} again in frame {frame}"
     pose[place] = x, y, confidence if math.isfinite(confidence) else math.nan
     return None
+
+
+def frame_of(text: str) -> int | None:
+    """The number of a frame as a row has it, None for anything else."""
+    digits = text.strip()
+    plain = digits.isdecimal() and digits.isascii() and len(digits) <= 10
+    return int(digits) if plain and int(digits) <= MOST_NUMBER else None
 
 
 def _value(text: str) -> float | None:

@@ -117,6 +117,6 @@ def test_a_film_that_is_cut_is_noticed(tmp_path: Path) -> None:
 
 
 def test_an_opencv_without_the_codec_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(films, "_CODEC", "zzzz")
+    monkeypatch.setitem(films._FOURCC, "VP9", "zzzz")
     with pytest.raises(ChoiceError, match=r"f\.mp4: expected an OpenCV that writes VP9"):
         write_mp4(tmp_path / "f.mp4", iter(moving(1)), ABOUT)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from filming import number_in, numbered, write_film
 
+from posedata.crops.images import is_cut
 from posedata.errors import BadInputError
 from posedata.preview.footage import Film, numbered_pictures
 
@@ -100,4 +101,30 @@ def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="found nothing"):
         Film(tmp_path / "f.mp4")
     with pytest.raises(BadInputError, match=r"expected pictures like 000001\.jpg, found none"):
+        Film(tmp_path)
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("MJPG", ".avi"), ("mp4v", ".mp4"), ("vp09", ".webm")])
+def test_frames_are_counted_while_others_are_read(codec: str, ending: str, tmp_path: Path) -> None:
+    with closing(Film(film_of(tmp_path, codec, ending, count=7))) as film:
+        assert number_in(film.frame(2)) == 2
+        assert film.numbers() == [0, 1, 2, 3, 4, 5, 6]
+        assert number_in(film.frame(3)) == 3
+        assert film.header() == (7, pytest.approx(30))
+
+
+def test_the_numbers_of_pictures_are_those_of_their_names(tmp_path: Path) -> None:
+    for number in (12, 7, 30):
+        cv2.imwrite(str(tmp_path / f"{number:05d}.png"), numbered(number, 64, 48))
+    with closing(Film(tmp_path)) as film:
+        assert film.numbers() == [7, 12, 30]
+        assert film.header() == (0, 0.0)
+
+
+def test_a_cut_picture_is_refused_by_any_opencv(tmp_path: Path) -> None:
+    whole = cv2.imencode(".jpg", numbered(5, 320, 240))[1].tobytes()
+    cut = whole[: len(whole) // 2]
+    assert (is_cut(whole), is_cut(cut), is_cut(b"")) == (False, True, False)
+    (tmp_path / "5.jpg").write_bytes(cut)
+    with pytest.raises(BadInputError, match=r"5\.jpg: expected a picture that OpenCV reads"):
         Film(tmp_path)

@@ -31,7 +31,7 @@ def read_all(name: str, root: Path) -> list[PoseSequence]:
 
 def test_there_is_a_sample_of_every_format() -> None:
     assert sorted(FORMATS) == list(NAMES)
-    assert sorted(SAMPLES) == sorted([*FORMATS, *OTHERS])
+    assert sorted(SAMPLES) == sorted([*FORMATS, *OTHERS, "film"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,7 +91,7 @@ def test_the_smallest_sample_is_read(name: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_sample_lists_the_choices(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match="brace, climbalong, coco, human36m, keypoints, penn_action, speed21"):
+    with pytest.raises(ChoiceError, match="brace, climbalong, coco, film, human36m, keypoints, penn_action, speed21"):
         write_sample("h36m", tmp_path / "raw")
 
 
