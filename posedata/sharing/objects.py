@@ -1,25 +1,22 @@
 """Files of a collection, each under the sha256 of its bytes: sent if it is not there, proven when it comes."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from posedata.ahead import in_threads
-from posedata.errors import IntegrityError, RemoteError
+from posedata.errors import IntegrityError
 from posedata.files import sha256_file
 from posedata.manifest import StoreFile
 from posedata.progress import Advance
-from posedata.sharing.remote import GivenUpError, NotThereError, Remote
+from posedata.sharing.blocks import blocks
+from posedata.sharing.packs import Pack, unpacked
+from posedata.sharing.remote import Remote, listed
 
 OBJECTS = "objects"
 
 _THREADS = 16
-_BLOCK = 8 << 20
-"""Bytes that are asked for at a time: what a cut costs."""
-
-_WAITS = (0.5, 2.0, 5.0)
-"""Seconds before a block is asked for again."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +40,12 @@ def part_name(path: str) -> str:
 
 def to_send(remote: Remote, files: Iterable[StoreFile]) -> Parts:
     """Each content once, and whether the collection has it."""
-    there = _sizes(remote)
+    there = listed(remote, OBJECTS)
     unique = {file.sha256: file for file in files}.values()
     return Parts(
         tuple(file for file in unique if there.get(file.sha256, -1) not in (file.size, None)),
         tuple(file for file in unique if there.get(file.sha256, -1) in (file.size, None)),
     )
-
-
-def _sizes(remote: Remote) -> dict[str, int | None]:
-    try:
-        return remote.sizes(OBJECTS)
-    except NotThereError:
-        return {}
 
 
 def send(remote: Remote, store: Path, files: Iterable[StoreFile], advance: Advance) -> None:
@@ -84,6 +74,7 @@ def fetch(
     known: Mapping[str, Path],
     advance: Advance,
     mine: str = "",
+    packs: Sequence[Pack] = (),
 ) -> list[StoreFile]:
     """Make files lie below a folder, each proven.
 
@@ -96,6 +87,7 @@ def fetch(
         known: files on this disk that may have the content, by sha256.
         advance: told of the bytes.
         mine: goes into the names of files that are not whole yet, where others may fetch to the same folder.
+        packs: of these files, which are tried first.
 
     Returns:
         Those that had to be fetched.
@@ -104,27 +96,58 @@ def fetch(
         IntegrityError: if what comes is not what was published.
         RemoteError: if it does not come.
     """
-
-    def one(file: StoreFile) -> StoreFile | None:
-        path = folder / file.path
-        part = path.with_name(part_name(f"{path.name}{mine and '.'}{mine}"))
-        if _is(path, file):
-            part.unlink(missing_ok=True)
-            advance(file.size)
-            return None
-        copied = _copied(known.get(file.sha256), part, file)
-        if copied:
-            advance(file.size)
-        else:
-            _download(remote, file, part, advance)
-        part.replace(path)
-        return None if copied else file
-
     unique = {file.path: file for file in files}
     for parent in {(folder / path).parent for path in unique}:
         parent.mkdir(parents=True, exist_ok=True)
-    largest_first = sorted(unique.values(), key=lambda file: -file.size)  # none is waited for alone at the end
-    return [file for file in in_threads(one, largest_first, _THREADS, remote.stop) if file]
+    into = _Into(remote, folder, known, advance, mine)
+    fetched = [file for found in in_threads(into.unpack, packs, _THREADS, remote.stop) for file in found]
+    rest = unique.keys() - {file.path for file in fetched}
+    largest_first = sorted((unique[path] for path in rest), key=lambda file: (-file.size, file.path))
+    return fetched + [file for file in in_threads(into.fetch, largest_first, _THREADS, remote.stop) if file]
+
+
+@dataclass(frozen=True)
+class _Into:
+    """Where files are fetched to; see `fetch`."""
+
+    remote: Remote
+    folder: Path
+    known: Mapping[str, Path]
+    advance: Advance
+    mine: str
+
+    def fetch(self, file: StoreFile) -> StoreFile | None:
+        """Make one file lie there; None if it did, or a copy of it was on this disk."""
+        path, part = self.folder / file.path, self._part(file)
+        if _is(path, file):
+            part.unlink(missing_ok=True)
+            self.advance(file.size)
+            return None
+        copied = _copied(self.known.get(file.sha256), part, file)
+        if copied:
+            self.advance(file.size)
+        else:
+            _download(self.remote, file, part, self.advance)
+        part.replace(path)
+        return None if copied else file
+
+    def unpack(self, pack: Pack) -> list[StoreFile]:
+        """Fetch what lacks of a pack, if that is half of it at least; what does not come can be fetched by itself."""
+        lacking = {
+            file.path for file in pack.files if file.sha256 not in self.known and not (self.folder / file.path).exists()
+        }
+        if 2 * len(lacking) < len(pack.files):
+            return []
+        came = [(file, content) for file, content in unpacked(self.remote, pack) if file.path in lacking]
+        for file, content in came:
+            self._part(file).write_bytes(content)
+            self._part(file).replace(self.folder / file.path)
+            self.advance(file.size)
+        return [file for file, _ in came]
+
+    def _part(self, file: StoreFile) -> Path:
+        path = self.folder / file.path
+        return path.with_name(part_name(f"{path.name}{self.mine and '.'}{self.mine}"))
 
 
 def _download(remote: Remote, file: StoreFile, part: Path, advance: Advance) -> None:
@@ -146,39 +169,12 @@ def _append(remote: Remote, file: StoreFile, part: Path, begun: int, advance: Ad
     """Fetch the bytes of a file from `begun` on; returns the sha256 of all that is there then."""
     with part.open("r+b" if begun else "w+b") as out:
         digest = hashlib.file_digest(out, "sha256")
-        while begun < file.size:
-            block = _patiently(remote, file, begun)
+        for block in blocks(remote, f"{OBJECTS}/{file.sha256}", file.size, begun):
             out.write(block)
             out.flush()
             digest.update(block)
-            begun += len(block)
             advance(len(block))
     return digest.hexdigest()
-
-
-def _patiently(remote: Remote, file: StoreFile, start: int) -> bytes:
-    for seconds in _WAITS:
-        try:
-            return _block(remote, file, start)
-        except (NotThereError, GivenUpError):
-            raise
-        except RemoteError:
-            if remote.given_up.wait(seconds):
-                raise
-    return _block(remote, file, start)
-
-
-def _block(remote: Remote, file: StoreFile, start: int) -> bytes:
-    """The next bytes of a file; places that cannot give parts give all of it, of which the rest is taken."""
-    name, stop = f"{OBJECTS}/{file.sha256}", min(start + _BLOCK, file.size)
-    block = remote.read(name, file.size, start, stop)
-    if len(block) == file.size:
-        return block[start:]
-    if len(block) != stop - start:
-        raise RemoteError(
-            f"{remote.url}/{name}: expected {stop - start:,} bytes, found {len(block):,}; the same command goes on"
-        )
-    return block
 
 
 def _is(path: Path, file: StoreFile) -> bool:

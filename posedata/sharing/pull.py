@@ -12,6 +12,7 @@ from posedata.manifest import MANIFEST_NAME, StoreFile, parse_manifest, read_man
 from posedata.progress import Progress, silent
 from posedata.sharing.catalogue import Found, find_dataset, first_answer, local_stores
 from posedata.sharing.objects import fetch, part_name
+from posedata.sharing.packs import packs_of
 from posedata.store.opened import open_any
 from posedata.store.staging import check_target, publish, staged
 
@@ -65,7 +66,7 @@ def pull(
         size = sum(file.size for file in manifest.files)
         need_space(stage.parent, size - _bytes_below(folder))
         with progress(f"pulling {found.dataset.name}", size, "bytes") as advance:
-            fetched = fetch(remote, manifest.files, folder, known, advance)
+            fetched = fetch(remote, manifest.files, folder, known, advance, packs=packs_of(manifest.files))
         (folder / MANIFEST_NAME).write_bytes(text)
         open_any(folder)  # what would not open is not published
         sync_tree(folder)

@@ -9,6 +9,7 @@ from posedata.errors import ConflictError
 from posedata.progress import Progress, silent
 from posedata.sharing.catalogue import find_published
 from posedata.sharing.objects import Parts, send, to_send
+from posedata.sharing.packs import send_packs
 from posedata.sharing.remote import Remote, open_remote
 from posedata.shown import shown
 from posedata.store.opened import open_any
@@ -68,6 +69,7 @@ def push(
             opened.fetch(opened.manifest.files)
         with progress(f"pushing {wanted.name}", parts.bytes, "bytes") as advance:
             send(remote, store, parts.move, advance)
+        send_packs(remote, store, opened.manifest.files)
         if not same:
             remote.write(f"{wanted.name}.json", wanted.to_json(), overwrite)
         picture = f"{wanted.name}.svg"

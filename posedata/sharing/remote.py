@@ -107,6 +107,14 @@ def open_remote(url: str) -> Remote:
     return Web(url)
 
 
+def listed(remote: Remote, folder: str) -> dict[str, int | None]:
+    """As `Remote.sizes`, and nothing where there is no such folder."""
+    try:
+        return remote.sizes(folder)
+    except NotThereError:
+        return {}
+
+
 def at_most(content: bytes, most: int) -> bytes:
     """The same bytes; raises ValueError if there are more than `most`."""
     if len(content) > most:

@@ -14,7 +14,7 @@ from harness import Bench, Outcome, check, is_new, posedata, run_anew
 from places import web_server
 
 from posedata.errors import PoseDataError
-from posedata.sharing import objects
+from posedata.sharing import blocks
 from posedata.sharing.pull import pull
 
 _ATTEMPTS = 30
@@ -26,7 +26,7 @@ def cut_pulls(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
     chosen, collection = random.Random(seed), _pushed(bench)
     failed = 0
     # Small blocks have more places to be cut at, and waiting shows nothing.
-    with mock.patch.object(objects, "_BLOCK", 1 << 16), mock.patch.object(objects, "_WAITS", (0.0,)):
+    with mock.patch.object(blocks, "_BLOCK", 1 << 16), mock.patch.object(blocks, "_WAITS", (0.0,)):
         for i in range(tries):
             target = work / f"cut{i}.zarr"
             cuts = [int(10 ** chosen.uniform(0, 5)) for _ in range(chosen.randrange(1, 200))]

@@ -10,7 +10,7 @@ import pytest
 
 from posedata.errors import IntegrityError, RemoteError
 from posedata.manifest import StoreFile
-from posedata.sharing import objects
+from posedata.sharing import blocks
 from posedata.sharing.folder import Folder
 from posedata.sharing.objects import fetch, part_name, send, to_send
 from posedata.sharing.remote import Remote, open_remote
@@ -21,8 +21,8 @@ Serve = Callable[..., str]
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several blocks a file, and no waiting."""
-    monkeypatch.setattr(objects, "_BLOCK", 1000)
-    monkeypatch.setattr(objects, "_WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(blocks, "_BLOCK", 1000)
+    monkeypatch.setattr(blocks, "_WAITS", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
