@@ -97,6 +97,10 @@ class S3Server:
             self._process.wait()
 
 
+_CONTENTS = ("/objects/", "/packs/")
+"""What comes late, or is cut."""
+
+
 class _Quiet(SimpleHTTPRequestHandler):
     """A web server as Python has it: without ranges."""
 
@@ -105,7 +109,7 @@ class _Quiet(SimpleHTTPRequestHandler):
     """Seconds before an object comes."""
 
     def send_head(self) -> Any:
-        if "/objects/" in self.path:
+        if any(name in self.path for name in _CONTENTS):
             time.sleep(self.delay)
         return super().send_head()
 
@@ -139,7 +143,7 @@ class _Cutting(_Quiet):
     after: list[int]
 
     def do_GET(self) -> None:
-        if "/objects/" not in self.path or not self.after:
+        if not self.after or not any(name in self.path for name in _CONTENTS):
             super().do_GET()
             return
         most = self.after.pop()
