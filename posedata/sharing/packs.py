@@ -54,8 +54,14 @@ def packs_of(files: Iterable[StoreFile]) -> list[Pack]:
     return [Pack(tuple(group)) for group in groups if len(group) > 1]
 
 
-def send_packs(remote: Remote, store: Path, files: Iterable[StoreFile]) -> None:
+def send_packs(remote: Remote, store: Path, files: Iterable[StoreFile], scratch: Path) -> None:
     """Send the packs that the collection lacks.
+
+    Args:
+        remote: the collection.
+        store: the folder.
+        files: all of the store.
+        scratch: a folder for the packs, which some places read when the dataset manifest is written.
 
     Raises:
         IntegrityError: if a file is not what the manifest says.
@@ -65,8 +71,9 @@ def send_packs(remote: Remote, store: Path, files: Iterable[StoreFile]) -> None:
     there = listed(remote, PACKS) if wanted else {}
     for pack in wanted:
         if there.get(pack.name, -1) not in (pack.size, None):
-            content = b"".join(_proven(store / file.path, file) for file in pack.files)
-            remote.write(f"{PACKS}/{pack.name}", content, replace=True)
+            made = scratch / pack.name
+            made.write_bytes(b"".join(_proven(store / file.path, file) for file in pack.files))
+            remote.send(made, f"{PACKS}/{pack.name}")
 
 
 def _proven(path: Path, file: StoreFile) -> bytes:

@@ -1,6 +1,7 @@
 """Publish a store in a collection."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from posedata.card import PICTURE_NAME
@@ -67,13 +68,14 @@ def push(
     if not dry_run:
         if opened.fetch:
             opened.fetch(opened.manifest.files)
-        with progress(f"pushing {wanted.name}", parts.bytes, "bytes") as advance:
-            send(remote, store, parts.move, advance)
-        send_packs(remote, store, opened.manifest.files)
-        if not same:
-            remote.write(f"{wanted.name}.json", wanted.to_json(), overwrite)
-        picture = f"{wanted.name}.svg"
-        remote.write(picture, drawn, replace=True)
+        with TemporaryDirectory() as scratch:
+            with progress(f"pushing {wanted.name}", parts.bytes, "bytes") as advance:
+                send(remote, store, parts.move, advance)
+            send_packs(remote, store, opened.manifest.files, Path(scratch))
+            if not same:
+                remote.write(f"{wanted.name}.json", wanted.to_json(), overwrite)
+            picture = f"{wanted.name}.svg"
+            remote.write(picture, drawn, replace=True)
         remote.write(f"{wanted.name}.md", text.replace(f"({PICTURE_NAME})", f"({picture})").encode(), replace=True)
     return _report(wanted, remote, parts, dry_run)
 

@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> tuple[Path, list[StoreFile]]:
 def collection(store: tuple[Path, list[StoreFile]], tmp_path: Path) -> Folder:
     remote = Folder(tmp_path / "collection")
     send(remote, store[0], to_send(remote, store[1]).move, lambda _: None)
-    send_packs(remote, *store)
+    send_packs(remote, *store, tmp_path)
     return remote
 
 
@@ -95,11 +95,13 @@ def test_what_comes_by_packs_is_what_was_sent(
     assert got(collection, store[1], tmp_path / "again") == ["objects", "packs"]
 
 
-def test_packs_that_are_there_are_not_sent_again(store: tuple[Path, list[StoreFile]], collection: Folder) -> None:
+def test_packs_that_are_there_are_not_sent_again(
+    store: tuple[Path, list[StoreFile]], collection: Folder, tmp_path: Path
+) -> None:
     folder = Path(collection.url) / PACKS
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert len(before) == 2
-    send_packs(collection, *store)
+    send_packs(collection, *store, tmp_path)
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
@@ -136,4 +138,16 @@ def test_a_damaged_file_is_not_packed(store: tuple[Path, list[StoreFile]], tmp_p
     folder, files = store
     (folder / "f3").write_bytes(bytes(500))
     with pytest.raises(IntegrityError, match="f3: expected sha256"):
-        send_packs(Folder(tmp_path / "other"), folder, files)
+        send_packs(Folder(tmp_path / "other"), folder, files, tmp_path)
+
+
+def test_packs_are_sent_as_files_are(store: tuple[Path, list[StoreFile]], tmp_path: Path) -> None:
+    """On the Hub what is sent waits for the commit that the dataset manifest makes; what is written is one by itself."""
+
+    class Sending(Folder):
+        def write(self, name: str, content: bytes, replace: bool) -> None:
+            raise AssertionError(name)
+
+    remote = Sending(tmp_path / "other")
+    send_packs(remote, *store, tmp_path)
+    assert remote.sizes(PACKS) == {pack.name: pack.size for pack in packs_of(store[1])}
