@@ -142,7 +142,7 @@ def test_a_damaged_file_is_not_packed(store: tuple[Path, list[StoreFile]], tmp_p
 
 
 def test_packs_are_sent_as_files_are(store: tuple[Path, list[StoreFile]], tmp_path: Path) -> None:
-    """On the Hub what is sent waits for the commit that the dataset manifest makes; what is written is one by itself."""
+    """On the Hub what is sent waits for the commit of the dataset manifest; what is written is one by itself."""
 
     class Sending(Folder):
         def write(self, name: str, content: bytes, replace: bool) -> None:
