@@ -17,9 +17,9 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from posedata.config import Frozen, faults
 from posedata.errors import BadInputError, IntegrityError
@@ -34,10 +34,17 @@ WEIGHTS_NAME, STATE_NAME, HASHES_NAME = "weights.safetensors", "state.pt", "sha2
 
 
 class StoreReference(Frozen):
-    """The store that a run was trained on."""
+    """The store that a run was trained on.
+
+    Attributes:
+        path: where it was.
+        content_digest: of it.
+        facts: what of it the model takes to work on other data, see `posetrain.kinds.Kind`.
+    """
 
     path: str
     content_digest: str
+    facts: dict[str, Annotated[tuple[float, ...], Field(strict=False)]] = Field(default_factory=dict)
 
 
 class RunInfo(Frozen):

@@ -88,6 +88,7 @@ class Kind:
         figures: of a validation, by column of the history: "val_loss", and what epochs may be compared by; see
             `posetrain.history.SCORES`. It takes a model, its task, samples, a progress and what to call it.
         options: those of `posetrain run` and `eval` that mean something with this kind alone, by parameter.
+        facts: what of a store a model takes to work on other data, like the mean colour that is taken from pixels.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Kind:
     samples: Callable[[TrainConfig, Any, str, torch.device, Feed], Samples]
     figures: Callable[[nn.Module, Any, Any, Progress, str], dict[str, float]]
     options: frozenset[str]
+    facts: Callable[[Any], dict[str, tuple[float, ...]]] = lambda store: {}
 
     def open(self, path: Path | str, model: str) -> Any:
         """Open a store for a model, see `posedata.store.opened.open_any`; BadInputError if it is of another kind."""

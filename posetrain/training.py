@@ -105,7 +105,8 @@ def _train(
         weights = team.lent(lambda: load_best(best)[1])
         model.load_state_dict({**model.state_dict(), **weights} if architecture.after else weights)
     if team.leads:
-        checkpoints.write_json(run / checkpoints.RUN_NAME, _info(config, store).model_dump())
+        info = _info(config, store, architecture.kind.facts(store))
+        checkpoints.write_json(run / checkpoints.RUN_NAME, info.model_dump())
 
     for epoch in range(len(history) + 1, config.epochs + 1):
         if stops(config, plateau):
@@ -147,9 +148,9 @@ def _validated(
     return figures
 
 
-def _info(config: TrainConfig, store: Opened) -> checkpoints.RunInfo:
+def _info(config: TrainConfig, store: Opened, facts: dict[str, tuple[float, ...]]) -> checkpoints.RunInfo:
     place = url_of(store.path) or str(store.path)
-    reference = checkpoints.StoreReference(path=place, content_digest=store.manifest.content_digest)
+    reference = checkpoints.StoreReference(path=place, content_digest=store.manifest.content_digest, facts=facts)
     return checkpoints.RunInfo(config=config, store=reference)
 
 

@@ -16,11 +16,10 @@ from posedata.files import whole_file
 from posedata.progress import Progress, silent
 from posetrain.detect.boxes import Boxes, Floats, need_within, read_boxes, write_boxes
 from posetrain.detect.frames import Footage, open_footage
-from posetrain.detect.network import heatmaps_of, open_detector
+from posetrain.detect.network import Detector, heatmaps_of, open_detector
 from posetrain.detect.people import SCORE, PersonDetector
 from posetrain.detect.tracks import SHORTEST, Track, filled, link, square_of
 from posetrain.detect.write import detections
-from posetrain.trained import Opened
 
 _MOST_PEOPLE = 200
 """Files that are open at once."""
@@ -150,7 +149,7 @@ def _fill(
     parts: Sequence[Path],
     tracks: Sequence[Track],
     footage: Footage,
-    detector: Opened,
+    detector: Detector,
     device: torch.device,
     at_once: int,
     progress: Progress,

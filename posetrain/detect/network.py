@@ -1,18 +1,25 @@
 """From crops of people to heatmaps as ClimbAlong has them: 25 keypoints on 56 x 56 cells."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from posedata.crops.geometry import GRID as CROP_GRID
-from posedata.errors import ChoiceError
+from posedata.errors import ChoiceError, IntegrityError
 from posedata.geometry import GRID
 from posedata.skeleton import COCO_17, INDEX, K
+from posetrain.checkpoints import RUN_NAME, read_run
+from posetrain.crops.kind import MEAN_RGB
 from posetrain.crops.tasks import Detection
-from posetrain.trained import Opened, open_run
+from posetrain.find import find_run
+from posetrain.history import load_best
+from posetrain.models import find_model
+from posetrain.trained import load_model
 
 Maps = NDArray[np.float32]
 
@@ -20,22 +27,45 @@ _KNOWN = [(j, INDEX[name]) for j, name in enumerate(COCO_17) if name is not None
 _JOINTS, _KEYPOINTS = (list(numbers) for numbers in zip(*_KNOWN, strict=True))
 
 
-def open_detector(run: Path, device: torch.device) -> Opened:
-    """The best epoch of a detector's run, and the store that it was trained on, for its mean colour.
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """A detector that is ready to be used.
+
+    Attributes:
+        model: what says heatmaps.
+        name: of the architecture.
+        epoch: of the weights.
+        mean_rgb: (3,) float32, the mean colour of what it was trained on.
+    """
+
+    model: nn.Module
+    name: str
+    epoch: int
+    mean_rgb: Maps
+
+
+def open_detector(what: Path, device: torch.device) -> Detector:
+    """The best epoch of a detector's run, by its path or name; its store is not needed.
 
     Raises:
-        BadInputError: if there is no such run, no epoch is finished, or its store is not at hand.
+        BadInputError: if there is no such run, or no epoch is finished.
         ChoiceError: if it is of another model.
         IntegrityError: if files are damaged.
     """
-    opened = open_run(run, None, device)
-    if not isinstance(opened.task, Detection):
-        raise ChoiceError(f"{run}: expected a run of an hourglass that says keypoints, found one of {opened.name}")
-    return opened
+    run = find_run(what)
+    info = read_run(run)
+    name = info.config.model
+    if not isinstance(find_model(name).task, Detection):
+        raise ChoiceError(f"{run}: expected a run of an hourglass that says keypoints, found one of {name}")
+    if len(colour := info.store.facts.get(MEAN_RGB, ())) != 3:
+        raise IntegrityError(f"{run / RUN_NAME}: facts.{MEAN_RGB}: expected 3 numbers, found {len(colour)}; train anew")
+    epoch, weights = load_best(run)
+    model = load_model(run, info.config, weights, device)
+    return Detector(model, name, epoch, np.asarray(colour, np.float32))
 
 
 @torch.inference_mode()
-def heatmaps_of(detector: Opened, crops: NDArray[np.uint8], device: torch.device) -> Maps:
+def heatmaps_of(detector: Detector, crops: NDArray[np.uint8], device: torch.device) -> Maps:
     """What a detector says of some crops, unchanged but for its grid: negative values stay.
 
     Args:
@@ -46,8 +76,7 @@ def heatmaps_of(detector: Opened, crops: NDArray[np.uint8], device: torch.device
     Returns:
         (n, 25, 56, 56) float32 over the same squares; zeros of keypoints that COCO does not have.
     """
-    centred = crops - detector.store.mean_rgb.astype(np.float32)
-    said = detector.model(torch.from_numpy(centred).to(device).movedim(-1, 1))
+    said = detector.model(torch.from_numpy(crops - detector.mean_rgb).to(device).movedim(-1, 1))
     return to_keypoints(said[:, -1].float().cpu().numpy())
 
 

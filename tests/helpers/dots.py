@@ -1,8 +1,6 @@
 """Pictures with a bright dot, and a detector that sees it."""
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -10,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from posetrain.crops.tasks import DETECTION
-from posetrain.trained import Opened
+from posetrain.detect.network import Detector
 
 SIZE = (200, 120)
 """(width, height) of the pictures."""
@@ -41,7 +38,6 @@ class Bright(nn.Module):
         return torch.stack([torch.zeros_like(last), last], dim=1)
 
 
-def bright(mean: float = 0.0) -> Opened:
+def bright(mean: float = 0.0) -> Detector:
     """Such a detector, with the mean colour of a store that nobody needs."""
-    store: Any = SimpleNamespace(mean_rgb=np.full(3, mean))
-    return Opened(Path("run"), "hourglass", Bright(), DETECTION, 3, store)
+    return Detector(Bright(), "hourglass", 3, np.full(3, mean, np.float32))

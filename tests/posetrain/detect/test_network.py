@@ -1,7 +1,9 @@
 """From 17 joints on 64 x 64 cells to 25 keypoints on 56 x 56: what stays where it is, and what stays what it is."""
 
-from types import SimpleNamespace
-from typing import Any
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,17 +11,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from posedata.crops.heatmaps import render
-from posedata.crops.store import CropStore
-from posedata.errors import ChoiceError
+from posedata.crops.store import CropStore, open_crops
+from posedata.errors import IntegrityError
 from posedata.skeleton import COCO_NAMES, KEYPOINTS
-from posetrain.clips.tasks import LIFTING
+from posetrain import models
 from posetrain.crops.data import CropBatch
-from posetrain.crops.tasks import DETECTION
-from posetrain.detect import network
 from posetrain.detect.network import heatmaps_of, open_detector, resized, to_keypoints
-from posetrain.trained import Opened
+from posetrain.request import configured
+from posetrain.training import train
 
 CPU = torch.device("cpu")
 
@@ -63,25 +65,45 @@ def test_negative_values_are_passed_on() -> None:
     assert to_keypoints(maps)[0, 0].max() == pytest.approx(-0.25)
 
 
-def test_a_detector_sees_what_it_sees_in_training(crops: CropStore) -> None:
+class Shrink(nn.Module):
+    """(B, 3, 256, 256) to (B, 2, 17, 64, 64), both stacks other numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 2 * 17, 4, stride=4)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        said: torch.Tensor = self.layer(pixels)
+        return said.unflatten(1, (2, 17))
+
+
+@pytest.fixture
+def run(crops: CropStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A trained one, whose store has gone."""
+    made = replace(models.MODELS["hourglass"], make=lambda config: Shrink())
+    monkeypatch.setattr(models, "MODELS", {**models.MODELS, "hourglass": made})
+    store = shutil.copytree(crops.path, tmp_path / "coco.zarr")
+    train(
+        configured({"model": "hourglass", "epochs": 1}, {"model", "epochs"}),
+        open_crops(store),
+        tmp_path / "run",
+        device=CPU,
+    )
+    shutil.rmtree(store)
+    return tmp_path / "run"
+
+
+def test_a_detector_sees_what_it_sees_in_training(crops: CropStore, run: Path) -> None:
     """The same pixels in the same order of colours, less the same mean; of several stacks the last counts."""
-    torch.manual_seed(0)
-    shrink = torch.nn.Conv2d(3, 2 * 17, 4, stride=4)
-
-    def model(pixels: torch.Tensor) -> torch.Tensor:
-        return shrink(pixels).unflatten(1, (2, 17))
-
-    detector: Any = Opened(crops.path, "hourglass", model, DETECTION, 1, crops)  # type: ignore[arg-type]
-    at = np.asarray([4, 0])
+    detector, at = open_detector(run, CPU), np.asarray([4, 0])
     with torch.no_grad():
-        expected = to_keypoints(model(CropBatch(crops, at, CPU).input)[:, -1].numpy())
+        expected = to_keypoints(detector.model(CropBatch(crops, at, CPU).input)[:, -1].numpy())
     np.testing.assert_allclose(heatmaps_of(detector, crops.frames("crop", at), CPU), expected, atol=1e-4)
 
 
-def test_a_run_of_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    other: Any = SimpleNamespace(task=LIFTING, name="resnet-lstm")
-    monkeypatch.setattr(network, "open_run", lambda *given: other)
-    with pytest.raises(
-        ChoiceError, match="r: expected a run of an hourglass that says keypoints, found one of resnet-lstm"
-    ):
-        open_detector("r", CPU)  # type: ignore[arg-type]
+def test_a_run_without_its_mean_colour_is_refused(run: Path) -> None:
+    info = json.loads((run / "run.json").read_text())
+    info["store"]["facts"] = {}
+    (run / "run.json").write_text(json.dumps(info))
+    with pytest.raises(IntegrityError, match=r"run\.json: facts\.mean_rgb: expected 3 numbers, found 0"):
+        open_detector(run, CPU)

@@ -1,0 +1,126 @@
+"""What each part of the mixer is worth: the same short training with one part changed at a time. Prints JSON.
+
+python tests/benchmarks/ablations.py TRAINING_STORE STORE... [--split validation] [--windows 20000] [--only NAME,...]
+
+Each variant is trained on TRAINING_STORE for one epoch of so many windows by the regime of `posetrain run --model
+mixer`, with the same seed, in bfloat16; then it is scored on the split of every STORE, over sequences. One epoch ranks
+parts; it says little of what a long training reaches.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+
+from posedata import open_store
+from posedata.geometry import GRID
+from posedata.progress import silent
+from posedata.skeleton import K
+from posetrain import tasks
+from posetrain.models import count_parameters, mixer
+from posetrain.request import configured
+from posetrain.scoring import score, subject_of_run
+from posetrain.tasks import TrackTask
+from posetrain.training import train
+
+CPU = torch.device("cpu")
+Patch = tuple[object, str, Any]
+
+
+class Alone(mixer.Mixer):
+    """Every keypoint by itself: nobody tells a wrist where the elbow is."""
+
+    def _refined(self, points: Tensor) -> Tensor:
+        alone = points.transpose(1, 2).flatten(0, 1)[:, :, None]
+        return super()._refined(alone)[:, :, 0].unflatten(0, (-1, K)).transpose(1, 2)
+
+
+class Still(nn.Identity):
+    """In place of what mixes frames."""
+
+
+def squared(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
+    return tasks.squared_error(predicted, target, annotated[..., None])
+
+
+def places_alone(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
+    """The loss without its term of accelerations."""
+    error = (predicted - target) / tasks._torsos(target, annotated)[..., None, None]
+    return tasks._length(error, annotated).sum()
+
+
+VARIANTS: dict[str, list[Patch]] = {
+    "as it is": [],
+    "each keypoint by itself, width 48": [(mixer, "K", 1), (mixer, "_WIDTH", 48)],
+    "no mixing of frames but by the smoothers": [(mixer, "_OverTime", Still)],
+    "one smoother": [(mixer, "SMOOTHERS", (2.0,)), (mixer, "_FEATURES", 5)],
+    "two layers": [(mixer, "_LAYERS", 2)],
+    "eight layers": [(mixer, "_LAYERS", 8)],
+    "width 96": [(mixer, "_WIDTH", 96)],
+    "width 384": [(mixer, "_WIDTH", 384)],
+    "on the grids, not in the image": [
+        (tasks, "in_image", lambda grid, boxes: grid / GRID),
+        (tasks, "on_grid", lambda places, boxes: places * GRID),
+    ],
+    "the store's own noise, nothing varied": [(TrackTask, "varied", lambda self, batch: batch)],
+    "squared error": [(tasks, "torso_error", squared)],
+    "no loss of accelerations": [(tasks, "torso_error", places_alone)],
+}
+"""Name -> what is changed."""
+
+
+@contextmanager
+def changed(name: str) -> Iterator[Callable[[], nn.Module]]:
+    """With the parts of a variant in place; gives what makes its model."""
+    with ExitStack() as stack:
+        for owner, attribute, value in VARIANTS[name]:
+            stack.enter_context(mock.patch.object(owner, attribute, value))
+        make = Alone if name.startswith("each keypoint") else mixer.Mixer
+        stack.enter_context(mock.patch("posetrain.models.Mixer", make))
+        yield make
+
+
+def tried(name: str, training: Path, stores: list[Path], split: str, windows: int) -> dict[str, Any]:
+    """Train and score a variant."""
+    options = {"model": "mixer", "epochs": 1, "precision": "bfloat16", "max_windows": windows}
+    with changed(name) as make, tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        train(configured(options, options.keys()), open_store(training), run, device=CPU)
+        return {"parameters": count_parameters(make())} | {store.name: _scored(run, store, split) for store in stores}
+
+
+def _scored(run: Path, store: Path, split: str) -> dict[str, Any]:
+    subject = replace(subject_of_run(run, store, CPU), window=5, span="sequence")
+    scores, _ = score(subject, split, CPU, "auto", silent)
+    return {
+        "pck": {threshold: round(value, 2) for threshold, value in scores.pck.items()},
+        "acceleration": round(100 * scores.acceleration, 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("training", type=Path)
+    parser.add_argument("stores", type=Path, nargs="+")
+    parser.add_argument("--split", default="validation")
+    parser.add_argument("--windows", type=int, default=20_000)
+    parser.add_argument("--only", help="Names of variants, with commas; others are left out.")
+    options = parser.parse_args()
+    names = options.only.split(",") if options.only else list(VARIANTS)
+    for name in names:
+        found = tried(name, options.training, options.stores, options.split, options.windows)
+        sys.stdout.write(json.dumps({"variant": name, **found}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
