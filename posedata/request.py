@@ -236,7 +236,7 @@ def raw_trees(names: Sequence[str], raws: Sequence[str], samples: Mapping[str, s
         name = name.lower().replace("-", "_")
         if equals and name in names and name not in trees:
             trees[name] = Path(folder)
-        elif len(names) == 1 and name not in names and not trees:
+        elif len(names) == 1 and not trees and (name not in names or (not equals and Path(text).is_dir())):
             trees[names[0]] = Path(text)
         else:
             raise ChoiceError(f"--raw {text!r}: expected NAME=DIR with a NAME of {', '.join(names)}, each once")

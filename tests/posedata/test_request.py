@@ -92,6 +92,14 @@ def test_out_wins(tmp_path: Path) -> None:
     assert ask("brace", out=tmp_path / "x.zarr").out == tmp_path / "x.zarr"
 
 
+def test_a_folder_may_have_the_name_of_its_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ChoiceError, match="--raw 'brace': expected NAME=DIR"):
+        ask("brace", raws=("brace",))
+    Path("brace").mkdir()
+    assert ask("brace", raws=("brace",)).raw == {"brace": Path("brace")}
+
+
 def test_raw_trees_lie_in_the_home_unless_given(home: Path, tmp_path: Path) -> None:
     assert ask("brace").raw == {"brace": home / "raw" / "brace"}
     assert ask("brace", raws=(str(tmp_path),)).raw == {"brace": tmp_path}
