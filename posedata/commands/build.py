@@ -156,6 +156,7 @@ def _resolved(family: "Family | None", given: Set[str], options: Mapping[str, An
 
     if family:
         return familyrequest.resolved_options(familyrequest.family_recipe(family, options["datasets"], options))
+    request.threads(options["workers"], options["scheduler"])  # refuses both
     chosen = {name: options[name] for name in request.RECIPE_OPTIONS}
     return request.resolved_options(given, options["recipe"], **chosen)
 

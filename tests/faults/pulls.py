@@ -53,16 +53,22 @@ def _pull_until_done(outcome: Outcome, what: str, url: str, target: Path) -> int
     return _ATTEMPTS
 
 
+def _seconds(url: str, target: Path) -> float:
+    """How long a pull takes that nobody disturbs."""
+    begin = time.monotonic()
+    run_anew([posedata(), "pull", url, "--out", str(target)], os.environ).check_returncode()
+    return time.monotonic() - begin
+
+
 def killed_pulls(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
     """SIGKILL at a random instant of a pull; then the same pull again."""
     outcome = Outcome("SIGKILL at a random instant of a pull")
     chosen, collection = random.Random(seed), _pushed(bench)
     landed = 0
-    with closing(web_server(collection, delay=0.1)) as server:
+    with closing(web_server(collection, delay=0.5)) as server:
         url = f"{server.url}/new"
-        begin = time.monotonic()
-        run_anew([posedata(), "pull", url, "--out", str(work / "timed.zarr")], os.environ).check_returncode()
-        lasts = time.monotonic() - begin
+        # The first one may be slow for other reasons: with the time that it takes all others would be through.
+        lasts = min(_seconds(url, work / f"timed{i}.zarr") for i in range(2))
         for i in range(tries):
             target = work / f"pull{i}.zarr"
             command = [posedata(), "pull", url, "--out", str(target), "--quiet"]
