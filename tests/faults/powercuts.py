@@ -37,13 +37,13 @@ def power_cuts(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
             if over:
                 put_old(bench, folder / "cut.zarr")
             os.sync()
-            code = _cut(bench, folder, chosen.uniform(0.1, 1.4) * lasts)
+            code, said = _cut(bench, folder, chosen.uniform(0.1, 1.4) * lasts)
         finished += code == 0
         with _mounted(image, folder):
             target = folder / "cut.zarr"
             there = found(bench, target)
             outcome.tries += 1
-            outcome.expect(code in (0, 5), f"try {i}: exit {code}")
+            outcome.expect(code in (0, 5), f"try {i}: exit {code}: {said}")
             before = "old" if over else "nothing"
             outcome.expect(there == "new" if code == 0 else there in (before, "new"), f"try {i}: exit {code}, {there}")
             again = run(bench.build(target, "--overwrite"))
@@ -53,19 +53,19 @@ def power_cuts(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
     return outcome
 
 
-def _cut(bench: Bench, folder: Path, seconds: float) -> int:
-    """Build there, cut the power after so many seconds, or as soon as the build is over; its exit code."""
+def _cut(bench: Bench, folder: Path, seconds: float) -> tuple[int, str]:
+    """Build there, cut the power after so many seconds, or as soon as the build is over; its exit code and stderr."""
     target = folder / "cut.zarr"
-    process = subprocess.Popen(
-        bench.build(target, "--overwrite"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder.parent
-    )
+    command = [*bench.build(target, "--overwrite"), "--debug"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=folder.parent, text=True)
     end = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
         time.sleep(0.002)
     disk = os.open(folder, os.O_RDONLY)
     fcntl.ioctl(disk, _EXT4_IOC_SHUTDOWN, struct.pack("I", _NOLOGFLUSH))
     os.close(disk)
-    return process.wait(SECONDS)
+    said = process.communicate(timeout=SECONDS)[1]
+    return process.returncode, said
 
 
 def _format(image: Path) -> None:
