@@ -173,6 +173,15 @@ BODY_25: tuple[str | None, ...] = (
     "right_heel",
 )
 
+MEDIAPIPE_33: tuple[str | None, ...] = (
+    "nose",
+    *[None] * 6,  # inner corner, middle and outer corner of the left eye, then of the right
+    "left_ear",
+    "right_ear",
+    *[None] * 2,  # mouth, left and right
+    *KEYPOINTS[3:],  # from the shoulders down the store has MediaPipe's order
+)
+
 
 def to_keypoints(joints: NDArray[np.float64], order: tuple[str | None, ...]) -> NDArray[np.float64]:
     """Put a source's joints into their places among the 25 keypoints.

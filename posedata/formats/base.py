@@ -147,12 +147,12 @@ def read_json_object(path: Path, most: int = MOST_FILE, dropped: str | None = No
     """
 
     def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        unique = _unique(pairs)
+        unique = unique_keys(pairs)
         unique.pop(str(dropped), None)
         return unique
 
     try:
-        parsed = json.loads(read_text(path, most), object_pairs_hook=made if dropped else _unique)
+        parsed = json.loads(read_text(path, most), object_pairs_hook=made if dropped else unique_keys)
     except (ValueError, RecursionError) as error:
         raise bad_file(path, [f"expected JSON with unique keys, found {error}"]) from error
     if not isinstance(parsed, dict):
@@ -160,7 +160,8 @@ def read_json_object(path: Path, most: int = MOST_FILE, dropped: str | None = No
     return parsed
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a JSON file, as a hook of its parser; raises ValueError if a key stands in it twice."""
     made = dict(pairs)
     if len(made) != len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)

@@ -15,8 +15,7 @@ from posedata.errors import BadInputError, ChoiceError, bad_file
 from posedata.formats.base import need_regular
 from posedata.formats.child import ChildReader
 from posedata.formats.climbalong import FPS, read_detector
-from posedata.formats.keypoints import READERS, to_sequence
-from posedata.formats.keypoints.coco import read_coco
+from posedata.formats.keypoints import READERS, read_json, to_sequence
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap, read_map
 from posedata.formats.keypoints.movement import load_netcdf
 from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
@@ -72,7 +71,8 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     """Whatever is at a path, or a store by its name or URL.
 
     Args:
-        given: a store; a .npz file of a detector; a .json (COCO), .csv or .nc (movement) file; a folder of OpenPose.
+        given: a store; a .npz file of a detector; a .json (COCO or MediaPipe), .jsonl (MediaPipe),
+            .csv or .nc (movement) file; a folder of OpenPose.
         sequences: of a store, by name; none = all.
         device: where the heatmaps are wanted.
 
@@ -97,9 +97,9 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     joints = read_map(path.with_name(MAP_NAME)) if path.with_name(MAP_NAME).exists() else PLAIN_MAP
     with closing(netcdf_reader()) as netcdf:
         if ending == ".json":
-            recording = read_coco(path, joints.joints, coco_order(joints))
+            recording = read_json(path, joints, coco_order(joints))
         else:
-            recording = READERS[ending](path, joints.joints, netcdf)
+            recording = READERS[ending](path, joints, netcdf)
     return _keypoints(path, recording, joints, device)
 
 

@@ -76,17 +76,17 @@ def _tracks(people: Iterable[Refined]) -> dict[str, Track]:
 
 
 def _own_table(path: Path, people: Iterable[Refined], given: Given) -> None:
-    _write_rows(path, table_with(given.path, _map(given).joints, _tracks(people)))
+    _write_rows(path, table_with(given.path, _map(given).need_joints(given.path), _tracks(people)))
 
 
 def _own_coco(path: Path, people: Iterable[Refined], given: Given) -> None:
     joints = _map(given)
-    _write_json(path, coco_with(given.path, joints.joints, _tracks(people), coco_order(joints)))
+    _write_json(path, coco_with(given.path, joints.need_joints(given.path), _tracks(people), coco_order(joints)))
 
 
 def _own_movement(path: Path, people: Iterable[Refined], given: Given) -> None:
     with closing(netcdf_reader()) as netcdf:
-        dataset = movement_with(given.path, _map(given).joints, netcdf, _tracks(people))
+        dataset = movement_with(given.path, _map(given).need_joints(given.path), netcdf, _tracks(people))
     dataset.to_netcdf(path, engine="h5netcdf")
 
 

@@ -1,7 +1,8 @@
-"""Your own annotations: COCO, CSV and `movement` files, any mix, beside one `keypoints.json` that explains them.
+"""Your own annotations: COCO, MediaPipe, CSV and `movement` files, any mix, beside one `keypoints.json` about them.
 
 `keypoints.json`: see `posedata.formats.keypoints.jointmap`
-`NAME.json`       COCO: see `posedata.formats.keypoints.coco`
+`NAME.json`       an object, COCO: see `posedata.formats.keypoints.coco`
+`NAME.json`       a list, or `NAME.jsonl`, MediaPipe: see `posedata.formats.keypoints.mediapipe`
 `NAME.csv`        a row a joint: see `posedata.formats.keypoints.table`
 `NAME.nc`         netCDF: see `posedata.formats.keypoints.movement`
 
@@ -10,7 +11,7 @@ where the file tells people apart. Frames without any annotation at either end o
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -21,27 +22,38 @@ from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import need_items, need_regular
 from posedata.formats.child import ChildReader
 from posedata.formats.keypoints.coco import read_coco
-from posedata.formats.keypoints.jointmap import MAP_NAME, About, read_map
+from posedata.formats.keypoints.jointmap import MAP_NAME, About, JointMap, read_map
+from posedata.formats.keypoints.mediapipe import is_mediapipe, read_mediapipe
 from posedata.formats.keypoints.movement import load_netcdf, read_movement
 from posedata.formats.keypoints.table import read_table
-from posedata.formats.keypoints.tracks import Joints, Recording, Track
+from posedata.formats.keypoints.tracks import Recording, Track
 from posedata.poses import PoseSequence, outside_note, posed_span, trimmed_note, within_image
 
 LICENCE = "not told: name it in keypoints.json"
 
 SOURCE = (
-    "put your .json (COCO), .csv or .nc (movement) files there, and beside them a keypoints.json that names their "
-    "joints: docs/source-formats.md shows one; or make a synthetic tree with `posedata sample keypoints`"
+    "put your .json (COCO, MediaPipe), .csv or .nc (movement) files there, and beside them a keypoints.json that names "
+    "their joints: docs/source-formats.md shows one; or make a synthetic tree with `posedata sample keypoints`"
 )
+
+_PATTERN = "NAME.json, NAME.jsonl, NAME.csv or NAME.nc"
 
 _PERSON = ":"
 """Between the name of a file and that of a person in it."""
 
 
-READERS: Mapping[str, Callable[[Path, Joints, ChildReader], Recording]] = {
-    ".json": lambda path, joints, netcdf: read_coco(path, joints),
-    ".csv": lambda path, joints, netcdf: read_table(path, joints),
-    ".nc": read_movement,
+def read_json(path: Path, joint_map: JointMap, order: Sequence[str] | None = None) -> Recording:
+    """The people of a .json file: of MediaPipe's if it holds a list, else of COCO's, for which see `read_coco`."""
+    if is_mediapipe(path):
+        return read_mediapipe(path, joint_map)
+    return read_coco(path, joint_map.need_joints(path), order)
+
+
+READERS: Mapping[str, Callable[[Path, JointMap, ChildReader], Recording]] = {
+    ".json": lambda path, joint_map, netcdf: read_json(path, joint_map),
+    ".jsonl": lambda path, joint_map, netcdf: read_mediapipe(path, joint_map),
+    ".csv": lambda path, joint_map, netcdf: read_table(path, joint_map.need_joints(path)),
+    ".nc": lambda path, joint_map, netcdf: read_movement(path, joint_map.need_joints(path), netcdf),
 }
 """Ending of a file -> what reads it."""
 
@@ -149,7 +161,7 @@ class Keypoints:
 
     def _paths(self) -> list[Path]:
         found = (p for p in self.root.iterdir() if p.suffix.lower() in READERS and not p.name.startswith("."))
-        names = need_items((p.name for p in found if p.name != MAP_NAME), self.root, "NAME.json, NAME.csv or NAME.nc")
+        names = need_items((p.name for p in found if p.name != MAP_NAME), self.root, _PATTERN)
         paths = [self.root / name for name in names]
         stems = Counter(path.stem for path in paths)
         faults = [f"{p}: name: expected one without {_PERSON}; rename it" for p in paths if _PERSON in p.stem]
@@ -164,7 +176,7 @@ class Keypoints:
 
     def _read(self, path: Path) -> tuple[Path, dict[str, Track], Recording]:
         need_regular(path)
-        recording = READERS[path.suffix.lower()](path, self._map.joints, self._netcdf)
+        recording = READERS[path.suffix.lower()](path, self._map, self._netcdf)
         return path, dict(recording.tracks), recording
 
     def _track(self, path: Path, person: str) -> tuple[Track, Recording]:

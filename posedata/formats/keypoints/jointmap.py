@@ -1,4 +1,4 @@
-"""`keypoints.json`: what the files beside it hold. Only `joints` must be there.
+"""`keypoints.json`: what the files beside it hold. Files whose joints are known need no `joints`.
 
     {
       "joints": {"nose": "nose", "left_eye": null, ...},   joint of the source, in its order -> keypoint, null = dropped
@@ -58,20 +58,22 @@ class JointMap(_Images):
     """The content of keypoints.json.
 
     Attributes:
-        joints: joint of the source, in its order -> keypoint, None = dropped.
+        joints: joint of the source, in its order -> keypoint, None = dropped; None where no file needs them.
         confidence: below which a joint is not annotated.
         licence: of the annotations.
         files: name of a file -> what is different in it.
     """
 
-    joints: Annotated[Joints, Field(min_length=1, max_length=_MOST_JOINTS)]
+    joints: Annotated[Joints, Field(min_length=1, max_length=_MOST_JOINTS)] | None = None
     confidence: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     licence: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     files: dict[str, _File] = Field(default_factory=dict)
 
     @field_validator("joints")
     @classmethod
-    def _places(cls, joints: Joints) -> Joints:
+    def _places(cls, joints: Joints | None) -> Joints | None:
+        if joints is None:
+            return None
         used = [keypoint for keypoint in joints.values() if keypoint is not None]
         strange = sorted(set(used) - INDEX.keys())
         if strange:
@@ -82,6 +84,15 @@ class JointMap(_Images):
         if not used:
             raise ValueError("expected at least one keypoint, not only null")
         return joints
+
+    def need_joints(self, path: Path) -> Joints:
+        """The joints of a file that does not itself know what they become; raises BadInputError if none are named."""
+        if self.joints is None:
+            where = path.with_name(MAP_NAME)
+            raise bad_file(
+                where, [f"joints: expected those of {path.name}, each with the keypoint that it becomes, found none"]
+            )
+        return self.joints
 
     def about(self, name: str, recording: Recording) -> About:
         """What is known of the file of that name."""

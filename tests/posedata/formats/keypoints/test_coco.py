@@ -161,7 +161,7 @@ def test_all_faults_are_listed(write: Write, read_tree: Read) -> None:
     assert len(caught.value.faults) == 2
 
 
-@pytest.mark.parametrize("text", ["[]", '{"images": [], "images": []}', "{", "[" * 100_000])
+@pytest.mark.parametrize("text", ["3", '{"images": [], "images": []}', "{", '{"a":' * 100_000])
 def test_other_json_is_refused(text: str, write: Write, read_tree: Read) -> None:
     with pytest.raises(BadInputError, match=r"a\.json: expected"):
         read_tree(write({"a.json": text}))

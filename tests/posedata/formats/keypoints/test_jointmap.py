@@ -50,6 +50,15 @@ def test_all_faults_of_a_joint_map_are_told(write: Write) -> None:
     assert len(caught.value.faults) == 3
 
 
+@pytest.mark.parametrize("about", [{}, {"joints": None, "width": 640, "height": 480}])
+@pytest.mark.parametrize("name", ["a.csv", "a.json"])
+def test_a_file_whose_joints_are_not_known_needs_them(name: str, about: dict[str, Any], write: Write) -> None:
+    root = write({"keypoints.json": about, name: TABLE if name == "a.csv" else {"images": [], "annotations": []}})
+    dataset = FORMATS["keypoints"].open(root)
+    with pytest.raises(BadInputError, match=rf"keypoints\.json: joints: expected those of {name}, each with"):
+        dataset.read(*dataset.items())
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", '{"joints": {"a": "nose"}, "joints": {"a": "nose"}}', '{"joints": {"a": "nose", "a": null}}']
 )

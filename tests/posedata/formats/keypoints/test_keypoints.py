@@ -113,15 +113,16 @@ def test_other_files_are_let_be_and_those_further_down_warned_of(write: Write) -
     ("files", "fields", "word"),
     [
         ({"a.csv": "", "a.json": {}}, {}, r"a\.csv: name: expected one file called a"),
+        ({"a.json": [], "a.jsonl": ""}, {}, r"a\.jsonl: name: expected one file called a"),
         ({"a:b.csv": ""}, {}, r"a:b\.csv: name: expected one without :"),
         (
             {"a.csv": ""},
             {"files": {"b.csv": {"fps": 25}}},
             r"keypoints\.json: files\.b\.csv: expected a file beside it",
         ),
-        ({}, {}, "expected files like NAME.json, NAME.csv or NAME.nc, found none"),
+        ({}, {}, "expected files like NAME.json, NAME.jsonl, NAME.csv or NAME.nc, found none"),
     ],
-    ids=["same name", "colon", "stray", "nothing"],
+    ids=["same name", "same name of one kind", "colon", "stray", "nothing"],
 )
 def test_names_that_do_not_do_are_refused(
     files: dict[str, Any], fields: dict[str, Any], word: str, write: Write
