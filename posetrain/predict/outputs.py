@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from posedata.errors import ChoiceError
 from posedata.formats.keypoints.coco import coco_with
 from posedata.formats.keypoints.jointmap import JointMap
+from posedata.formats.keypoints.mediapipe import is_mediapipe, mediapipe_with
 from posedata.formats.keypoints.movement import movement_with
 from posedata.formats.keypoints.table import table_with, written
 from posedata.formats.keypoints.tracks import DECIMALS, Track
@@ -57,8 +58,9 @@ def find_writer(out: Path, given: Given) -> Write:
         ModuleNotFoundError: if a package that writes it is not installed.
     """
     ending = out.suffix.lower()
-    if ending not in _NEW:
-        raise ChoiceError(f"--out {out}: expected a name that ends in {', '.join(_NEW)}, found {out.name}")
+    own = _own_writers(given)
+    if ending not in _NEW | own:
+        raise ChoiceError(f"--out {out}: expected a name that ends in {', '.join(_NEW | own)}, found {out.name}")
     for package in ("xarray", "h5netcdf") if ending == ".nc" else ():
         if not find_spec(package):
             raise ModuleNotFoundError(name=package)
@@ -68,7 +70,17 @@ def find_writer(out: Path, given: Given) -> Write:
             f"--out {out}: expected sequences of one video in a {ending} file, found those of {len(videos)}; choose "
             "with --sequence, or write a .csv or .npz"
         )
-    return _OWN[ending] if given.joints is not None and given.path.suffix.lower() == ending else _NEW[ending]
+    return (_NEW | own)[ending]
+
+
+def _own_writers(given: Given) -> dict[str, Write]:
+    """Ending of a file of the input's own kind -> what writes it."""
+    if given.joints is None:
+        return {}
+    if is_mediapipe(given.path):
+        return {".json": _own_mediapipe_list, ".jsonl": _own_mediapipe_lines}
+    ending = given.path.suffix.lower()
+    return {ending: _OWN[ending]}
 
 
 def _tracks(people: Iterable[Refined]) -> dict[str, Track]:
@@ -82,6 +94,18 @@ def _own_table(path: Path, people: Iterable[Refined], given: Given) -> None:
 def _own_coco(path: Path, people: Iterable[Refined], given: Given) -> None:
     joints = _map(given)
     _write_json(path, coco_with(given.path, joints.need_joints(given.path), _tracks(people), coco_order(joints)))
+
+
+def _own_mediapipe_list(path: Path, people: Iterable[Refined], given: Given) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for i, entry in enumerate(mediapipe_with(given.path, _map(given), _tracks(people))):
+            file.write(f"{',' if i else '['}\n{json.dumps(entry)}")
+        file.write("\n]\n")
+
+
+def _own_mediapipe_lines(path: Path, people: Iterable[Refined], given: Given) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(entry)}\n" for entry in mediapipe_with(given.path, _map(given), _tracks(people)))
 
 
 def _own_movement(path: Path, people: Iterable[Refined], given: Given) -> None:
@@ -163,7 +187,7 @@ def _new_arrays(path: Path, people: Iterable[Refined], given: Given) -> None:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-_NEW: Mapping[str, Write] = {".csv": _new_table, ".json": _new_coco, ".npz": _new_arrays, ".nc": _new_movement}
+_NEW: dict[str, Write] = {".csv": _new_table, ".json": _new_coco, ".npz": _new_arrays, ".nc": _new_movement}
 _OWN: Mapping[str, Write] = {".csv": _own_table, ".json": _own_coco, ".nc": _own_movement}
 _OF_ONE_VIDEO = (".json", ".nc")
 

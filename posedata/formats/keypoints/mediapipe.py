@@ -177,7 +177,7 @@ def _landmarks(entry: Any) -> tuple[str, list[Any]] | None:
     if "landmark" in entry:
         return ("landmark", entry["landmark"]) if entry["landmark"] != [] else None
     if "pose_landmarks" not in entry:
-        raise BadInputError(f"expected pose_landmarks or landmark, found {', '.join(entry):.60}")
+        raise BadInputError(f"expected pose_landmarks or landmark, found {', '.join(entry)!r:.60}")
     people = entry["pose_landmarks"]
     if people is None or people == []:
         return None

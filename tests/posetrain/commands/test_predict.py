@@ -23,6 +23,8 @@ ROWS = "".join(
     for joint, x, y in (("nose", 300, 90), ("left_hip", 310, 300), ("left_ankle", 290, 600))
 )
 
+LANDMARKS = {"landmark": [{"x": (20 + i) / 100, "y": (9 + i) / 50, "z": -0.5, "visibility": 0.9} for i in range(33)]}
+
 
 @pytest.fixture(scope="module")
 def small(stores: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -73,6 +75,24 @@ def test_a_command_refines_a_file_and_reports(run: str, command: Run, tmp_path: 
     assert (again.returncode, again.stdout) == (6, "")
     assert command("posetrain", "predict", run, "two.csv", "--out", "new/out.npz", "--overwrite", "-q").returncode == 0
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["out.csv", "out.npz"]
+
+
+def test_results_of_mediapipe_stay_what_they_are(run: str, command: Run, tmp_path: Path) -> None:
+    (tmp_path / "keypoints.json").write_text('{"files": {"walk.jsonl": {"width": 200, "height": 100}}}')
+    frames = [LANDMARKS, None, *[LANDMARKS] * 8]
+    (tmp_path / "walk.jsonl").write_text("".join(json.dumps(frame) + "\n" for frame in frames))
+    done = command("posetrain", "predict", run, "walk.jsonl", "--out", "out.jsonl", "--device", "cpu", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["frames"], report["keypoints"], report["frames_not_refined"]) == (9, 9 * 25, 1)
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert found[:2] == [LANDMARKS, None]  # a run of one frame is handed through
+    moved = [i for i, one in enumerate(found[2]["landmark"]) if one != LANDMARKS["landmark"][i]]
+    assert set(moved) <= {0, 7, 8, *range(11, 33)}
+    assert {0, 11, 28} <= set(moved)
+    again = command("posetrain", "predict", run, "out.jsonl", "--out", "again.json", "--device", "cpu")
+    assert (again.returncode, again.stdout) == (3, "")
+    assert "out.jsonl: width, height: expected in keypoints.json, found none" in again.stderr
 
 
 def test_a_store_by_its_name_and_some_of_its_sequences(
@@ -128,6 +148,8 @@ BAD = {
     "empty.csv": ("", 3, "empty.csv: header: expected the columns frame, joint, x, y"),
     "none.csv": (HEADER, 3, "none.csv: expected at least one pose, found none"),
     "empty.json": ("", 3, "empty.json: expected JSON"),
+    "shares.json": (json.dumps([LANDMARKS]), 3, "shares.json: width, height: expected in keypoints.json, found none; "),
+    "shares.jsonl": ("{", 3, 'write its size in pixels there, as in {"width": 1920, "height": 1080}'),
     "empty.npz": ("", 3, "empty.npz: bboxes: expected in an .npz file"),
     "empty.nc": ("", 3, "empty.nc: expected a netCDF file"),
     "missing.csv": (HEADER + "0,a,nose,,\n1,a,nose,,\n", 3, "missing.csv: expected at least one keypoint, found none"),

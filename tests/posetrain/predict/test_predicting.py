@@ -23,7 +23,7 @@ from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Track
 from posedata.geometry import to_grid, to_pixels
 from posedata.poses import Note
-from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS
+from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS, MEDIAPIPE_33
 from posedata.store.reader import open_store
 from posedata.store.views import input_peaks, sequence_frames, sequence_names
 from posetrain.data import Windows
@@ -114,6 +114,29 @@ def write_openpose(path: Path, people: dict[str, Track]) -> Path:
                 shown.append({"person_id": [int(person)], "pose_keypoints_2d": joints.ravel().tolist()})
         (path / f"cam1_{n:012d}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": shown}))
     return path
+
+
+def write_mediapipe(path: Path, track: Track, field: str = "pose_landmarks") -> Path:
+    """Of one person, in an image whose size a keypoints.json tells; what is missing lies outside of it."""
+    (path.parent / "keypoints.json").write_text(json.dumps({"width": 1280, "height": 720, "fps": 25}))
+    entries: list[Any] = [None] * 30
+    for frame, pose, told in zip(track.frame_number.tolist(), track.points, track.confidence, strict=True):
+        person = []
+        for name in MEDIAPIPE_33:
+            x, y = pose[INDEX[name]] / [1280, 720] if name else (0.5, 0.5)
+            there = {"x": -0.25, "y": 0.5} if np.isnan(x + y) else {"x": x, "y": y}
+            person.append(there | {"z": -0.125, "visibility": told[INDEX[name]] if name else 0.5, "presence": 0.75})
+        world = [{"x": 0.1, "y": 0.2, "z": 0.3}] * 33
+        entries[frame] = {field: [person] if field == "pose_landmarks" else person, "pose_world_landmarks": [world]}
+    lines = [json.dumps(entry) for entry in entries]
+    path.write_text("\n".join(lines) + "\n" if path.suffix == ".jsonl" else f"[{', '.join(lines)}]")
+    return path
+
+
+def entries_of(path: Path) -> list[Any]:
+    """Of a file of MediaPipe's results."""
+    text = path.read_text()
+    return [json.loads(line) for line in text.splitlines()] if path.suffix == ".jsonl" else json.loads(text)
 
 
 INPUTS = {"in.csv": write_csv, "in.json": write_coco, "in.nc": write_movement, "openpose": write_openpose}
@@ -212,6 +235,46 @@ def test_a_file_of_its_own_kind_keeps_all_but_the_points(still: str, people: dic
     with opened(dataset) as one, opened(tmp_path / "out.nc") as other:
         xarray.testing.assert_allclose(one, other, atol=1e-2)
         assert other.attrs == one.attrs | {"source_software": "posedata"}
+
+
+@pytest.mark.parametrize("ending", [".csv", ".nc", ".npz"])
+@pytest.mark.parametrize("name", ["in.json", "in.jsonl"])
+def test_unrefined_landmarks_of_mediapipe_come_out_in_pixels(
+    name: str, ending: str, still: str, people: dict[str, Track], tmp_path: Path
+) -> None:
+    out, track = tmp_path / f"out{ending}", people["2"]
+    report = predict(still, write_mediapipe(tmp_path / name, track), out, CPU)
+    outside = np.isnan(track.points[..., 0])
+    assert (report["sequences"], report["frames"], report["missing"]) == (1, 26, outside.sum())
+    assert report["warnings"][0].endswith(f"{outside.sum()} points outside the image: taken as not annotated")
+    (found,) = read_any(out).values()
+    assert found.frame_number.tolist() == track.frame_number.tolist()
+    np.testing.assert_allclose(found.points, track.points, atol=1.1e-3)
+    np.testing.assert_allclose(found.confidence, track.confidence, atol=1.1e-3)
+
+
+@pytest.mark.parametrize("field", ["pose_landmarks", "landmark"])
+@pytest.mark.parametrize(("name", "out"), [("in.json", "out.json"), ("in.jsonl", "out.jsonl"), ("in.json", "b.jsonl")])
+def test_results_of_mediapipe_keep_all_but_x_and_y(
+    name: str, out: str, field: str, make_run: MakeRun, people: dict[str, Track], tmp_path: Path
+) -> None:
+    run, given = str(make_run("smoothnet")), write_mediapipe(tmp_path / name, people["2"], field)
+    predict(run, given, tmp_path / out, CPU)
+    predict(run, given, tmp_path / "out.npz", CPU)
+    ((_, track),) = read_any(tmp_path / "out.npz").items()
+    before, after = entries_of(given), entries_of(tmp_path / out)
+    assert [n for n, entry in enumerate(after) if entry] == track.frame_number.tolist()
+    for n, row in track.rows.items():
+        old, new = (entry[field][0] if field == "pose_landmarks" else entry[field] for entry in (before[n], after[n]))
+        for i, name in enumerate(MEDIAPIPE_33):
+            point = track.points[row, INDEX[name]] if name else np.full(2, np.nan)
+            if np.isnan(point).any():
+                assert new[i] == old[i]
+            else:
+                np.testing.assert_allclose([new[i]["x"] * 1280, new[i]["y"] * 720], point, atol=1e-3)
+                assert abs(new[i]["x"] - old[i]["x"]) > 1e-7
+                new[i] |= {"x": old[i]["x"], "y": old[i]["y"]}
+    assert after == before
 
 
 def test_a_joint_map_beside_the_file_counts(still: str, people: dict[str, Track], tmp_path: Path) -> None:
@@ -383,6 +446,8 @@ def test_what_does_not_fit_is_told_before_any_work(
     given = write_csv(tmp_path / "in.csv", people)
     with pytest.raises(ChoiceError, match=r"\.csv, \.json, \.npz, \.nc, found out\.txt"):
         predict(still, given, tmp_path / "out.txt", CPU)
+    with pytest.raises(ChoiceError, match=r"\.csv, \.json, \.npz, \.nc, found out\.jsonl"):
+        predict(still, given, tmp_path / "out.jsonl", CPU)
     with pytest.raises(ChoiceError, match="--sequence: expected with a store"):
         predict(still, given, tmp_path / "out.csv", CPU, sequences=["1"])
     with pytest.raises(ChoiceError, match=r"one video in a \.json file, found those of 6"):

@@ -40,7 +40,7 @@ def task(*people: list[dict[str, Any]]) -> dict[str, Any]:
     return {"pose_landmarks": shown, "pose_world_landmarks": world, "segmentation_masks": None}
 
 
-def solution(person: list[dict[str, Any]]) -> dict[str, Any]:
+def solution(person: Any) -> dict[str, Any]:
     """A result of the older Solutions API, as protobuf gives it."""
     return {"landmark": person}
 
@@ -146,11 +146,11 @@ BAD = {
     ),
     "few landmarks": (task(landmarks()[:32]), r"pose_landmarks\[0\]: expected the 33 landmarks of .*, found 32"),
     "many landmarks": (solution(landmarks() * 2), "landmark: expected the 33 landmarks of MediaPipe Pose, found 66"),
-    "no list": (solution({"x": 1}), "landmark: expected the 33 landmarks of MediaPipe Pose, found dict"),  # type: ignore[arg-type]
+    "no list": (solution({"x": 1}), "landmark: expected the 33 landmarks of MediaPipe Pose, found dict"),
     "no landmark": (task([]), r"pose_landmarks\[0\]: .* found 0"),
     "no person": ({"pose_landmarks": landmarks()}, "pose_landmarks: expected a list of people, each a list of"),
     "no people": ({"pose_landmarks": solution(landmarks())}, "pose_landmarks: expected a list of people, each a list"),
-    "no object": (solution([[0.1, 0.2]] * 33), r"landmark\[0\]: expected an object with x and y, found list"),  # type: ignore[list-item]
+    "no object": (solution([[0.1, 0.2]] * 33), r"landmark\[0\]: expected an object with x and y, found list"),
     "no x": (task(without("x")), r"pose_landmarks\[0\]\[3\]\.x: expected a share of the image's width, .*found None"),
     "no y": (solution(without("y")), r"landmark\[3\]\.y: expected a share of the image's height, .*found None"),
     "null": (solution(bad(x=None)), r"landmark\[3\]\.x: .*found None"),
@@ -164,7 +164,8 @@ BAD = {
     "visibility text": (solution(bad(visibility="0.5")), r"landmark\[3\]\.visibility: expected .*found '0.5'"),
     "visibility logit": (solution(bad(visibility=-2.5)), r"landmark\[3\]\.visibility: .* 0 to 1, or none, found -2.5"),
     "visibility percent": (solution(bad(visibility=99)), r"landmark\[3\]\.visibility: .*found 99"),
-    "other fields": ({"pose": landmarks(), "time": 3}, "expected pose_landmarks or landmark, found pose, time"),
+    "other fields": ({"pose": landmarks(), "time": 3}, "expected pose_landmarks or landmark, found 'pose, time'"),
+    "surrogate": ({"\ud800": 1}, r"expected pose_landmarks or landmark, found '\\ud800'"),
     "list": (landmarks(), "expected a result or null, found list"),
     "number": (0, "expected a result or null, found 0"),
 }
