@@ -72,6 +72,17 @@ def netcdf_seed(root: Path) -> Path:
     return root
 
 
+def mediapipe_seed(root: Path) -> Path:
+    """A tree with results of MediaPipe of both its APIs, as a list and by lines, which no sample has."""
+    root.mkdir()
+    (root / "keypoints.json").write_text(json.dumps({"width": 640, "height": 480}))
+    landmarks = [{"x": i / 40, "y": 1 - i / 40, "z": -0.1, "visibility": 0.9} for i in range(33)]
+    entries = [{"pose_landmarks": [landmarks]}, None, {"landmark": landmarks}, {}, {"pose_landmarks": []}] * 2
+    (root / "list.json").write_text(json.dumps(entries))
+    (root / "lines.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return root
+
+
 def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0, pattern: str = "*") -> Outcome:
     """Change one file of a tree at a time, of those that match, and read what it belongs to."""
     outcome = Outcome(f"changed files of {name}" + ("" if pattern == "*" else f": {pattern}"))
