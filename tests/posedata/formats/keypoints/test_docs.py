@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,42 @@ def test_the_examples_of_the_page_are_read(
     seen = {name: (~np.isnan(s.points[..., 0])).sum(axis=1).tolist() for name, s in found.items()}
     assert seen == {"monday:1": [3, 3], "monday:2": [2], "tuesday:ann": [3, 1], "wednesday:ann": [3, 3, 3, 3]}
     assert found["tuesday:ann"].points[1, INDEX["left_shoulder"]].tolist() == [281, 150]
+
+
+@dataclass
+class Landmark:
+    """As MediaPipe has it."""
+
+    x: float
+    y: float
+    z: float = 0.5
+    visibility: float | None = 0.75
+    presence: float | None = 0.9
+    name: str | None = None
+
+
+@dataclass
+class Result:
+    """What MediaPipe's PoseLandmarker gives."""
+
+    pose_landmarks: list[list[Landmark]]
+    pose_world_landmarks: list[list[Landmark]]
+    segmentation_masks: None = None
+
+
+def test_what_the_page_writes_of_mediapipe_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_tree: Callable[[Path], dict[str, PoseSequence]]
+) -> None:
+    (section,) = re.findall(r"^### MediaPipe.*?(?=^### )", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (about,) = re.findall(r'`(\{"width.*?\})`', section)
+    person = [Landmark(i / 50, i / 100) for i in range(33)]
+    monkeypatch.chdir(tmp_path)
+    exec(code, {"results": [Result([person], [person]), Result([], []), Result([person], [person])]})  # noqa: S102
+    (tmp_path / "keypoints.json").write_text(about)
+    (sequence,) = read_tree(tmp_path).values()
+    assert (sequence.name, sequence.frame_number.tolist()) == ("thursday", [0, 2])
+    np.testing.assert_allclose(sequence.points[1, INDEX["left_hip"]], [23 / 50 * 640, 23 / 100 * 480])
 
 
 def test_the_page_names_every_keypoint() -> None:
