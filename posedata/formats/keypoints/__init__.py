@@ -32,8 +32,8 @@ from posedata.poses import PoseSequence, outside_note, posed_span, trimmed_note,
 LICENCE = "not told: name it in keypoints.json"
 
 SOURCE = (
-    "put your .json (COCO, MediaPipe), .csv or .nc (movement) files there, and beside them a keypoints.json that names "
-    "their joints: docs/source-formats.md shows one; or make a synthetic tree with `posedata sample keypoints`"
+    "put your .json (COCO, MediaPipe), .csv or .nc (movement) files there, and beside them a keypoints.json that "
+    "explains them: docs/source-formats.md shows one; or make a synthetic tree with `posedata sample keypoints`"
 )
 
 _PATTERN = "NAME.json, NAME.jsonl, NAME.csv or NAME.nc"

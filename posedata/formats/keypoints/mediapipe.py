@@ -81,10 +81,12 @@ def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:
     for frame, entry in enumerate(_entries(path)):
         try:
             landmarks = _landmarks(entry)
-            if landmarks:
-                poses.add("", frame)[_PLACES] = _values(*landmarks)[_KEPT]
+            values = _values(*landmarks) if landmarks else None
         except BadInputError as fault:
             faults.add(f"frame {frame}: {fault}")
+            continue
+        if values is not None:
+            poses.add("", frame)[_PLACES] = values[_KEPT]
     faults.check()
     tracks = {name: replace(track, points=track.points * size) for name, track in poses.tracks().items()}
     return Recording(tracks, *size.tolist())

@@ -14,7 +14,7 @@ from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats import FORMATS
-from posedata.formats.keypoints import mediapipe
+from posedata.formats.keypoints import mediapipe, tracks
 from posedata.formats.keypoints.jointmap import JointMap
 from posedata.formats.keypoints.mediapipe import is_mediapipe, mediapipe_with, read_mediapipe
 from posedata.poses import PoseSequence
@@ -225,6 +225,15 @@ def test_all_faults_are_told_the_first_hundred_in_words(tmp_path: Path) -> None:
     assert len(caught.value.faults) == 101
     assert "frame 99: pose_landmarks" in caught.value.faults[99]
     assert caught.value.faults[100].endswith("a.json: and 50 faults more")
+
+
+def test_more_poses_than_can_be_meant_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracks, "MOST_POSES", 2)
+    path = save(tmp_path / "a.json", *[task(landmarks())] * 2, None)
+    assert len(read_mediapipe(path, JointMap(**SIZE)).tracks[""].frame_number) == 2
+    with pytest.raises(BadInputError) as caught:
+        read_mediapipe(save(path, *[task(landmarks())] * 5), JointMap(**SIZE))
+    assert caught.value.faults == (f"{path}: expected at most 2 poses, found more; split the file",)
 
 
 def test_a_file_too_large_to_be_meant_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
