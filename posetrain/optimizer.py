@@ -97,9 +97,8 @@ class Optimizer:
         trained = self._model.state_dict() if self._mean else {}
         return {**{name: part.state_dict() for name, part in self._parts.items()}, "taken": self._taken, "now": trained}
 
-    def restore(self, weights: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-        """Go on from the weights of `best` and what `state` gave."""
-        self.best.load_state_dict(weights)
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave; `best` has its weights already."""
         if self._mean:
             self._model.load_state_dict(state["now"])
             self._mean.n_averaged.fill_(state["taken"])

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from posedata.errors import IntegrityError
 from posedata.home import find_store
 from posedata.skeleton import KEYPOINTS
 from posetrain import checkpoints
@@ -19,7 +18,7 @@ from posetrain.devices import place
 from posetrain.exported import find_export, read_export
 from posetrain.find import check_digest, find_run, keypoints_seen, store_of_run
 from posetrain.history import load_best
-from posetrain.models import find_model, find_refiner, make_model
+from posetrain.models import find_model, find_refiner, make_model, put_weights
 from posetrain.tasks import Refiner, Task
 
 MEAN_POSE = "mean-pose"
@@ -146,8 +145,5 @@ def _trained(
 def load_model(path: Path, config: TrainConfig, weights: Mapping[str, Tensor], device: torch.device) -> nn.Module:
     """A model of any kind with these weights, ready to be used; raises IntegrityError if they are not of it."""
     model = make_model(config)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise IntegrityError(f"{path}: expected weights of this version's {config.model}, found others") from error
+    put_weights(model, weights, path, config.model)
     return place(model, device).eval()

@@ -22,7 +22,7 @@ from posetrain.devices import place
 from posetrain.epoch import train_epoch
 from posetrain.history import LOSS, best_epoch, load_best, pck_of, plain_of, score_of, speed_of
 from posetrain.kinds import Samples
-from posetrain.models import Architecture, count_parameters, find_model, make_model
+from posetrain.models import Architecture, count_parameters, find_model, make_model, put_weights
 from posetrain.optimizer import Optimizer
 from posetrain.schedule import Plateau, falls, stops, watched
 from posetrain.sources import Feed
@@ -64,7 +64,7 @@ def train(
         BadInputError: if a split has no samples, or the loss is no number any more.
         ChoiceError: if there is no such model.
         ConflictError: if another process trains this run.
-        IntegrityError: if no checkpoint to go on from is sound.
+        IntegrityError: if no checkpoint to go on from is sound, or weights are of another version's model.
         RemoteError: if another process of the team is lost.
         ResourceError: if the memory of the device is used up.
     """
@@ -99,11 +99,11 @@ def _train(
     newest = _newest_sound(run, log) if resume and team.leads and checkpoints.saved_epochs(run) else 0
     team.meet()  # nothing is written unless every process can begin
     if epoch := int(team.told({"epoch": newest})["epoch"]):
-        plateau, history = _restore(run, epoch, optimizer, team)
+        plateau, history = _restore(run, epoch, config.model, optimizer, team)
     elif config.init:
         best = Path(config.init)
         weights = team.lent(lambda: load_best(best)[1])
-        model.load_state_dict({**model.state_dict(), **weights} if architecture.after else weights)
+        put_weights(model, {**model.state_dict(), **weights} if architecture.after else weights, best, config.model)
     if team.leads:
         info = _info(config, store, architecture.kind.facts(store))
         checkpoints.write_json(run / checkpoints.RUN_NAME, info.model_dump())
@@ -175,13 +175,16 @@ def _save(
     checkpoints.prune_checkpoints(run, {epoch, epoch - 1, *best})
 
 
-def _restore(run: Path, epoch: int, optimizer: Optimizer, team: Team) -> tuple[Plateau, list[dict[str, float]]]:
+def _restore(
+    run: Path, epoch: int, model: str, optimizer: Optimizer, team: Team
+) -> tuple[Plateau, list[dict[str, float]]]:
     state = team.lent(lambda: {**checkpoints.load_state(run, epoch), "weights": checkpoints.load_weights(run, epoch)})
     if team.leads:
         # What was damaged makes room for what will be trained again.
         checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
         checkpoints.write_curves(run, state["history"])
-    optimizer.restore(state["weights"], state["optimizer"])
+    put_weights(optimizer.best, state["weights"], run, model)
+    optimizer.restore(state["optimizer"])
     torch.set_rng_state(state["random"])
     if torch.cuda.is_available() and state["cuda_random"]:
         torch.cuda.set_rng_state_all(state["cuda_random"][: torch.cuda.device_count()])

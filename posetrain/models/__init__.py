@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from posedata.errors import ChoiceError
+from posedata.errors import ChoiceError, IntegrityError
 from posetrain.clips.kind import CLIPS
 from posetrain.clips.tasks import LIFTING
 from posetrain.config import TrainConfig
@@ -164,6 +165,16 @@ def find_refiner(name: str, what: object) -> Architecture:
 def kinds() -> tuple[Kind, ...]:
     """The kinds of stores that models are trained on."""
     return tuple(dict.fromkeys(architecture.kind for architecture in MODELS.values()))
+
+
+def put_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path, name: str) -> None:
+    """Give a model the weights that lie at a path; raises IntegrityError if they are not of this version's model."""
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise IntegrityError(
+            f"{path}: expected weights of this version's {name}, found others; train it anew"
+        ) from error
 
 
 def make_model(config: TrainConfig) -> nn.Module:

@@ -210,6 +210,19 @@ def test_a_run_without_a_sound_checkpoint_is_refused_and_left_as_it_is(noisy: St
     assert {path: path.read_bytes() for path in cut.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_weights_of_another_version_of_a_model_are_refused(
+    noisy: Store, quick: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resume: bool
+) -> None:
+    config = quick.model_copy(update={"model": "smoothnet", "epochs": 1})
+    train(config, noisy, tmp_path / "old", device=CPU)
+    monkeypatch.setattr("posetrain.models.smoothnet._HIDDEN", 64)
+    run = tmp_path / ("old" if resume else "new")
+    further = config.model_copy(update={"epochs": 2} if resume else {"init": str(tmp_path / "old")})
+    with pytest.raises(IntegrityError, match=r"old: expected weights of this version's smoothnet, found others"):
+        train(further, noisy, run, device=CPU, resume=resume)
+
+
 def test_the_gradient_is_that_of_the_masked_mean(noisy: Store, tmp_path: Path) -> None:
     """One step from known weights moves them as Adam moves them along the gradient of the masked mean."""
     config = TrainConfig(epochs=1, max_windows=2, batch_size=2, learning_rate=1e-3)
