@@ -5,11 +5,14 @@ decoded chunk by chunk, and the last chunks are kept, so that windows that come 
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,11 +24,34 @@ from posedata.store.kinds import described
 from posedata.store.schema import ArraySpec
 
 Array = NDArray[Any]
+Put = Callable[[slice, Array], object]
 
 _THREADS = min(os.cpu_count() or 1, 8)
 
 KEPT_CHUNKS = 40
 """Decoded chunks of heatmaps that are kept, 5 MB each: those of the blocks that training mixes at a time."""
+
+
+class _Kept:
+    """The chunks that were asked for last, by their numbers; threads may ask at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._chunks, self._lock = most, OrderedDict[int, Array](), Lock()
+
+    def find(self, numbers: Iterable[int]) -> dict[int, Array]:
+        """Those of some chunks that are kept."""
+        with self._lock:
+            found = {number: self._chunks[number] for number in numbers if number in self._chunks}
+            for number in found:
+                self._chunks.move_to_end(number)
+        return found
+
+    def add(self, number: int, chunk: Array) -> None:
+        """Keep one more, for that which has not been asked for the longest."""
+        with self._lock:
+            self._chunks[number] = chunk
+            while len(self._chunks) > self._most:
+                self._chunks.popitem(last=False)
 
 
 class StoredArray:
@@ -45,11 +71,12 @@ class StoredArray:
         self.dtype = np.dtype(object if spec.dtype == "string" else spec.dtype)
         self._chunk: Callable[[int], Array]
         if spec.sharded:
-            # Neither cache refers to this object, so it goes with its memory as soon as nobody uses it.
+            # The cache does not refer to this object, so it goes with its memory as soon as nobody uses it.
             indexed = lru_cache(maxsize=None)(partial(_shard_index, store, spec))
-            self._chunk = lru_cache(maxsize=kept_chunks)(partial(_shard_chunk, store, spec, indexed))
+            self._chunk = partial(_shard_chunk, store, spec, indexed)
         else:
             self._chunk = partial(_file_chunk, store, spec, length)
+        self._kept = _Kept(kept_chunks if spec.sharded else 0)
 
     @property
     def chunk_frames(self) -> int:
@@ -60,29 +87,60 @@ class StoredArray:
 
     def rows(self, positions: NDArray[np.int64]) -> Array:
         """The rows at positions from 0 to length - 1, in the order and shape asked; each chunk is decoded once."""
+        found = np.empty((positions.size, *self.spec.inner), self.dtype)
+        if self.spec.sharded:
+            self.hand_over(positions, found.__setitem__)
+        else:
+            for places, chunk, at in self._parts(positions):
+                found[places] = chunk[at]
+        return found.reshape(*positions.shape, *self.spec.inner)
+
+    def hand_over(self, positions: NDArray[np.int64], put: Put) -> None:
+        """Give away the rows at positions, uncopied, those that follow each other together.
+
+        Heatmaps of a frame are 157 kB: whoever wants them as another type, or elsewhere, copies them once.
+
+        Args:
+            positions: from 0 to length - 1, of any shape.
+            put: told places among the positions, flattened, and the rows that belong there; not in their order.
+        """
+        for places, chunk, at in self._parts(positions):
+            edges = np.flatnonzero((np.diff(places) != 1) | (np.diff(at) != 1)) + 1
+            for first, end in pairwise([0, *edges.tolist(), len(places)]):
+                place, row, count = int(places[first]), int(at[first]), end - first
+                put(slice(place, place + count), chunk[row : row + count])
+
+    def _parts(self, positions: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Array, NDArray[np.int64]]]:
+        """By chunk: places among the positions, flattened; the chunk; which of its rows stand there."""
         flat = positions.ravel()
-        found = np.empty((len(flat), *self.spec.inner), self.dtype)
         numbers = flat // self.chunk_frames
         order = np.argsort(numbers, kind="stable")
         unique, first = np.unique(numbers[order], return_index=True)
-        wanted = np.split(order, first[1:])
-        for (number, chunk), rows in zip(self._chunks(unique.tolist()), wanted, strict=False):
-            if self.spec.sharded:  # 157 kB each: copied one by one they are copied once
-                for row, frame in zip(rows.tolist(), (flat[rows] - number * self.chunk_frames).tolist(), strict=True):
-                    found[row] = chunk[frame]
-            else:
-                found[rows] = chunk[flat[rows] - number * self.chunk_frames]
-        return found.reshape(*positions.shape, *self.spec.inner)
+        places = dict(zip(unique.tolist(), np.split(order, first[1:]), strict=False))
+        for number, chunk in self._chunks(list(places)):
+            yield places[number], chunk, flat[places[number]] - number * self.chunk_frames
 
     def _chunks(self, numbers: list[int]) -> Iterator[tuple[int, Array]]:
-        """Some chunks with their numbers, a few of them decoded at a time: zstd runs outside Python's lock."""
-        if len(numbers) < 2 or not self.spec.sharded:
-            yield from ((number, self._chunk(number)) for number in numbers)
+        """Some chunks with their numbers, those that are kept first.
+
+        A few others are decoded at a time: zstd runs outside Python's lock. Where all are kept, threads would cost more
+        than the copying.
+        """
+        kept = self._kept.find(numbers)
+        yield from kept.items()
+        missing = [number for number in numbers if number not in kept]
+        if len(missing) < 2 or not self.spec.sharded:
+            yield from ((number, self._read(number)) for number in missing)
             return
         with ThreadPoolExecutor(_THREADS) as pool:
-            for start in range(0, len(numbers), _THREADS):
-                few = numbers[start : start + _THREADS]
-                yield from zip(few, pool.map(self._chunk, few), strict=True)
+            for start in range(0, len(missing), _THREADS):
+                few = missing[start : start + _THREADS]
+                yield from zip(few, pool.map(self._read, few), strict=True)
+
+    def _read(self, number: int) -> Array:
+        chunk = self._chunk(number)
+        self._kept.add(number, chunk)
+        return chunk
 
     def __getitem__(self, rows: slice) -> Array:
         """The rows of a slice."""

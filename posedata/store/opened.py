@@ -17,7 +17,7 @@ from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest
 from posedata.progress import Progress, silent
 from posedata.sharing.mirror import Fetch, fetches
 from posedata.store.allowed import Problem, metadata_problems
-from posedata.store.arrays import KEPT_CHUNKS, StoredArrays, stored_arrays
+from posedata.store.arrays import KEPT_CHUNKS, Put, StoredArrays, stored_arrays
 from posedata.store.digest import content_digest
 from posedata.store.proof import file_problems, hash_problems
 from posedata.store.schema import SHARD_FRAMES
@@ -109,12 +109,22 @@ class Opened:
             ChoiceError: if the store has no such frame.
             IntegrityError: where a file is damaged.
         """
+        with self._reading(name, positions):
+            return self.arrays[name].rows(positions)
+
+    def hand_over(self, name: str, positions: NDArray[np.int64], put: Put) -> None:
+        """Give away frames of heatmaps as they are decoded, see `StoredArray.hand_over`; raises as `frames`."""
+        with self._reading(name, positions):
+            self.arrays[name].hand_over(positions, put)
+
+    @contextmanager
+    def _reading(self, name: str, positions: NDArray[np.int64]) -> Iterator[None]:
         if len(positions) and not (positions.min() >= 0 and positions.max() < len(self)):
             found = [int(positions.min()), int(positions.max())]
             raise ChoiceError(f"{self.path}: expected positions from 0 to {len(self) - 1}, found {found}")
         self._prove(name, np.unique(positions // SHARD_FRAMES).tolist())
         with _decoding(self.path / name):
-            return self.arrays[name].rows(positions)
+            yield
 
 
 @contextmanager
