@@ -149,7 +149,7 @@ def _validated(
 
 
 def _info(config: TrainConfig, store: Opened, facts: dict[str, tuple[float, ...]]) -> checkpoints.RunInfo:
-    place = url_of(store.path) or str(store.path)
+    place = url_of(store.path) or str(store.path.absolute())
     reference = checkpoints.StoreReference(path=place, content_digest=store.manifest.content_digest, facts=facts)
     return checkpoints.RunInfo(config=config, store=reference)
 

@@ -9,7 +9,7 @@ import torch
 
 from posedata.errors import BadInputError, ConflictError, IntegrityError
 from posedata.locks import locked
-from posedata.store.reader import Store
+from posedata.store.reader import Store, open_store
 from posetrain import checkpoints, refining
 from posetrain.config import TrainConfig
 from posetrain.data import split_windows
@@ -208,6 +208,15 @@ def test_a_run_without_a_sound_checkpoint_is_refused_and_left_as_it_is(noisy: St
     assert len(caught.value.faults) == len(epochs)
     assert all(f"{epoch:04d}/weights.safetensors" in str(caught.value) for epoch in epochs)
     assert {path: path.read_bytes() for path in cut.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_finds_its_store_from_any_folder(
+    noisy: Store, quick: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(noisy.path.parent)
+    store = open_store(Path(noisy.path.name))
+    train(quick.model_copy(update={"model": "smoothnet", "epochs": 1}), store, tmp_path, device=CPU)
+    assert Path(checkpoints.read_run(tmp_path).store.path) == noisy.path
 
 
 @pytest.mark.parametrize("resume", [True, False])
