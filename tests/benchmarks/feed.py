@@ -5,8 +5,9 @@ python tests/benchmarks/feed.py STORE [--frames 26000] [--windows 1600] [--round
 Every way delivers what a training step takes: batches of 16 windows of 5 frames, input and target, float32, on the
 CPU, made in a thread ahead of the one that asks (`render`: in that one). `render` looks heatmaps up from cells and
 sigma, `store` decodes the store's files; `zarr-python` is the library on the same store; `memmap` is float16 in one
-file an array, `hdf5` the same with gzip and a chunk a frame, `frames` a file of torch.save a frame and array. With
---cold all is done once more with the page cache dropped before each round, for which one has to be root.
+file an array, `hdf5` the same with gzip and a chunk a frame, `frames` a file of torch.save a frame and array. `zeros`
+holds nothing: it is as fast as memory can be written, so nothing can be faster. With --cold all is done once more with
+the page cache dropped before each round, for which one has to be root.
 """
 
 import argparse
@@ -95,11 +96,17 @@ def zarr_python(store: Store, frames: int, folder: Path) -> Frames:
     return read
 
 
+def zeros(store: Store, frames: int, folder: Path) -> Frames:
+    """Heatmaps without anything in them."""
+    return lambda name, at: torch.zeros(*at.shape, 25, 56, 56)
+
+
 WAYS: dict[str, Callable[[Store, int, Path], Frames]] = {
     "memmap": memmap,
     "hdf5": hdf5,
     "frames": files,
     "zarr-python": zarr_python,
+    "zeros": zeros,
 }
 
 
