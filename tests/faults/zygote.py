@@ -36,8 +36,8 @@ _MODULES = (
 )
 """What takes long to import."""
 
-_HARMLESS = ("AWS_", "POSEDATA_", "PYTEST_")
-"""Variables that nothing looks at while it is imported."""
+_HARMLESS = ("AWS_", "LD_LIBRARY_PATH", "POSEDATA_", "PYTEST_")
+"""Variables that nothing looks at while it is imported. cv2 sets the path of libraries, but the loader has read it"""
 
 
 class Zygote:

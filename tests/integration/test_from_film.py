@@ -48,7 +48,7 @@ def detector(done: Callable[..., str], place: Path) -> Path:
     done("posedata", "sample", "film", "--sequences", 3, "--frames", 10, "--out", "film")
     done("posedata", "sample", "coco", "--sequences", 6)
     done("posedata", "build", "--dataset", "coco", "--out", "coco.zarr")
-    short = ("--epochs", 1, "--max-windows", 1, "--batch-size", 1)
+    short = ("--width", 16, "--epochs", 1, "--max-windows", 1, "--batch-size", 1)
     done("posetrain", "run", "coco.zarr", "--model", "hourglass", *short, "--out", "detector")
     return place / "detector"
 

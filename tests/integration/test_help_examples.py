@@ -140,7 +140,7 @@ SHORT = {
     "posedata sample brace": " --frames 30",
     "posedata sample film": " --frames 6",
     "posetrain run": " --epochs 1 --max-windows 8",
-    "posetrain run coco.zarr": " --max-windows 1",
+    "posetrain run coco.zarr": " --max-windows 1 --width 16",
     "posetrain sweep": " --epochs 1 --max-windows 8",
     "posetrain explain": " --samples 4",
 }

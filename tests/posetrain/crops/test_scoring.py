@@ -68,7 +68,7 @@ def test_a_detector_neither_refines_nor_is_exported(run: Path, other: Path, tmp_
 
 
 def test_a_run_and_the_mean_pose_through_the_commands(command: Command, crops: CropStore, other: Path) -> None:
-    size = ("--max-windows", 1, "--batch-size", 1, "--epochs", 1, "--device", "cpu")
+    size = ("--width", 16, "--max-windows", 1, "--batch-size", 1, "--epochs", 1, "--device", "cpu")
     ran = command("posetrain", "run", crops.path, "--model", "hourglass", *size, "--out", "mine", "--json")
     assert ran.returncode == 0, ran.stderr
     summary = json.loads(ran.stdout)

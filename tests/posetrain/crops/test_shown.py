@@ -105,7 +105,7 @@ def test_the_command_reports_on_a_detector_and_its_autoencoder(
     command: Command, crops: CropStore, tmp_path: Path
 ) -> None:
     size = ("--max-windows", 1, "--batch-size", 1, "--epochs", 1, "--device", "cpu", "--quiet")
-    for line in (("hourglass", "--out", "one"), ("hourglass-ae", "--init", "one", "--out", "code")):
+    for line in (("hourglass", "--width", 16, "--out", "one"), ("hourglass-ae", "--init", "one", "--out", "code")):
         ran = command("posetrain", "run", crops.path, *size, "--model", *line)
         assert ran.returncode == 0, ran.stderr
     done = command("posetrain", "report", "code", "--out", "code.html", "--json", "--quiet")

@@ -24,7 +24,7 @@ Command = Callable[..., "CompletedProcess[str]"]
 def run(crops: CropStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of one step on two crops."""
     path = tmp_path_factory.mktemp("runs") / "mine"
-    train(TrainConfig(model="hourglass", epochs=1, max_windows=2, batch_size=2), crops, path, device=CPU)
+    train(TrainConfig(model="hourglass", width=16, epochs=1, max_windows=2, batch_size=2), crops, path, device=CPU)
     return path
 
 
