@@ -86,11 +86,12 @@ def varied(batch: Batch) -> Batch:
 def _pieces(length: int) -> Tensor:
     """(n, L) places in a window: pieces of tracks of every first, second or third frame, in time or against it.
 
-    A few frames are left over, where they make no piece of that length.
+    The logarithm of their length is uniform. A few frames are left over, where they make no piece of that length.
     """
     step = _one_of([step for step in _STEPS if step == 1 or length // step >= SHORTEST])
     frames = length // step
-    count = _one_of(range(1, max(frames // SHORTEST, 1) + 1))
+    least = min(SHORTEST, frames)
+    count = frames // int(least * (frames / least) ** float(torch.rand(())))
     tracks = torch.arange(frames * step).view(frames, step).T
     order = tracks[:, : frames // count * count].reshape(-1, frames // count)
     return _one_of((order, order.flip(1)))

@@ -1,12 +1,13 @@
 """Mixer: tracks of points smoothed, then corrected by a network that mixes frames and joints.
 
 A keypoint's place is a mean of its track under several smoothers, weighted by the network, plus a correction. Layers
-take turns: over time by a convolution of each channel, over all joints by a perceptron. Nothing depends on the number
-of frames, so windows of any length fit.
+take turns: over time by a convolution of each channel and by attention, over all joints by a perceptron. Nothing
+depends on the number of frames, so windows of any length fit.
 
 Ideas: mixing along one dimension at a time from MLP-Mixer (Tolstikhin et al. 2021, arXiv:2105.01601), convolutions of
-single channels between perceptrons from ConvNeXt (Liu et al. 2022, arXiv:2201.03545), the correction of a smoothed
-track from DeciWatch (Zeng et al. 2022, arXiv:2203.08713).
+single channels between perceptrons from ConvNeXt (Liu et al. 2022, arXiv:2201.03545), attention (Vaswani et al. 2017,
+arXiv:1706.03762) that falls with distance from ALiBi (Press et al. 2021, arXiv:2108.12409), the correction of a
+smoothed track from DeciWatch (Zeng et al. 2022, arXiv:2203.08713).
 """
 
 import torch
@@ -14,10 +15,16 @@ from torch import Tensor, nn
 
 from posedata.skeleton import MIRRORED, K
 
-SMOOTHERS = (0.8, 2.0, 5.0)
+SMOOTHERS = (0.8, 2.0, 5.0, 12.0)
 """Standard deviations in frames of the Gaussians that smooth the tracks."""
 
 _WIDTH, _LAYERS, _REACH, _EXPANSION = 192, 4, 9, 2
+_ASKED = 96
+"""Numbers by which frames find each other, of all heads."""
+
+_FAR = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+"""Frames, one a head of attention: over so many its weight falls to 1 / e at first."""
+
 _FEATURES = 2 + 2 * len(SMOOTHERS) + 1
 """Numbers a keypoint: its place, its smoothed places, whether it is there."""
 
@@ -108,17 +115,43 @@ def noise(places: Tensor, present: Tensor) -> Tensor:
 
 
 class _OverTime(nn.Module):
-    """Every channel on its own, by the frames next to it; what lies outside a window is 0."""
+    """Every channel on its own, by the frames next to it, and together by frames that are alike.
+
+    To the convolution what lies outside a window is 0; attention knows no such frames.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(_WIDTH)
         self.mix = nn.Conv1d(_WIDTH, _WIDTH, _REACH, padding=_REACH // 2, groups=_WIDTH)
+        self.attend = _Attention()
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, T, d) to the same shape."""
-        mixed: Tensor = self.mix(self.norm(tokens).mT).mT
+        seen = self.norm(tokens)
+        mixed: Tensor = self.mix(seen.mT).mT + self.attend(seen)
         return tokens + mixed
+
+
+class _Attention(nn.Module):
+    """Every frame takes a mean of what all frames tell, by how alike and how near they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ask = nn.Linear(_WIDTH, 2 * _ASKED + _WIDTH)
+        self.tell = nn.Linear(_WIDTH, _WIDTH)
+        self.far = nn.Parameter(torch.tensor(_FAR).log())
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, T, d) to the same shape."""
+        parts = self.ask(tokens).split([_ASKED, _ASKED, _WIDTH], dim=2)
+        query, key, value = (part.unflatten(2, (len(_FAR), -1)).transpose(1, 2) for part in parts)
+        frames = torch.arange(tokens.shape[1], device=tokens.device)
+        distances = (frames[:, None] - frames).abs() / self.far.exp()[:, None, None]
+        # Written out: on a CPU, at lengths like these, it is some times as fast as torch's own with a mask.
+        weights = (query @ key.mT / query.shape[-1] ** 0.5 - distances).softmax(dim=-1)
+        mixed: Tensor = self.tell((weights.to(value.dtype) @ value).transpose(1, 2).flatten(2))
+        return mixed
 
 
 class _OverJoints(nn.Module):
