@@ -36,8 +36,9 @@ _MODULES = (
 )
 """What takes long to import."""
 
-_HARMLESS = ("AWS_", "LD_LIBRARY_PATH", "POSEDATA_", "PYTEST_")
-"""Variables that nothing looks at while it is imported. cv2 sets the path of libraries, but the loader has read it"""
+_HARMLESS = ("AWS_", "KMP_", "LD_LIBRARY_PATH", "POSEDATA_", "PYTEST_")
+"""Variables that nothing looks at while it is imported. sklearn sets those of OpenMP as it is imported, cv2 the path of
+libraries, which the loader has read by then."""
 
 
 class Zygote:
