@@ -36,9 +36,9 @@ _MODULES = (
 )
 """What takes long to import."""
 
-_HARMLESS = ("AWS_", "KMP_", "LD_LIBRARY_PATH", "POSEDATA_", "PYTEST_")
-"""Variables that nothing looks at while it is imported. sklearn sets those of OpenMP as it is imported, cv2 the path of
-libraries, which the loader has read by then."""
+_HARMLESS = ("AWS_", "KMP_", "LD_LIBRARY_PATH", "POSEDATA_", "PYTEST_", "TORCHINDUCTOR_")
+"""Variables that nothing looks at while it is imported. Some are set in the middle by what a test imports: sklearn sets
+those of OpenMP, torch those of its compiler, cv2 the path of libraries, which the loader has read by then."""
 
 
 class Zygote:
