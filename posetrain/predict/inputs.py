@@ -15,11 +15,11 @@ from posedata.errors import BadInputError, ChoiceError, bad_file
 from posedata.formats.base import need_regular
 from posedata.formats.child import ChildReader
 from posedata.formats.climbalong import FPS, read_detector
-from posedata.formats.keypoints import READERS, read_json, to_sequence
+from posedata.formats.keypoints import READERS, to_sequence
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap, read_map
 from posedata.formats.keypoints.movement import load_netcdf
 from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
-from posedata.formats.keypoints.tracks import Recording, Track
+from posedata.formats.keypoints.tracks import Joints, Recording, Track
 from posedata.geometry import to_grid
 from posedata.heatmaps import normalise_detected
 from posedata.home import find_store
@@ -35,10 +35,24 @@ from posetrain.sources import Source, sources
 
 _DROPPED = [f"{side}_eye{part}" for side in ("left", "right") for part in ("", "_inner", "_outer")]
 
-PLAIN_MAP = JointMap(
-    joints={**{name: name for name in KEYPOINTS}, **dict.fromkeys([*_DROPPED, "mouth_left", "mouth_right"])}
-)
-"""For files without a keypoints.json beside them: joints are called as keypoints are, which COCO and MediaPipe do."""
+_PLAIN: Joints = {
+    **{name: name for name in KEYPOINTS},
+    **dict.fromkeys([*_DROPPED, "mouth_left", "mouth_right"]),
+}
+"""Joints that are called as keypoints are, which COCO and MediaPipe do."""
+
+
+class PlainMap(JointMap):
+    """A joint map that need not name joints: where it does not, they are called as keypoints are."""
+
+    def need_joints(self, path: Path) -> Joints:
+        """Its own, or the plain ones."""
+        return _PLAIN if self.joints is None else super().need_joints(path)
+
+    def unnamed_joints(self, path: Path) -> Sequence[str]:
+        """Its own in their order, or COCO's 17."""
+        return COCO_NAMES if self.joints is None else super().unnamed_joints(path)
+
 
 _OF_SEQUENCES = tuple(f"sequence_{name}" for name in ("dataset", "video", "fps", "start", "length"))
 _OF_FRAMES = ("frame_number", "shot", "box")
@@ -90,27 +104,20 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     if not path.exists():
         raise BadInputError(f"{path}: expected a file, found none")
     if is_openpose:
-        return _keypoints(path, read_openpose(path), PLAIN_MAP, device)
+        return _keypoints(path, read_openpose(path), PlainMap(), device)
     need_regular(path)
     if ending == ".npz":
         return _detector(path, device)
-    joints = read_map(path.with_name(MAP_NAME)) if path.with_name(MAP_NAME).exists() else PLAIN_MAP
+    beside = path.with_name(MAP_NAME)
+    joints = read_map(beside, PlainMap) if beside.exists() else PlainMap()
     with closing(netcdf_reader()) as netcdf:
-        if ending == ".json":
-            recording = read_json(path, joints, coco_order(joints))
-        else:
-            recording = READERS[ending](path, joints, netcdf)
+        recording = READERS[ending](path, joints, netcdf)
     return _keypoints(path, recording, joints, device)
 
 
 def netcdf_reader() -> ChildReader:
     """A child process that reads netCDF."""
     return ChildReader("netCDF", load_netcdf)
-
-
-def coco_order(joints: JointMap) -> Sequence[str] | None:
-    """The joints of a COCO category that names none: those of the joint map, or without one COCO's own."""
-    return COCO_NAMES if joints is PLAIN_MAP else None
 
 
 def _store(path: Path, sequences: Sequence[str], device: torch.device) -> Given:

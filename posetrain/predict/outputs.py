@@ -21,7 +21,7 @@ from posedata.formats.keypoints.table import table_with, written
 from posedata.formats.keypoints.tracks import DECIMALS, Track
 from posedata.movement import poses_dataset
 from posedata.skeleton import KEYPOINTS, K
-from posetrain.predict.inputs import Given, coco_order, netcdf_reader
+from posetrain.predict.inputs import Given, netcdf_reader
 
 _SEEN = 2
 """v of a COCO keypoint of which no confidence is told: labelled and visible."""
@@ -92,8 +92,7 @@ def _own_table(path: Path, people: Iterable[Refined], given: Given) -> None:
 
 
 def _own_coco(path: Path, people: Iterable[Refined], given: Given) -> None:
-    joints = _map(given)
-    _write_json(path, coco_with(given.path, joints.need_joints(given.path), _tracks(people), coco_order(joints)))
+    _write_json(path, coco_with(given.path, _map(given), _tracks(people)))
 
 
 def _own_mediapipe_list(path: Path, people: Iterable[Refined], given: Given) -> None:

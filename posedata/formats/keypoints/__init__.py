@@ -11,7 +11,7 @@ where the file tells people apart. Frames without any annotation at either end o
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -42,15 +42,14 @@ _PERSON = ":"
 """Between the name of a file and that of a person in it."""
 
 
-def read_json(path: Path, joint_map: JointMap, order: Sequence[str] | None = None) -> Recording:
-    """The people of a .json file: of MediaPipe's if it holds a list, else of COCO's, for which see `read_coco`."""
-    if is_mediapipe(path):
-        return read_mediapipe(path, joint_map)
-    return read_coco(path, joint_map.need_joints(path), order)
+def _read_json(path: Path, joint_map: JointMap, netcdf: ChildReader) -> Recording:
+    """The people of a .json file: of MediaPipe's if it holds a list, else of COCO's."""
+    del netcdf
+    return read_mediapipe(path, joint_map) if is_mediapipe(path) else read_coco(path, joint_map)
 
 
 READERS: Mapping[str, Callable[[Path, JointMap, ChildReader], Recording]] = {
-    ".json": lambda path, joint_map, netcdf: read_json(path, joint_map),
+    ".json": _read_json,
     ".jsonl": lambda path, joint_map, netcdf: read_mediapipe(path, joint_map),
     ".csv": lambda path, joint_map, netcdf: read_table(path, joint_map.need_joints(path)),
     ".nc": lambda path, joint_map, netcdf: read_movement(path, joint_map.need_joints(path), netcdf),

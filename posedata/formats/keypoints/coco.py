@@ -12,7 +12,7 @@ joints are those that the annotation's category names; where it names none, thos
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
@@ -20,6 +20,7 @@ import numpy as np
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import floats, read_json_object
+from posedata.formats.keypoints.jointmap import JointMap
 from posedata.formats.keypoints.tracks import (
     DECIMALS,
     MOST_NUMBER,
@@ -62,19 +63,10 @@ class _Layout(NamedTuple):
         return self.places.get(category, self.usual) if is_id(category) else self.usual
 
 
-def read_coco(path: Path, joints: Joints, order: Sequence[str] | None = None) -> Recording:
-    """The people of a COCO file.
-
-    Args:
-        path: the file.
-        joints: what each joint becomes.
-        order: the joints of a category that names none; None = all of `joints`.
-
-    Raises:
-        BadInputError: with all its faults.
-    """
-    content, faults = read_json_object(path), Faults(path)
-    layout = _layout(content, joints, order, faults)
+def read_coco(path: Path, joint_map: JointMap) -> Recording:
+    """The people of a COCO file; raises BadInputError with all its faults."""
+    faults = Faults(path)
+    content, layout = _opened(path, joint_map, faults)
     poses = Poses(path)
     for where, annotation in objects(content, "annotations", faults):
         fault = _add(annotation, layout.frames, layout.of(annotation), poses)
@@ -87,16 +79,14 @@ def read_coco(path: Path, joints: Joints, order: Sequence[str] | None = None) ->
     return Recording(tracks, *layout.size)
 
 
-def coco_with(
-    path: Path, joints: Joints, tracks: Mapping[str, Track], order: Sequence[str] | None = None
-) -> dict[str, Any]:
+def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> dict[str, Any]:
     """The content of a COCO file that `read_coco` reads, with other points of the same people and frames.
 
     A joint that is not in the points any more gets x = y = v = 0. All else stays: v, joints that become no keypoint,
     images, ids, fields that are not read.
     """
-    content, faults = read_json_object(path), Faults(path)
-    layout = _layout(content, joints, order, faults)
+    faults = Faults(path)
+    content, layout = _opened(path, joint_map, faults)
     rows = {person: track.rows for person, track in tracks.items()}
     for _, annotation in objects(content, "annotations", faults):
         person = _person(annotation)
@@ -111,11 +101,14 @@ def coco_with(
     return content
 
 
-def _layout(content: dict[str, Any], joints: Joints, order: Sequence[str] | None, faults: Faults) -> _Layout:
+def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, Any], _Layout]:
+    """The content of a file, and what must be known of it."""
+    joints, unnamed = joint_map.need_joints(path), joint_map.unnamed_joints(path)
+    content = read_json_object(path)
     images = [*objects(content, "images", faults)]
     frames, size, places = image_frames(images, faults), _size(images, faults), _places(content, joints, faults)
     faults.check()
-    return _Layout(frames, size, places, slots([*(order or joints)], joints))
+    return content, _Layout(frames, size, places, slots(unnamed, joints))
 
 
 def _person(annotation: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ What a file says of itself goes before what is said here of all files, and what 
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -94,6 +95,10 @@ class JointMap(_Images):
             )
         return self.joints
 
+    def unnamed_joints(self, path: Path) -> Sequence[str]:
+        """The joints of a COCO category of a file that names none; raises BadInputError if they are not known."""
+        return [*self.need_joints(path)]
+
     def about(self, name: str, recording: Recording) -> About:
         """What is known of the file of that name."""
         own = self.files.get(name, _File())
@@ -106,9 +111,9 @@ class JointMap(_Images):
         )
 
 
-def read_map(path: Path) -> JointMap:
-    """A keypoints.json; raises BadInputError with all its faults."""
+def read_map(path: Path, kind: type[JointMap] = JointMap) -> JointMap:
+    """A keypoints.json as a joint map of that kind; raises BadInputError with all its faults."""
     try:
-        return JointMap.model_validate(read_json_object(path))
+        return kind.model_validate(read_json_object(path))
     except ValidationError as error:
         raise bad_file(path, faults(error)) from error

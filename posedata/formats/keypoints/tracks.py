@@ -1,5 +1,6 @@
 """What all kinds of files are read into: the people of a recording, frame by frame; and the faults found on the way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def _track(poses: dict[int, NDArray[np.float64]]) -> Track:
     return Track(np.asarray(order, np.int64), values[..., :2], values[..., 2])
 
 
-def slots(names: list[str], joints: Joints) -> list[int | None]:
+def slots(names: Sequence[str], joints: Joints) -> list[int | None]:
     """Number of the keypoint that each of the named joints becomes, None = dropped.
 
     Raises:

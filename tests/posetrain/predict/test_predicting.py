@@ -27,7 +27,7 @@ from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS, MEDIAPIPE_33
 from posedata.store.reader import open_store
 from posedata.store.views import input_peaks, sequence_frames, sequence_names
 from posetrain.data import Windows
-from posetrain.predict.inputs import PLAIN_MAP, open_input
+from posetrain.predict.inputs import PlainMap, open_input
 from posetrain.predict.predicting import predict
 from posetrain.trained import find_trained
 
@@ -35,7 +35,6 @@ CPU = torch.device("cpu")
 Floats = NDArray[np.float64]
 Walk = Callable[..., Floats]
 MakeRun = Callable[..., Path]
-COCO_NAMES = ["left_eye" if i == 1 else "right_eye" if i == 2 else str(name) for i, name in enumerate(COCO_17)]
 PLACES = [(i, INDEX[name]) for i, name in enumerate(COCO_17) if name]
 PEOPLE = {"1": (0, 30), "2": (4, 26)}
 """Name of a person -> first frame and frames."""
@@ -153,11 +152,11 @@ def opened(path: Path) -> xarray.Dataset:
 def read_any(path: Path) -> dict[str, Track]:
     """The people of an output."""
     if path.suffix == ".csv":
-        return read_table(path, PLAIN_MAP.joints).tracks
+        return read_table(path, PlainMap().need_joints(path)).tracks
     if path.suffix == ".json":
-        return read_coco(path, PLAIN_MAP.joints, COCO_NAMES).tracks
+        return read_coco(path, PlainMap()).tracks
     if path.suffix == ".nc":
-        return read_movement(path, PLAIN_MAP.joints, ChildReader("netCDF", load_netcdf)).tracks
+        return read_movement(path, PlainMap().need_joints(path), ChildReader("netCDF", load_netcdf)).tracks
     with np.load(path) as found:
         of = {name: found["person"] == i for i, name in enumerate(found["person_name"].tolist())}
         return {
@@ -293,6 +292,23 @@ def test_a_joint_map_beside_the_file_counts(still: str, people: dict[str, Track]
     predict(still, path, tmp_path / "out.nc", CPU)
     with opened(tmp_path / "out.nc") as dataset:
         assert dataset.attrs["fps"] == 25
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.json", "in.nc"])
+def test_a_joint_map_that_names_no_joints_leaves_them_as_they_are_called(
+    name: str, still: str, people: dict[str, Track], tmp_path: Path
+) -> None:
+    """Of COCO a category that names none has COCO's 17; what else the map tells counts."""
+    given = INPUTS[name](tmp_path / name, people)
+    plain = open_input(given, (), CPU)
+    (tmp_path / "keypoints.json").write_text(json.dumps({"width": 1280, "height": 720, "fps": 50}))
+    found = open_input(given, (), CPU)
+    assert (found.width, found.height) == (1280, 720)
+    for one, other in zip(found.people, plain.people, strict=True):
+        assert one.fps == (25 if name == "in.nc" else 50)
+        np.testing.assert_array_equal(one.points, other.points)
+    predict(still, given, tmp_path / f"out{given.suffix}", CPU)
+    assert sorted(read_any(tmp_path / f"out{given.suffix}")) == ["1", "2"]
 
 
 def test_frames_without_the_person_are_gaps_and_short_runs_are_handed_through(
