@@ -29,7 +29,10 @@ from posedata.formats.keypoints.tracks import Faults, Poses, Recording, Track, t
 from posedata.skeleton import INDEX, MEDIAPIPE_33
 
 _MOST_FILE = 1 << 28
-"""Bytes: a quarter of an hour with world landmarks. Entries are parsed one by one, so they need no memory."""
+"""Bytes: a quarter of an hour with world landmarks. Parsed an entry at a time, it takes little beside its text."""
+
+_MOST_FRAMES = 2_000_000
+"""Of a file: eighteen hours at 30 a second. Those that show nobody are no poses, and can be very short."""
 
 _MOST_SHARE = 100.0
 """Of the image's width or height: what lies further off is in pixels, or damaged."""
@@ -50,6 +53,7 @@ _FIELDS = {
 _KEPT = [i for i, name in enumerate(MEDIAPIPE_33) if name]
 _PLACES = [INDEX[name] for name in MEDIAPIPE_33 if name]
 
+_BLANK = re.compile(r"\s*")
 _DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
 _MARK = re.compile(r"[ \t\r\n]*([\[\],]?)[ \t\r\n]*")
 
@@ -126,10 +130,12 @@ def _size(path: Path, joint_map: JointMap) -> Floats:
 def _entries(path: Path) -> Iterator[Any]:
     """What stands for each frame; raises BadInputError at the first that is no JSON."""
     text, frame = read_text(path, _MOST_FILE), 0
-    if not text.strip():
+    if _BLANK.fullmatch(text):
         raise bad_file(path, ["expected an entry a frame, found an empty file"])
     try:
         for entry in _lines(text) if path.suffix.lower() == ".jsonl" else _listed(text):
+            if frame == _MOST_FRAMES:
+                raise bad_file(path, [f"expected at most {_MOST_FRAMES:,} frames, found more; split the file"])
             yield entry
             frame += 1
     except (ValueError, RecursionError) as error:
@@ -137,11 +143,17 @@ def _entries(path: Path) -> Iterator[Any]:
 
 
 def _lines(text: str) -> Iterator[Any]:
-    for number, line in enumerate(text.rstrip().split("\n"), start=1):
+    """The values of the lines, each before the next one is parsed; there may be blank ones behind the last."""
+    number = at = 0
+    while not _BLANK.fullmatch(text, at):
+        newline = text.find("\n", at)
+        end = len(text) if newline < 0 else newline
+        number += 1
         try:
-            yield _DECODER.decode(line)
+            yield _DECODER.decode(text[at:end])
         except json.JSONDecodeError as error:
             raise ValueError(f"{error.msg}: line {number} column {error.colno}") from error
+        at = end + 1
 
 
 def _listed(text: str) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -201,6 +202,7 @@ TEXTS = {
     "endless number": ("a.json", f"[null, {'9' * 5000}]", "frame 1: expected JSON"),
     "a line": ("a.jsonl", f"{GOOD}\n{GOOD[:-1]}\n{GOOD}\n", "frame 1: expected JSON .*: line 2 column"),
     "an empty line": ("a.jsonl", f"{GOOD}\n\n{GOOD}\n", "frame 1: expected JSON .*Expecting value: line 2 column 1"),
+    "empty lines before": ("a.jsonl", f"\n\n{GOOD}\n", "frame 0: expected JSON .*Expecting value: line 1 column 1"),
     "two in a line": ("a.jsonl", f"{GOOD} {GOOD}\n", "frame 0: expected JSON .*Extra data: line 1"),
     "a list in lines": ("a.jsonl", f"[{GOOD},\n{GOOD}]\n", "frame 0: expected JSON"),
     "no line": ("a.jsonl", "", "expected an entry a frame, found an empty file"),
@@ -234,6 +236,31 @@ def test_more_poses_than_can_be_meant_are_refused(tmp_path: Path, monkeypatch: p
     with pytest.raises(BadInputError) as caught:
         read_mediapipe(save(path, *[task(landmarks())] * 5), JointMap(**SIZE))
     assert caught.value.faults == (f"{path}: expected at most 2 poses, found more; split the file",)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_more_frames_than_can_be_meant_are_refused_without_their_other_faults(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mediapipe, "_MOST_FRAMES", 3)
+    path = save(tmp_path / name, None, task(landmarks()), None)
+    assert read_mediapipe(path, JointMap(**SIZE)).tracks[""].frame_number.tolist() == [1]
+    with pytest.raises(BadInputError) as caught:
+        read_mediapipe(save(path, 0, None, None, None), JointMap(**SIZE))
+    assert caught.value.faults == (f"{path}: expected at most 3 frames, found more; split the file",)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_entries_take_no_memory_beside_their_text(name: str, tmp_path: Path) -> None:
+    """Which is there twice while the file is read: as bytes, and as characters."""
+    path = save(tmp_path / name, *[None] * 200_000, solution(landmarks()))
+    tracemalloc.start()
+    try:
+        read_mediapipe(path, JointMap(**SIZE))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * path.stat().st_size
 
 
 def test_a_file_too_large_to_be_meant_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
