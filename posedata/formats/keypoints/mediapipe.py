@@ -81,7 +81,7 @@ def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:
     Raises:
         BadInputError: with all its faults, but those behind something that is no JSON.
     """
-    size, faults, poses = _size(path, joint_map), Faults(path), Poses(path)
+    faults, poses = Faults(path), Poses(path)
     for frame, entry in enumerate(_entries(path)):
         try:
             landmarks = _landmarks(entry)
@@ -92,8 +92,9 @@ def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:
         if values is not None:
             poses.add("", frame)[_PLACES] = values[_KEPT]
     faults.check()
-    tracks = {name: replace(track, points=track.points * size) for name, track in poses.tracks().items()}
-    return Recording(tracks, *size.tolist())
+    tracks, size = poses.tracks(), _size(path, joint_map)  # asked for last: a list of something else needs none
+    in_pixels = {name: replace(track, points=track.points * size) for name, track in tracks.items()}
+    return Recording(in_pixels, *size.tolist())
 
 
 def mediapipe_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> Iterator[Any]:

@@ -149,7 +149,7 @@ BAD = {
     "none.csv": (HEADER, 3, "none.csv: expected at least one pose, found none"),
     "empty.json": ("", 3, "empty.json: expected JSON"),
     "shares.json": (json.dumps([LANDMARKS]), 3, "shares.json: width, height: expected in keypoints.json, found none; "),
-    "shares.jsonl": ("{", 3, 'write its size in pixels there, as in {"width": 1920, "height": 1080}'),
+    "shares.jsonl": (json.dumps(LANDMARKS), 3, 'write its size in pixels there, as in {"width": 1920, "height": 1080}'),
     "empty.npz": ("", 3, "empty.npz: bboxes: expected in an .npz file"),
     "empty.nc": ("", 3, "empty.nc: expected a netCDF file"),
     "missing.csv": (HEADER + "0,a,nose,,\n1,a,nose,,\n", 3, "missing.csv: expected at least one keypoint, found none"),

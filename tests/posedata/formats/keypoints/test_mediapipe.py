@@ -280,6 +280,20 @@ def test_without_the_size_of_the_image_nothing_can_be_read(about: dict[str, Any]
     assert '{"width": 1920, "height": 1080}' in fault
 
 
+@pytest.mark.parametrize(
+    ("entries", "word"),
+    [
+        ([{"image_id": 7, "keypoints": [1, 2, 0.5]}], "frame 0: expected pose_landmarks or landmark, found 'image_id"),
+        ([1, 2, 3], "frame 0: expected a result or null, found 1"),
+        ([], "expected at least one pose, found none"),
+    ],
+)
+def test_a_list_of_something_else_is_not_asked_for_a_size(entries: list[Any], word: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=rf"a\.json: {word}") as caught:
+        read_mediapipe(save(tmp_path / "a.json", *entries), JointMap())
+    assert "width" not in str(caught.value)
+
+
 def test_a_folder_needs_no_joints_for_it(write: Write, read_tree: Read) -> None:
     about = {"width": 200, "height": 1, "fps": 25, "files": {"b.jsonl": {"height": 100, "video": "camera 2"}}}
     files = {"keypoints.json": about, "a.json": [task(landmarks())], "b.jsonl": json.dumps(task(landmarks())) + "\n"}
