@@ -190,11 +190,11 @@ def _landmarks(entry: Any) -> tuple[str, list[Any]] | None:
     if not isinstance(entry, dict):
         raise BadInputError(f"expected a result or null, found {told(entry)}")
     if "landmark" in entry:
-        return ("landmark", entry["landmark"]) if entry["landmark"] != [] else None
+        return None if entry["landmark"] in (None, []) else ("landmark", entry["landmark"])
     if "pose_landmarks" not in entry:
         raise BadInputError(f"expected pose_landmarks or landmark, found {', '.join(entry)!r:.60}")
     people = entry["pose_landmarks"]
-    if people is None or people == []:
+    if people in (None, []):
         return None
     if not isinstance(people, list) or not all(isinstance(person, list) for person in people):
         raise BadInputError("pose_landmarks: expected a list of people, each a list of landmarks, found others")

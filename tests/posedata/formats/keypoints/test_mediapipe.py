@@ -83,7 +83,7 @@ def test_landmarks_go_to_their_keypoints_in_pixels(kind: str, name: str, tmp_pat
     assert track.confidence[1, INDEX["left_shoulder"]] == 0.25
 
 
-@pytest.mark.parametrize("nobody", [None, {}, task(), {"pose_landmarks": None}, solution([])])
+@pytest.mark.parametrize("nobody", [None, {}, task(), {"pose_landmarks": None}, solution([]), solution(None)])
 def test_frames_that_show_nobody_are_gaps(nobody: Any, tmp_path: Path) -> None:
     path = save(tmp_path / "a.json", nobody, solution(landmarks()), nobody, task(landmarks()), nobody)
     assert read_mediapipe(path, JointMap(**SIZE)).tracks[""].frame_number.tolist() == [1, 3]
