@@ -55,7 +55,7 @@ _PLACES = [INDEX[name] for name in MEDIAPIPE_33 if name]
 
 _BLANK = re.compile(r"\s*")
 _DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
-_MARK = re.compile(r"[ \t\r\n]*([\[\],]?)[ \t\r\n]*")
+_MARK = re.compile(r"[ \t\r\n]*([\[\],])[ \t\r\n]*")
 
 Floats = NDArray[np.float64]
 
@@ -174,7 +174,7 @@ def _listed(text: str) -> Iterator[Any]:
 
 
 def _mark(text: str, at: int) -> tuple[str, int]:
-    """The bracket or comma that comes next, "" for none, and where what follows begins."""
+    """The bracket or comma that comes next, and where what follows it begins; "" and `at` if something else comes."""
     found = _MARK.match(text, at)
     return (found[1], found.end()) if found else ("", at)
 
