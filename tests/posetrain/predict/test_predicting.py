@@ -253,7 +253,10 @@ def test_unrefined_landmarks_of_mediapipe_come_out_in_pixels(
 
 
 @pytest.mark.parametrize("field", ["pose_landmarks", "landmark"])
-@pytest.mark.parametrize(("name", "out"), [("in.json", "out.json"), ("in.jsonl", "out.jsonl"), ("in.json", "b.jsonl")])
+@pytest.mark.parametrize(
+    ("name", "out"),
+    [("in.json", "out.json"), ("in.jsonl", "out.jsonl"), ("in.json", "b.jsonl"), ("in.jsonl", "b.json")],
+)
 def test_results_of_mediapipe_keep_all_but_x_and_y(
     name: str, out: str, field: str, make_run: MakeRun, people: dict[str, Track], tmp_path: Path
 ) -> None:
