@@ -12,7 +12,13 @@ from posedata import arguments, console
 @click.command()
 @click.argument("run", metavar="default|RUN|FILE")
 @click.argument("given", metavar="INPUT", type=arguments.STORE)
-@click.option("--out", type=arguments.FOLDER, required=True, metavar="FILE", help=".csv, .json (COCO), .npz, .nc")
+@click.option(
+    "--out",
+    type=arguments.FOLDER,
+    required=True,
+    metavar="FILE",
+    help=".csv, .json (COCO), .npz, .nc; from MediaPipe, .json and .jsonl are MediaPipe's.",
+)
 @click.option("--sequence", "sequences", multiple=True, metavar="NAME", help="Of a store; may be repeated.")
 @click.option("--film", type=arguments.FOLDER, metavar="FILE", help="Make an .mp4 of the result, too.")
 @click.option(
