@@ -39,7 +39,7 @@ class TrainConfig(Frozen):
         average: weights are scored and kept as their exponential mean over steps, with this share of the mean so far;
             0 = as they are.
         max_windows: at most so many windows, or other samples, of each split, chosen by the seed; None = all.
-        init: run whose best epoch's weights training begins with; None = fresh weights.
+        init: run whose best epoch's weights training begins with, its whole path; None = fresh weights.
         sampling_step: DeciWatch samples every so many frames.
         stacks: hourglasses, one after the other.
         width: channels of a hourglass.

@@ -126,7 +126,7 @@ def _from_run(init: Path, after: tuple[str, ...]) -> dict[str, Any]:
     load_best(run)
     config = checkpoints.read_run(run).config
     kept = ("window", "frame_step", "sampling_step", "stacks", "width", *(() if config.model in after else ("model",)))
-    return {"init": str(run), **{name: getattr(config, name) for name in kept}}
+    return {"init": str(run.absolute()), **{name: getattr(config, name) for name in kept}}
 
 
 def resume_request(store: Path | str | None, out: Path | None, given: Set[str] = frozenset()) -> RunRequest:

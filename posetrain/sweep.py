@@ -99,7 +99,7 @@ def plan(
             Planned(
                 first.run.with_name(f"{first.run.name}-finetuned"),
                 first.experiment,
-                first.config.model_copy(update={"init": str(first.run), "learning_rate": FINETUNING_RATE}),
+                first.config.model_copy(update={"init": str(first.run.absolute()), "learning_rate": FINETUNING_RATE}),
                 climbing,
             )
             for first in list(planned)

@@ -1,9 +1,11 @@
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 import torch
 
 from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.progress import Advance
 from posedata.store.reader import Store
 from posetrain import checkpoints, request
 from posetrain.config import TrainConfig
@@ -48,6 +50,39 @@ def test_a_finetuning_takes_over_the_model_and_begins_with_its_best_weights(
     still = wanted.config.model_copy(update={"learning_rate": 1e-30})
     train(still, detected, wanted.run, device=CPU)
     before, after = (checkpoints.load_weights(run, number) for run, number in ((first, epoch), (wanted.run, 1)))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def cut_in_the_first_epoch(config: TrainConfig, store: Store, run: Path) -> None:
+    """What a kill before the first checkpoint leaves."""
+
+    def stop(*what: object) -> AbstractContextManager[Advance]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, store, run, device=CPU, progress=stop)
+    assert not checkpoints.saved_epochs(run)
+
+
+@pytest.mark.parametrize("whole", [True, False])  # paths were stored as they were typed
+def test_a_finetuning_that_was_cut_at_once_begins_with_the_same_run_again(
+    noisy: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    config = TrainConfig(model="smoothnet", epochs=1, max_windows=4, batch_size=4)
+    train(config, noisy, tmp_path / "first", device=CPU)
+    monkeypatch.chdir(tmp_path)
+    options = {**config.model_dump(), "learning_rate": 1e-30}
+    second = tmp_path / "second"
+    wanted = request.run_request(noisy.path, second, options, given={"learning_rate"}, init=Path("first")).config
+    assert wanted.init == str(tmp_path / "first")
+    cut_in_the_first_epoch(wanted if whole else wanted.model_copy(update={"init": "first"}), noisy, second)
+    if whole:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        train(config.model_copy(update={"seed": 1}), noisy, Path("first"), device=CPU)  # another of that name
+    again = request.resume_request(None, second)
+    train(again.config, again.store, again.run, device=CPU, resume=True)
+    before, after = (checkpoints.load_weights(run, 1) for run in (tmp_path / "first", second))
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 

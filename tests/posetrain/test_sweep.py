@@ -71,6 +71,14 @@ def test_pretraining_comes_before_finetuning(small: Plan, out: Path) -> None:
     assert [p.store.path.stem for p in planned] == ["brace"] * 4 + ["speed21"] * 4
 
 
+def test_a_finetuning_finds_its_pretraining_from_any_folder(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, tuned = plan(["conv3d"], ["1.1"], OPTIONS, [stores["brace"]], stores["speed21"], Path("sweep"))
+    assert tuned.config.init == str(tmp_path / "sweep" / "conv3d-1.1")
+
+
 def test_a_training_is_configured_as_published(small: Plan, out: Path) -> None:
     first, half, tuned, half_tuned = (p.config for p in small("conv3d", experiments=("1.1", "1.3"), seed=7))
     assert [c.frame_step for c in (first, half, tuned, half_tuned)] == [1, 2, 1, 2]
