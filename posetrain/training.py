@@ -179,15 +179,15 @@ def _restore(
     run: Path, epoch: int, model: str, optimizer: Optimizer, team: Team
 ) -> tuple[Plateau, list[dict[str, float]]]:
     state = team.lent(lambda: {**checkpoints.load_state(run, epoch), "weights": checkpoints.load_weights(run, epoch)})
-    if team.leads:
-        # What was damaged makes room for what will be trained again.
-        checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
-        checkpoints.write_curves(run, state["history"])
     put_weights(optimizer.best, state["weights"], run, model)
     optimizer.restore(state["optimizer"])
     torch.set_rng_state(state["random"])
     if torch.cuda.is_available() and state["cuda_random"]:
         torch.cuda.set_rng_state_all(state["cuda_random"][: torch.cuda.device_count()])
+    if team.leads:
+        # Nothing refuses any more: what was damaged makes room for what will be trained again.
+        checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})
+        checkpoints.write_curves(run, state["history"])
     return Plateau(**state["plateau"]), state["history"]
 
 

@@ -232,6 +232,19 @@ def test_weights_of_another_version_of_a_model_are_refused(
         train(further, noisy, run, device=CPU, resume=resume)
 
 
+def test_a_run_that_is_refused_is_left_as_it_is(
+    noisy: Store, quick: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = quick.model_copy(update={"model": "smoothnet"})
+    train(config, noisy, tmp_path, device=CPU)
+    flip(tmp_path / "checkpoints" / "0003" / "state.pt")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setattr("posetrain.models.smoothnet._HIDDEN", 64)
+    with pytest.raises(IntegrityError, match="expected weights of this version's smoothnet"):
+        train(config, noisy, tmp_path, device=CPU, resume=True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_the_gradient_is_that_of_the_masked_mean(noisy: Store, tmp_path: Path) -> None:
     """One step from known weights moves them as Adam moves them along the gradient of the masked mean."""
     config = TrainConfig(epochs=1, max_windows=2, batch_size=2, learning_rate=1e-3)
