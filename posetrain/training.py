@@ -101,9 +101,7 @@ def _train(
     if epoch := int(team.told({"epoch": newest})["epoch"]):
         plateau, history = _restore(run, epoch, config.model, optimizer, team)
     elif config.init:
-        best = Path(config.init)
-        weights = team.lent(lambda: load_best(best)[1])
-        put_weights(model, {**model.state_dict(), **weights} if architecture.after else weights, best, config.model)
+        _begin_with(Path(config.init), model, config, team)
     if team.leads:
         info = _info(config, store, architecture.kind.facts(store))
         checkpoints.write_json(run / checkpoints.RUN_NAME, info.model_dump())
@@ -173,6 +171,17 @@ def _save(
     # The best as seen from the epoch before is kept too, should this checkpoint be damaged.
     best = {best_epoch(history), best_epoch(history[:-1] or history)}
     checkpoints.prune_checkpoints(run, {epoch, epoch - 1, *best})
+
+
+def _begin_with(run: Path, model: nn.Module, config: TrainConfig, team: Team) -> None:
+    """Give a model the best weights of a run; what the run's own architecture has not begins fresh."""
+    found = team.lent(lambda: {"model": checkpoints.read_run(run).config.model, "weights": load_best(run)[1]})
+    fresh = {}
+    if found["model"] != config.model:
+        with torch.device("meta"):  # names alone: nothing is drawn
+            known = find_model(found["model"]).make(config).state_dict()
+        fresh = {name: value for name, value in model.state_dict().items() if name not in known}
+    put_weights(model, {**fresh, **found["weights"]}, run, found["model"])
 
 
 def _restore(

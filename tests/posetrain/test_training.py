@@ -1,7 +1,8 @@
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
@@ -230,6 +231,20 @@ def test_weights_of_another_version_of_a_model_are_refused(
     further = config.model_copy(update={"epochs": 2} if resume else {"init": str(tmp_path / "old")})
     with pytest.raises(IntegrityError, match=r"old: expected weights of this version's smoothnet, found others"):
         train(further, noisy, run, device=CPU, resume=resume)
+
+
+def test_weights_of_which_one_is_missing_are_refused(
+    command: Callable[..., CompletedProcess[str]], noisy: Store, tmp_path: Path
+) -> None:
+    train(TrainConfig(model="smoothnet", epochs=1, max_windows=4, batch_size=4), noisy, tmp_path / "first", device=CPU)
+    state, kept = checkpoints.load_state(tmp_path / "first", 1), weights(tmp_path / "first", 1)
+    kept.popitem()
+    shutil.rmtree(tmp_path / "first" / "checkpoints")
+    checkpoints.save_checkpoint(tmp_path / "first", 1, kept, state)
+    done = command("posetrain", "run", noisy.path, "--init", "first", "--out", "second", "--device", "cpu", "--quiet")
+    fault = f"{tmp_path / 'first'}: expected weights of this version's smoothnet, found others; train it anew"
+    assert (done.returncode, done.stderr) == (4, f"error: {fault}\n")
+    assert not (tmp_path / "second").exists()
 
 
 def test_a_run_that_is_refused_is_left_as_it_is(

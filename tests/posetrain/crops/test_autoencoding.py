@@ -1,12 +1,13 @@
 """An autoencoder in a trained hourglass: trained alone, then with it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
 from posedata.crops.store import CropStore
-from posedata.errors import ChoiceError
+from posedata.errors import ChoiceError, IntegrityError
 from posedata.progress import silent
 from posetrain import checkpoints, request
 from posetrain.config import TrainConfig
@@ -42,6 +43,27 @@ def test_each_takes_the_weights_of_the_one_before(runs: Path) -> None:
     assert {name for name in alone if name not in plain} == {name for name in alone if ".code." in name}
     learnt = [name for name in alone if "running" not in name and "batches" not in name]
     assert all(torch.equal(alone[name], coded[name]) for name in learnt)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing", "words"),
+    [
+        ("plain", "hourglass-ae", "heatmaps", "this version's hourglass,"),
+        ("alone", "hourglass-ae", ".code.", "this version's hourglass-ae,"),
+        ("alone", "hourglass-coded", ".code.", "this version's hourglass-ae,"),
+        ("coded", "hourglass-coded", ".code.", "this version's hourglass-coded,"),
+    ],
+)
+def test_what_was_trained_does_not_begin_fresh(
+    runs: Path, crops: CropStore, tmp_path: Path, before: str, after: str, missing: str, words: str
+) -> None:
+    run = Path(shutil.copytree(runs / before, tmp_path / before))
+    weights, state = checkpoints.load_weights(run, 1), checkpoints.load_state(run, 1)
+    del weights[next(name for name in weights if missing in name)]
+    shutil.rmtree(run / "checkpoints")
+    checkpoints.save_checkpoint(run, 1, weights, state)
+    with pytest.raises(IntegrityError, match=words):
+        train(wanted(after, run), crops, tmp_path / "after", device=CPU)
 
 
 def test_each_has_its_own_regime_and_the_same_model_is_finetuned(runs: Path) -> None:
