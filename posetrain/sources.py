@@ -77,7 +77,8 @@ class Decoded:
             return torch.from_numpy(self._store.frames(self._name, frames)).to(self._device).float()
         # Widened as they are copied: numpy is three times as slow at that.
         found = torch.empty(frames.size, K, GRID, GRID)
-        self._store.hand_over(self._name, frames, lambda places, rows: found[places].copy_(torch.from_numpy(rows)))
+        for places, rows in self._store.pieces(self._name, frames):
+            found[places].copy_(torch.from_numpy(rows))
         return found.view(*frames.shape, K, GRID, GRID)
 
     def peaks(self, frames: NDArray[np.int64]) -> Tensor:

@@ -24,7 +24,6 @@ from posedata.store.kinds import described
 from posedata.store.schema import ArraySpec
 
 Array = NDArray[Any]
-Put = Callable[[slice, Array], object]
 
 _THREADS = min(os.cpu_count() or 1, 8)
 
@@ -89,26 +88,29 @@ class StoredArray:
         """The rows at positions from 0 to length - 1, in the order and shape asked; each chunk is decoded once."""
         found = np.empty((positions.size, *self.spec.inner), self.dtype)
         if self.spec.sharded:
-            self.hand_over(positions, found.__setitem__)
+            for together, rows in self.pieces(positions):
+                found[together] = rows
         else:
             for places, chunk, at in self._parts(positions):
                 found[places] = chunk[at]
         return found.reshape(*positions.shape, *self.spec.inner)
 
-    def hand_over(self, positions: NDArray[np.int64], put: Put) -> None:
-        """Give away the rows at positions, uncopied, those that follow each other together.
+    def pieces(self, positions: NDArray[np.int64]) -> Iterator[tuple[slice, Array]]:
+        """The rows at positions, uncopied, those that follow each other together.
 
         Heatmaps of a frame are 157 kB: whoever wants them as another type, or elsewhere, copies them once.
 
         Args:
             positions: from 0 to length - 1, of any shape.
-            put: told places among the positions, flattened, and the rows that belong there; not in their order.
+
+        Yields:
+            Places among the positions, flattened, and the rows that belong there; not in their order.
         """
         for places, chunk, at in self._parts(positions):
             edges = np.flatnonzero((np.diff(places) != 1) | (np.diff(at) != 1)) + 1
             for first, end in pairwise([0, *edges.tolist(), len(places)]):
                 place, row, count = int(places[first]), int(at[first]), end - first
-                put(slice(place, place + count), chunk[row : row + count])
+                yield slice(place, place + count), chunk[row : row + count]
 
     def _parts(self, positions: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Array, NDArray[np.int64]]]:
         """By chunk: places among the positions, flattened; the chunk; which of its rows stand there."""

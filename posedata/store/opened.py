@@ -17,7 +17,7 @@ from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest
 from posedata.progress import Progress, silent
 from posedata.sharing.mirror import Fetch, fetches
 from posedata.store.allowed import Problem, metadata_problems
-from posedata.store.arrays import KEPT_CHUNKS, Put, StoredArrays, stored_arrays
+from posedata.store.arrays import KEPT_CHUNKS, StoredArrays, stored_arrays
 from posedata.store.digest import content_digest
 from posedata.store.proof import file_problems, hash_problems
 from posedata.store.schema import SHARD_FRAMES
@@ -112,10 +112,10 @@ class Opened:
         with self._reading(name, positions):
             return self.arrays[name].rows(positions)
 
-    def hand_over(self, name: str, positions: NDArray[np.int64], put: Put) -> None:
-        """Give away frames of heatmaps as they are decoded, see `StoredArray.hand_over`; raises as `frames`."""
+    def pieces(self, name: str, positions: NDArray[np.int64]) -> Iterator[tuple[slice, Array]]:
+        """Frames of heatmaps as they are decoded, see `StoredArray.pieces`; raises as `frames`, once it is iterated."""
         with self._reading(name, positions):
-            self.arrays[name].hand_over(positions, put)
+            yield from self.arrays[name].pieces(positions)
 
     @contextmanager
     def _reading(self, name: str, positions: NDArray[np.int64]) -> Iterator[None]:

@@ -551,6 +551,16 @@ def test_a_damaged_chunk_is_an_integrity_error_when_read(store: Path, name: str)
         opened.frames(name.split("/")[0], np.arange(32))
 
 
+def test_a_piece_that_cannot_be_decoded_is_an_integrity_error(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(data: bytes, out: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("posedata.store.arrays.decode", broken)
+    pieces = open_store(store).pieces("input_heatmaps", np.arange(3))
+    with pytest.raises(IntegrityError, match=r"input_heatmaps: expected sound data, found .*broken"):
+        next(pieces)
+
+
 def test_a_problem_is_a_file_and_what_is_wrong() -> None:
     assert Problem("a", "b") == Problem(file="a", problem="b")
 
