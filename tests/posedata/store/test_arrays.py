@@ -75,6 +75,18 @@ def test_as_many_chunks_are_kept_as_was_asked(store: Path, monkeypatch: pytest.M
     assert len(decoded) == 3
 
 
+def test_the_chunk_that_was_not_asked_for_the_longest_goes(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    real = arrays.decode
+    monkeypatch.setattr(arrays, "decode", lambda data, out: (decoded.append(len(data)), real(data, out)))
+    array = open_store(store, kept_chunks=2).arrays["target_heatmaps"]
+    told = []
+    for frame in (0, 32, 0, 64, 0, 32):
+        array.rows(np.asarray([frame]))
+        told.append(len(decoded))
+    assert told == [1, 2, 2, 3, 3, 4]
+
+
 def shard_of_zeros(tmp_path: Path) -> tuple[StoredArray, Path]:
     spec = next(spec for spec in schema.frame_arrays(noisy=True) if spec.name == "target_heatmaps")
     path = tmp_path / spec.file(0)
