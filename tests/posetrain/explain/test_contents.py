@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,12 @@ def test_every_part_of_the_page_is_there(made: Page) -> None:
     assert "http" not in text.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
     ).replace("https://matplotlib.org", "")
+
+
+def test_one_component_is_one(made: Page) -> None:
+    text = html(replace(made, needed={"hourglass": 2, "autoencoder": 1}))
+    assert "hourglass: 2 components explain 95 % of the variance." in text
+    assert "autoencoder: 1 component explains 95 % of the variance." in text
 
 
 def test_figures_are_those_of_the_page(made: Page) -> None:
