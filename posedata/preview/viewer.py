@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryFile
-from typing import IO
-
-import rerun as rr
+from typing import IO, TYPE_CHECKING
 
 from posedata.errors import ChoiceError, RemoteError
 from posedata.preview.about import About
 from posedata.preview.recording import log_scenes, new_stream
 from posedata.preview.scenes import Scene
+
+if TYPE_CHECKING:  # `recording` imports it first, and has to
+    import rerun as rr
 
 PATIENCE = 30.0
 """Seconds that the viewer may take to begin, and to take what was sent."""
@@ -51,7 +52,7 @@ def show(scenes: Iterator[Scene], about: About) -> None:
         stream.disconnect()
 
 
-def _flush(stream: rr.RecordingStream, need_alive: Callable[[float], None]) -> None:
+def _flush(stream: "rr.RecordingStream", need_alive: Callable[[float], None]) -> None:
     end = time.monotonic() + PATIENCE
     while True:
         try:
