@@ -81,13 +81,8 @@ def command(tmp_path: Path, zygote: Zygote) -> Callable[..., subprocess.Complete
     """Runs an installed command in its own data home: `command("posedata", "info", store)`."""
 
     def run(name: str, *arguments: object, **extra: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"POSEDATA_HOME": str(tmp_path / "home")} | extra
         line = [str(Path(sys.executable).parent / name), *map(str, arguments)]
-        if zygote.fits(environment):
-            return zygote.run(line, environment, tmp_path)
-        return subprocess.run(
-            line, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300, check=False
-        )
+        return zygote.run(line, tmp_path, **{"POSEDATA_HOME": str(tmp_path / "home"), **extra})
 
     return run
 

@@ -1,18 +1,17 @@
 """What all faults share: a small store to break, commands to run, and the verdict on what is left."""
 
 import atexit
-import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from zygote import Zygote
+from zygote import Zygote, run_anew
 
 from posedata.manifest import MANIFEST_NAME, read_manifest
 from posedata.store.reader import verify
@@ -102,15 +101,7 @@ def check(command: Sequence[str], **extra: str) -> None:
 
 def run(command: Sequence[str], **extra: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    environment = {**os.environ, **extra}
-    if Path(command[0]).parent == SCRIPTS and zygote().fits(environment):
-        return zygote().run(command, environment, Path.cwd())
-    return run_anew(command, environment)
-
-
-def run_anew(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Likewise, in a process that imports everything itself."""
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS, env=environment)
+    return zygote().run(command, Path.cwd(), **extra)
 
 
 @cache
@@ -124,7 +115,7 @@ def zygote() -> Zygote:
 def seconds_of_build(bench: Bench, work: Path) -> float:
     """How long an undisturbed build takes, started as those are that will be disturbed."""
     begin = time.monotonic()
-    run_anew(bench.build(work / "timed.zarr"), os.environ).check_returncode()
+    run_anew(bench.build(work / "timed.zarr")).check_returncode()
     shutil.rmtree(work / "timed.zarr")
     return time.monotonic() - begin
 

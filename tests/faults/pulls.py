@@ -1,6 +1,5 @@
 """Pulls whose connections are cut, whose server goes away, and that are killed."""
 
-import os
 import random
 import shutil
 import signal
@@ -10,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from unittest import mock
 
-from harness import Bench, Outcome, check, is_new, posedata, run_anew
+from harness import Bench, Outcome, check, is_new, posedata
 from places import web_server
+from zygote import run_anew
 
 from posedata.errors import PoseDataError
 from posedata.sharing import blocks
@@ -56,7 +56,7 @@ def _pull_until_done(outcome: Outcome, what: str, url: str, target: Path) -> int
 def _seconds(url: str, target: Path) -> float:
     """How long a pull takes that nobody disturbs."""
     begin = time.monotonic()
-    run_anew([posedata(), "pull", url, "--out", str(target)], os.environ).check_returncode()
+    run_anew([posedata(), "pull", url, "--out", str(target)]).check_returncode()
     return time.monotonic() - begin
 
 

@@ -1,7 +1,6 @@
 """Trainings that are killed, and checkpoints that are damaged."""
 
 import csv
-import os
 import random
 import shutil
 import signal
@@ -9,7 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import Bench, Outcome, check, posetrain, run, run_anew
+from harness import Bench, Outcome, check, posetrain, run
+from zygote import run_anew
 
 _VARIES = ("seconds", "windows_per_second")
 
@@ -20,7 +20,7 @@ def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Out
     chosen = random.Random(seed)
     whole = work / "whole"
     begin = time.monotonic()
-    run_anew(_command(bench, whole), os.environ).check_returncode()
+    run_anew(_command(bench, whole)).check_returncode()
     lasts = time.monotonic() - begin
     landed = number = 0
     while landed < tries:

@@ -1,8 +1,8 @@
 """Runs installed commands as processes of their own that need not import anything again: forks of one that has.
 
 A process with torch in it takes two seconds to start; a fork of one takes none. What a test sees is the same: the entry
-point that is installed, another process, its exit code and its output. `python tests/zygote.py SOCKET` serves requests,
-`Zygote` makes them.
+point that is installed, another process, its exit code and its output. `python tests/faults/zygote.py SOCKET PIPE`
+serves requests, which `Zygote` makes; PIPE is the descriptor to which it says that it is ready.
 """
 
 import atexit
@@ -17,8 +17,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,9 +37,28 @@ _MODULES = (
 )
 """What takes long to import."""
 
-_HARMLESS = ("AWS_", "KMP_", "LD_LIBRARY_PATH", "POSEDATA_", "PYTEST_", "TORCHINDUCTOR_")
-"""Variables that nothing looks at while it is imported. Some are set in the middle by what a test imports: sklearn sets
-those of OpenMP, torch those of its compiler, cv2 the path of libraries, which the loader has read by then."""
+_SECONDS = 300
+"""After which a command is taken to hang."""
+
+_AT_FIRST = dict(os.environ)
+"""The environment before tests import packages that change it, like sklearn, torch's compiler and cv2."""
+
+_SET_BY_TESTS = ("AWS_", "POSEDATA_", "no_proxy")
+"""Variables that tests set for themselves and for commands; others they give as `extra`. Nothing looks at these while
+it is imported."""
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """That of a command: what the tests began with, what they have set on purpose, and more."""
+    began = {name: value for name, value in _AT_FIRST.items() if not name.startswith(_SET_BY_TESTS)}
+    return began | {name: value for name, value in os.environ.items() if name.startswith(_SET_BY_TESTS)} | extra
+
+
+def run_anew(command: Sequence[str], folder: Path | None = None, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in a folder, in a process that imports everything itself."""
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=_SECONDS, env=environment(**extra), cwd=folder
+    )
 
 
 class Zygote:
@@ -47,30 +67,35 @@ class Zygote:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self._address = f"{self._folder.name}/socket"
-        self._environment = dict(os.environ)
+        self._environment = environment()
         ready, theirs = os.pipe()
-        self._process = subprocess.Popen([sys.executable, __file__, self._address, str(theirs)], pass_fds=[theirs])
+        line = [sys.executable, __file__, self._address, str(theirs)]
+        self._process = subprocess.Popen(line, pass_fds=[theirs], env=self._environment)
         os.close(theirs)
         with os.fdopen(ready, "rb") as pipe:
             assert pipe.read() == b"ready"
 
+    def run(self, command: Sequence[str], folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+        """What `run_anew` gives; by a fork, where an installed command would import the same."""
+        if Path(command[0]).name in _programs() and self.fits(environment(**extra)):
+            return self._forked(command, folder, environment(**extra))
+        return run_anew(command, folder, **extra)
+
     def fits(self, environment: Mapping[str, str]) -> bool:
         """Whether a process with that environment would import the same."""
-        keys = environment.keys() | self._environment.keys()
-        differing = [key for key in keys if environment.get(key) != self._environment.get(key)]
-        return all(key.startswith(_HARMLESS) for key in differing)
+        differing = {name for name, _ in environment.items() ^ self._environment.items()}
+        return all(name.startswith(_SET_BY_TESTS) for name in differing)
 
-    def run(
-        self, command: Sequence[str], environment: Mapping[str, str], folder: Path
+    def _forked(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        """What `subprocess.run` would give."""
         request = json.dumps({"command": command, "environment": dict(environment), "folder": str(folder)}).encode()
         with (
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,
             socket.socket(socket.AF_UNIX) as connection,
         ):
-            connection.settimeout(300)
+            connection.settimeout(_SECONDS)
             connection.connect(self._address)
             socket.send_fds(connection, [len(request).to_bytes(8, "big")], [out.fileno(), err.fileno()])
             connection.sendall(request)
@@ -86,6 +111,12 @@ class Zygote:
         self._process.terminate()
         self._process.wait()
         self._folder.cleanup()
+
+
+@cache
+def _programs() -> dict[str, EntryPoint]:
+    """The installed commands by name."""
+    return {script.name: script for script in entry_points(group="console_scripts") if "pose" in script.name}
 
 
 def _serve(address: str) -> list[str]:
@@ -145,7 +176,7 @@ if __name__ == "__main__":
     for _name in _MODULES:
         with suppress(ModuleNotFoundError):
             import_module(_name)
-    programs = {script.name: script.load() for script in entry_points(group="console_scripts") if "pose" in script.name}
+    programs = {name: script.load() for name, script in _programs().items()}
     gc.freeze()
     sys.argv = _serve(sys.argv[1])
     _run(programs[Path(sys.argv[0]).name])

@@ -1,10 +1,12 @@
 """A format that another package brings: the one of the guide, installed beside posedata, and ones that are faulty."""
 
 import json
+import os
 import re
 import subprocess
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +36,13 @@ def install(folder: Path, module: str = MODULE, name: str = "", entry: str = "")
 
 
 @pytest.fixture
-def beside(tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+def beside(tmp_path: Path, command: Run) -> Callable[..., Run]:
     """Installs the example beside posedata, changed or not, and gives what runs commands there."""
 
     def start(**changes: Any) -> Run:
         folder = tmp_path / "site"
         install(folder, **changes)
-        monkeypatch.setenv("PYTHONPATH", str(folder), prepend=":")
-        return command
+        return partial(command, PYTHONPATH=os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
 
     return start
 
@@ -67,12 +68,11 @@ def test_a_store_is_built_of_it(beside: Callable[..., Run], tmp_path: Path) -> N
 
 
 def test_a_store_needs_the_package_no_more(
-    beside: Callable[..., Run], stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    beside: Callable[..., Run], command: Run, stores: dict[str, Path], tmp_path: Path
 ) -> None:
-    run = beside()
     raw = write_clips(tmp_path / "clips")
-    assert run("posedata", "build", "--dataset", "handball", "--raw", raw, "--out", "s.zarr").returncode == 0
-    monkeypatch.undo()
+    assert beside()("posedata", "build", "--dataset", "handball", "--raw", raw, "--out", "s.zarr").returncode == 0
+    run = command
     assert run("posedata", "verify", "s.zarr").returncode == 0
     merged = run("posedata", "merge", "s.zarr", stores["speed21"], "--out", "both.zarr", "--json")
     assert merged.returncode == 0, merged.stderr

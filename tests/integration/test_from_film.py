@@ -34,8 +34,7 @@ def done(place: Path, zygote: Zygote) -> Callable[..., str]:
 
     def run(*line: object) -> str:
         program = str(Path(sys.executable).parent / str(line[0]))
-        environment = os.environ | {"POSEDATA_HOME": str(place / "data")}
-        ran = zygote.run([program, *map(str, line[1:])], environment, place)
+        ran = zygote.run([program, *map(str, line[1:])], place, POSEDATA_HOME=str(place / "data"))
         assert ran.returncode == 0, f"{line}: {ran.stderr}"
         return ran.stdout
 

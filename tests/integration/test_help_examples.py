@@ -1,7 +1,6 @@
 """The examples in the help of every command: each is understood, and what can run on synthetic data does, in order."""
 
 import inspect
-import os
 import re
 import shlex
 import subprocess
@@ -158,7 +157,7 @@ def carry_out(line: str, zygote: Zygote, folder: Path) -> tuple[int, str]:
     if ">" in line or not line.startswith("pose"):
         ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     else:
-        ran = zygote.run(shlex.split(line), os.environ, folder)
+        ran = zygote.run(shlex.split(line), folder)
     return ran.returncode, ran.stderr
 
 
