@@ -136,4 +136,13 @@ def whole_file(out: Path, overwrite: bool) -> Iterator[Path]:
             part.replace(out)
             sync_folder(out.absolute().parent)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all in it, though a signal comes meanwhile."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

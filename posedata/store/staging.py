@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from posedata.errors import ConflictError, InUseError, RemoteError
-from posedata.files import sync_folder
+from posedata.files import remove_folder, sync_folder
 from posedata.locks import locked, unread
 from posedata.manifest import MANIFEST_NAME
 from posedata.store.kinds import KINDS
@@ -63,9 +63,9 @@ def staged(
         except BaseException as error:
             kept = keep or isinstance(error, InUseError | RemoteError) or (resumed and isinstance(error, Exception))
             if not kept:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
             raise
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
 
 
 def _is_plain(folder: Path) -> bool:

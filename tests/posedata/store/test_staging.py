@@ -70,6 +70,26 @@ def test_a_store_is_replaced_in_one_step(target: Path) -> None:
     assert (target / "values").read_text() == "new"
 
 
+def test_a_signal_while_the_replaced_store_is_removed_leaves_nothing_of_it(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_store(target, "old")
+    remove, signals = os.unlink, [KeyboardInterrupt]
+
+    def unlink(*arguments: object, **options: object) -> None:
+        if signals:
+            raise signals.pop()
+        remove(*arguments, **options)  # type: ignore[arg-type]
+
+    with pytest.raises(KeyboardInterrupt), staged(target, overwrite=True) as stage:
+        make_store(stage / "store", "new")
+        publish(stage / "store", target)
+        monkeypatch.setattr(os, "unlink", unlink)
+    assert not signals
+    assert around(target) == ["a.zarr"]
+    assert (target / "values").read_text() == "new"
+
+
 def test_at_no_moment_of_a_replacement_is_there_no_store(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_store(target, "old")
     with staged(target, overwrite=True) as stage:
