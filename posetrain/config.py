@@ -43,7 +43,7 @@ class TrainConfig(Frozen):
         sampling_step: DeciWatch samples every so many frames.
         stacks: hourglasses, one after the other.
         width: channels of a hourglass.
-        backbone: folder of a pretrained ResNet-50, see `posetrain.models.resnet_lstm`; None = fresh weights.
+        backbone: folder of a pretrained ResNet-50, its whole path; None = fresh weights.
         frozen: whether that stays as it is.
         shuffle: "windows", or other samples, one by one, or in "blocks" that lie together in the store; see
             `posetrain.data.in_blocks`.

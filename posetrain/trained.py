@@ -144,6 +144,6 @@ def _trained(
 
 def load_model(path: Path, config: TrainConfig, weights: Mapping[str, Tensor], device: torch.device) -> nn.Module:
     """A model of any kind with these weights, ready to be used; raises IntegrityError if they are not of it."""
-    model = make_model(config)
+    model = make_model(config.model_copy(update={"backbone": None}))  # what it began with need not be there any more
     put_weights(model, weights, path, config.model)
     return place(model, device).eval()

@@ -69,7 +69,7 @@ _TRAINING = {
     ),
     "backbone": click.option(
         "--backbone",
-        type=click.Path(exists=True, file_okay=False),
+        type=click.Path(exists=True, file_okay=False, resolve_path=True),
         metavar="DIR",
         help="Of resnet-lstm: a pretrained ResNet-50, as transformers saves it.  [default: fresh weights]",
     ),

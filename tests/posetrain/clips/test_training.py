@@ -1,6 +1,7 @@
 """Models of clips on the loop that all models share."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -15,6 +16,7 @@ from posetrain.config import TrainConfig
 from posetrain.history import load_best
 from posetrain.models import MODELS
 from posetrain.models.resnet_lstm import ResNetLstm
+from posetrain.trained import open_run
 from posetrain.training import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -72,6 +74,16 @@ def test_a_frozen_backbone_stays_and_the_rest_is_trained(run: Path) -> None:
     fresh = ResNetLstm().state_dict()
     for name, value in checkpoints.load_weights(run, 1).items():
         assert torch.equal(value, fresh[name]) == name.startswith("backbone."), name
+
+
+def test_the_folder_it_began_with_may_be_gone(run: Path, clip_path: Path, tmp_path: Path) -> None:
+    pulled = tmp_path / "pulled"
+    shutil.copytree(run, pulled)
+    info = checkpoints.read_run(run)
+    began = info.model_copy(update={"config": info.config.model_copy(update={"backbone": "/gone/resnet-50"})})
+    checkpoints.write_json(pulled / checkpoints.RUN_NAME, began.model_dump())
+    found = open_run(pulled, clip_path, CPU).model.state_dict()
+    assert all(torch.equal(value, found[name]) for name, value in checkpoints.load_weights(run, 1).items())
 
 
 def test_it_is_scored_beside_the_mean_pose(run: Path, clip_path: Path, command: Command) -> None:

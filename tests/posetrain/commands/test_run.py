@@ -95,6 +95,15 @@ def test_show_config_prints_everything_and_does_nothing_else(posetrain: Posetrai
     assert not home.exists()
 
 
+def test_a_backbone_is_known_by_its_whole_path(
+    posetrain: Posetrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resnet-50").mkdir()
+    done = posetrain("run", "clips", "--model", "resnet-lstm", "--backbone", "resnet-50", "--show-config")
+    assert str(done.exception).startswith(f"{tmp_path / 'resnet-50'}: expected a folder with a pretrained ResNet-50")
+
+
 @pytest.fixture
 def trained(posetrain: Posetrain, stores: dict[str, Path], home: Path) -> Path:
     """A run of the data home with a window of its own."""
