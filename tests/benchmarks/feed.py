@@ -6,7 +6,7 @@ Every way delivers what a training step takes: batches of 16 windows of 5 frames
 CPU, made in a thread ahead of the one that asks (`render`: in that one). `render` looks heatmaps up from cells and
 sigma, `store` decodes the store's files; `zarr-python` is the library on the same store; `memmap` is float16 in one
 file an array, `hdf5` the same with gzip and a chunk a frame, `frames` a file of torch.save a frame and array. `zeros`
-holds nothing: it is as fast as memory can be written, so nothing can be faster. With --cold all is done once more with
+holds nothing: it is as fast as memory that was just taken can be filled. With --cold all is done once more with
 the page cache dropped before each round, for which one has to be root.
 """
 
