@@ -35,6 +35,7 @@ class Batch:
         points: (B, T, 25, 2) float32: sub-cell grid positions of the target, NaN where it means nothing.
         annotated: (B, T, 25) bool: where the target means anything.
         boxes: (B, T, 4) float32 pixels that the grid lies on, NaN = none.
+        tight: (B, T) bool: whether a frame's box is known to be that of `square_boxes` around its true keypoints.
         unit_shift: grid px, standard deviation of the shifts of k = 1; None if the input is a detector's.
     """
 
@@ -46,6 +47,7 @@ class Batch:
         points: Tensor,
         annotated: Tensor,
         boxes: Tensor,
+        tight: Tensor,
         unit_shift: float | None = None,
     ) -> None:
         self.frames = frames
@@ -53,6 +55,7 @@ class Batch:
         self.annotated = annotated
         self.unit_shift = unit_shift
         self.boxes = boxes
+        self.tight = tight
         self._given = given
         self._wanted = wanted
 
@@ -121,6 +124,7 @@ class Windows:
         self.video = store.frame_video
         self.torso = torso_diameters(self.target_points)
         self._unit_shift = _unit_shift(store)
+        self._tight = has_tight_boxes(store)
         self._box = store["box"]
         made = sources(store, device, feed)
         self._given = made["input_heatmaps" if given == "noisy" else "target_heatmaps"]
@@ -162,10 +166,17 @@ class Windows:
         points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self.device)
         annotated = torch.from_numpy(self._annotated[frames]).to(self.device)
         boxes = torch.from_numpy(self._box[frames]).to(self.device)
-        batch = Batch(frames, self._given, self._wanted, points, annotated, boxes, self._unit_shift)
+        tight = torch.full(frames.shape, self._tight, device=self.device)
+        batch = Batch(frames, self._given, self._wanted, points, annotated, boxes, tight, self._unit_shift)
         # Input and target at once: decoding and widening run outside Python's lock.
         list(in_threads(partial(getattr, batch), parts, 2))
         return batch
+
+
+def has_tight_boxes(store: Store) -> bool:
+    """Whether every frame's box is that of `posedata.geometry.square_boxes` around its true keypoints."""
+    recipe = store.attributes["recipe"]
+    return recipe["noise"] is not None and not recipe.keys() & {"box_span", "box_jitter"}
 
 
 def _unit_shift(store: Store) -> float | None:

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from posedata.geometry import GRID
+from posedata.geometry import GRID, PADDING
 from posedata.skeleton import TORSO_SIDES
 from posetrain.data import Batch, Part
 from posetrain.image import in_image, on_grid
@@ -21,6 +21,9 @@ from posetrain.varied import varied
 
 _TORSO, _LEAST_TORSO = 16 / GRID, 4 / GRID
 """Normalised: a usual torso, and the least that an error is divided by; a turned one is nearly a point."""
+
+_FILLED = torch.tensor([[PADDING, PADDING], [1 + PADDING, 1 + PADDING]]) / (1 + 2 * PADDING) * GRID
+"""Grid positions: what lies within the padding of a box, as two opposite corners."""
 
 _ROUND = 0.02
 """Torso diameters: below this an error counts by its square."""
@@ -169,8 +172,13 @@ class TrackTask:
     parts: tuple[Part, ...] = ("input_peaks",)
 
     def given(self, batch: Batch) -> Tensor:
-        """(B, T, 25, 2) coordinates, NaN where a heatmap has no peak."""
-        return in_image(batch.input_peaks, batch.boxes)
+        """(B, T, 25 + 2, 2) coordinates of peaks and of two opposite corners, NaN where there is none.
+
+        The corners are those of the square that the person is known to fill.
+        """
+        corners = _FILLED.to(batch.boxes).expand(*batch.boxes.shape[:2], 2, 2)
+        known = corners.where(batch.tight[..., None, None], torch.nan)
+        return in_image(torch.cat([batch.input_peaks, known], dim=2), batch.boxes)
 
     def varied(self, batch: Batch) -> Batch:
         """See `posetrain.varied`."""

@@ -70,17 +70,17 @@ def varied(batch: Batch) -> Batch:
     order = _pieces(batch.frames.shape[1])
     points = batch.points[:, order].flatten(0, 1)
     turned = _chance(points, 0.5)
-    boxes = batch.boxes[:, order].flatten(0, 1)
+    boxes, tight = batch.boxes[:, order].flatten(0, 1), batch.tight[:, order].flatten(0, 1)
     if batch.unit_shift is None:
         peaks = _mirrored(batch.input_peaks[:, order].flatten(0, 1), turned, GRID)
         points = _mirrored(points, turned, GRID)
         boxes = _mirrored_boxes(boxes).where(turned[..., 0], boxes)
     else:
         pixels = _mirrored(_pixels(points, boxes), turned, 0)
-        points, size, boxes = _boxed(_hidden(_rotated(_stretched(pixels))))
+        points, size, boxes, tight = _boxed(_hidden(_rotated(_stretched(pixels))))
         peaks = _noisy(points, size * batch.unit_shift)
     frames = batch.frames[:, order.numpy()].reshape(-1, order.shape[1])
-    return Batch(frames, Drawn(peaks), Drawn(points), points, ~points.isnan().any(dim=-1), boxes)
+    return Batch(frames, Drawn(peaks), Drawn(points), points, ~points.isnan().any(dim=-1), boxes, tight)
 
 
 def _pieces(length: int) -> Tensor:
@@ -148,8 +148,8 @@ def _hidden(pixels: Tensor) -> Tensor:
     return pixels.masked_fill(gone, torch.nan)
 
 
-def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Grid positions in new boxes, (B, T, 1, 1) the person's size in them, and the boxes.
+def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Grid positions in new boxes, (B, T, 1, 1) the person's size in them, the boxes, and (B, T) which are tight.
 
     The size is 1 in a box of `posedata.geometry`. Most boxes are those of `square_boxes`, so a frame gives away where
     its outermost keypoints are. One box for all frames does not, nor do boxes that jump as a detector's do.
@@ -170,7 +170,8 @@ def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     grid = ((pixels - middle[:, :, None]) / side[:, :, None] + 0.5) * GRID
     sized = own >= MIN_EXTENT
     boxes = torch.cat([middle - side / 2, middle + side / 2], dim=-1).where(sized, torch.nan)
-    return grid.where(sized[..., None], torch.nan), (own / side)[..., None], boxes
+    tight = ~(one | jumpy)[..., 0].expand(windows, frames)
+    return grid.where(sized[..., None], torch.nan), (own / side)[..., None], boxes, tight
 
 
 def _side(low: Tensor, high: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from posedata.store.opened import Opened
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 REFINER_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer")
-MODEL_NAMES = (*REFINER_NAMES, "hourglass", "hourglass-ae", "hourglass-coded", "resnet-lstm")
+MODEL_NAMES = (*REFINER_NAMES, "mixer-fitted", "hourglass", "hourglass-ae", "hourglass-coded", "resnet-lstm")
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 
 _TRAINING = {
@@ -18,7 +18,10 @@ _TRAINING = {
         "--window", type=click.IntRange(1), default=5, help="Frames that a refiner sees.  [default: 5; mixer: 33]"
     ),
     "epochs": click.option(
-        "--epochs", type=click.IntRange(1), default=50, help="At most.  [default: 50; mixer: 16; hourglass-ae: 100]"
+        "--epochs",
+        type=click.IntRange(1),
+        default=50,
+        help="At most.  [default: 50; mixer: 16, mixer-fitted: 4; hourglass-ae: 100]",
     ),
     "batch_size": click.option(
         "--batch-size", type=click.IntRange(1), default=16, help="Windows, or crops, a step.  [default: 16; mixer: 64]"

@@ -19,6 +19,7 @@ from posetrain.models.autoencoder import CodeAlone, CodedHourglass
 from posetrain.models.conv3d import Conv3D
 from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
+from posetrain.models.fitted import FittedMixer
 from posetrain.models.hourglass import StackedHourglass
 from posetrain.models.mixer import Mixer
 from posetrain.models.resnet_lstm import ResNetLstm
@@ -61,6 +62,8 @@ _MIXING = {
     "average": 0.999,
 }
 
+_FITTING = {**_MIXING, "epochs": 4}
+
 _DETECTING = {
     "epochs": 50,
     "batch_size": 16,
@@ -102,6 +105,14 @@ MODELS: Mapping[str, Architecture] = {
     "convlstm-concat": Architecture(lambda config: BiConvLSTMConcat(), HEATMAPS),
     "smoothnet": Architecture(lambda config: SmoothNet(config.window), SMOOTH_POINTS),
     "mixer": Architecture(lambda config: Mixer(), TRACKS, any_window=True, regime=_MIXING, fresh=None),
+    "mixer-fitted": Architecture(
+        lambda config: FittedMixer(),
+        TRACKS,
+        any_window=True,
+        regime=_FITTING,
+        after=("mixer",),
+        fresh=None,
+    ),
     "hourglass": Architecture(
         lambda config: StackedHourglass(config.stacks, config.width),
         DETECTION,

@@ -18,7 +18,10 @@ from posedata.skeleton import MIRRORED, K
 SMOOTHERS = (0.8, 2.0, 5.0, 12.0)
 """Standard deviations in frames of the Gaussians that smooth the tracks."""
 
-_WIDTH, _LAYERS, _REACH, _EXPANSION = 192, 4, 9, 2
+WIDTH = 192
+"""Numbers that stand for a frame."""
+
+_LAYERS, _REACH, _EXPANSION = 4, 9, 2
 _ASKED = 96
 """Numbers by which frames find each other, of all heads."""
 
@@ -39,9 +42,9 @@ class Mixer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.embed = nn.Linear(K * _FEATURES + 4, _WIDTH)
+        self.embed = nn.Linear(K * _FEATURES + 4, WIDTH)
         self.blocks = nn.Sequential(*(block for _ in range(_LAYERS) for block in (_OverTime(), _OverJoints())))
-        self.decode = nn.Sequential(nn.LayerNorm(_WIDTH), nn.Linear(_WIDTH, K * (2 + len(SMOOTHERS))))
+        self.decode = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, K * (2 + len(SMOOTHERS))))
 
     def forward(self, points: Tensor) -> Tensor:
         """Refine windows.
@@ -49,10 +52,11 @@ class Mixer(nn.Module):
         In use the answer is the mean of two: that for the window, and that for its mirror image, mirrored back.
 
         Args:
-            points: (B, T, 25, 2) normalised coordinates, NaN = missing.
+            points: (B, T, 25 + 2, 2) normalised coordinates, NaN = missing; what the last two are for, see
+                `posetrain.models.fitted`.
 
         Returns:
-            The same shape; what stands for a missing keypoint means nothing, but is finite.
+            (B, T, 25, 2); what stands for a missing keypoint means nothing, but is finite.
         """
         if self.training:
             return self._refined(points)
@@ -60,6 +64,7 @@ class Mixer(nn.Module):
         return (found + mirrored(other)) / 2
 
     def _refined(self, points: Tensor) -> Tensor:
+        points, corners = points[:, :, :K], points[:, :, K:]
         present = ~points.isnan().any(dim=-1, keepdim=True)
         places = points.where(present, 0.0)
         smooth, seen = smoothed(places, present)
@@ -74,14 +79,25 @@ class Mixer(nn.Module):
         features = torch.cat([own, relative.flatten(3), present], dim=-1).flatten(2)
         whole = torch.cat([centre.flatten(1), spread.flatten(1).log(), noise(places, present).log()], dim=1)
         tokens = self.embed(torch.cat([features, whole[:, None].expand(-1, points.shape[1], -1)], dim=-1))
-        told = self.decode(self.blocks(tokens)).float().unflatten(2, (K, -1))
-        found: Tensor = (told[..., 2:].softmax(dim=-1)[..., None] * relative).sum(dim=-2) + _SHARE * told[..., :2]
+        found = self._answered(self.blocks(tokens), relative, (corners - centre) / spread, present)
         return found * spread + centre
+
+    def _answered(self, tokens: Tensor, relative: Tensor, corners: Tensor, present: Tensor) -> Tensor:
+        """(B, T, 25, 2) places; all is relative to the window's centre and spread. The corners are not looked at."""
+        del corners, present
+        return self._decoded(tokens, relative)
+
+    def _decoded(self, tokens: Tensor, relative: Tensor) -> Tensor:
+        """(B, T, 25, 2): a mean of the (B, T, 25, S, 2) smoothed places, corrected."""
+        told = self.decode(tokens).float().unflatten(2, (K, -1))
+        found: Tensor = (told[..., 2:].softmax(dim=-1)[..., None] * relative).sum(dim=-2) + _SHARE * told[..., :2]
+        return found
 
 
 def mirrored(points: Tensor) -> Tensor:
-    """(B, T, 25, 2) normalised coordinates as in a mirror: left and right keypoints change places."""
-    return points[:, :, MIRRORED] * torch.tensor([-1.0, 1.0], device=points.device)
+    """(B, T, 25 and more, 2) normalised coordinates as in a mirror: left and right keypoints change places."""
+    order = [*MIRRORED, *range(K, points.shape[2])]
+    return points[:, :, order] * torch.tensor([-1.0, 1.0], device=points.device)
 
 
 def smoothed(places: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,8 +138,8 @@ class _OverTime(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(_WIDTH)
-        self.mix = nn.Conv1d(_WIDTH, _WIDTH, _REACH, padding=_REACH // 2, groups=_WIDTH)
+        self.norm = nn.LayerNorm(WIDTH)
+        self.mix = nn.Conv1d(WIDTH, WIDTH, _REACH, padding=_REACH // 2, groups=WIDTH)
         self.attend = _Attention()
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -138,13 +154,13 @@ class _Attention(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ask = nn.Linear(_WIDTH, 2 * _ASKED + _WIDTH)
-        self.tell = nn.Linear(_WIDTH, _WIDTH)
+        self.ask = nn.Linear(WIDTH, 2 * _ASKED + WIDTH)
+        self.tell = nn.Linear(WIDTH, WIDTH)
         self.far = nn.Parameter(torch.tensor(_FAR).log())
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, T, d) to the same shape."""
-        parts = self.ask(tokens).split([_ASKED, _ASKED, _WIDTH], dim=2)
+        parts = self.ask(tokens).split([_ASKED, _ASKED, WIDTH], dim=2)
         query, key, value = (part.unflatten(2, (len(_FAR), -1)).transpose(1, 2) for part in parts)
         frames = torch.arange(tokens.shape[1], device=tokens.device)
         distances = (frames[:, None] - frames).abs() / self.far.exp()[:, None, None]
@@ -160,10 +176,10 @@ class _OverJoints(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.LayerNorm(_WIDTH),
-            nn.Linear(_WIDTH, _EXPANSION * _WIDTH),
+            nn.LayerNorm(WIDTH),
+            nn.Linear(WIDTH, _EXPANSION * WIDTH),
             nn.GELU(),
-            nn.Linear(_EXPANSION * _WIDTH, _WIDTH),
+            nn.Linear(_EXPANSION * WIDTH, WIDTH),
         )
 
     def forward(self, tokens: Tensor) -> Tensor:

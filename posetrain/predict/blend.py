@@ -119,7 +119,7 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     for at in _batches(window_starts(count, length, step), length, step):
         frames.forget(int(at[0, 0]))
         frames.read(int(at.max()) + 1, with_heatmaps="input" in trained.task.parts)
-        said = ask(trained, frames, at, person.boxes[run][at], device)
+        said = ask(trained, frames, at, person.boxes[run][at], person.tight, device)
         told = ~np.isnan(said[..., :1])
         for place in range(length):  # of one place in the windows every frame is there once
             total[at[:, place]] += weight[place] * np.where(told[:, place], said[:, place], 0.0)
@@ -137,7 +137,9 @@ def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDAr
 
 
 @torch.inference_mode()
-def ask(trained: Trained, frames: Source, at: NDArray[np.int64], boxes: Floats, device: torch.device) -> Floats:
+def ask(
+    trained: Trained, frames: Source, at: NDArray[np.int64], boxes: Floats, tight: bool, device: torch.device
+) -> Floats:
     """(B, T, 25, 2) grid positions that the model says of the (B, T) frames, NaN where it says nothing.
 
     Args:
@@ -145,10 +147,12 @@ def ask(trained: Trained, frames: Source, at: NDArray[np.int64], boxes: Floats, 
         frames: what it is given.
         at: (B, T) frames.
         boxes: (B, T, 4) pixels that the grids of these frames lie on, NaN = none.
+        tight: see `posetrain.data.Batch`.
         device: where the model is.
     """
     nothing = torch.empty(0)  # there is no target
-    batch = Batch(at, frames, frames, nothing, nothing, torch.from_numpy(boxes.astype(np.float32)).to(device))
+    there = torch.from_numpy(boxes.astype(np.float32)).to(device)
+    batch = Batch(at, frames, frames, nothing, nothing, there, torch.full(at.shape, tight, device=device))
     said = trained.refine(trained.task.given(batch).to(device))
     found: Floats = trained.task.places(said, batch).double().cpu().numpy()
     return found

@@ -28,6 +28,7 @@ from posedata.preview.origin import film_name, first_number, is_resampled
 from posedata.skeleton import COCO_NAMES, KEYPOINTS
 from posedata.store.reader import open_store
 from posedata.store.views import find_sequence, sequence_names
+from posetrain.data import has_tight_boxes
 from posetrain.overlap import runs_of
 from posetrain.predict.boxes import steady_boxes, unit_boxes
 from posetrain.predict.people import Block, Floats, HeatmapBlock, Person, PointBlock
@@ -126,11 +127,12 @@ def _store(path: Path, sequences: Sequence[str], device: torch.device) -> Given:
     chosen = dict.fromkeys(find_sequence(names, name) for name in sequences) or range(len(names))
     source = sources(store, device, "auto")["input_heatmaps"]
     table = {name: store[name] for name in _OF_SEQUENCES + _OF_FRAMES}  # once: each is decoded whole
-    people = [_of_store(table, names[number], number, source) for number in chosen]
+    tight = has_tight_boxes(store)
+    people = [_of_store(table, names[number], number, source, tight) for number in chosen]
     return Given(path, people, resampled=is_resampled(store.attributes["recipe"]))
 
 
-def _of_store(table: Mapping[str, NDArray[Any]], name: str, number: int, source: Source) -> Person:
+def _of_store(table: Mapping[str, NDArray[Any]], name: str, number: int, source: Source, tight: bool) -> Person:
     first, length = (int(table[f"sequence_{column}"][number]) for column in ("start", "length"))
     own = {array: table[array][first : first + length] for array in _OF_FRAMES}
     frame_number = own["frame_number"].astype(np.int64)
@@ -147,6 +149,7 @@ def _of_store(table: Mapping[str, NDArray[Any]], name: str, number: int, source:
         boxes=own["box"].astype(np.float64),
         runs=runs_of(frame_number, own["shot"]),
         sized=True,
+        tight=tight,
         points=None,
         film=film_name(dataset, video, name),
         first=first_number(dataset),
@@ -165,6 +168,7 @@ def _detector(path: Path, device: torch.device) -> Given:
         boxes=detector.boxes,
         runs=runs_of(number),
         sized=True,
+        tight=False,
         points=None,
         film=path.stem,
         first=0,
@@ -229,6 +233,7 @@ def _of_keypoints(name: str, sequence: PoseSequence, track: Track, device: torch
         boxes=boxes,
         runs=runs,
         sized=sized,
+        tight=False,
         points=sequence.points,
         film=film_name(sequence.dataset, sequence.video, name),
         first=first_number(sequence.dataset),

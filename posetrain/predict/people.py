@@ -91,6 +91,7 @@ class Person:
         boxes: (T, 4) float64 pixels that the grid lies on; NaN = none. Around points they hang on all frames.
         runs: frames without a gap or a cut between them; together they are all frames, in order.
         sized: whether the boxes are as large as the person; else nothing can be refined in them.
+        tight: whether the boxes are known to be those around the true keypoints, see `posetrain.data.Batch`.
         points: (T, 25, 2) pixels, NaN = missing; None where only heatmaps are known.
         film: what the film of the video is called, without its ending.
         first: number of the first frame of that film.
@@ -104,6 +105,7 @@ class Person:
     boxes: Floats
     runs: list[slice]
     sized: bool
+    tight: bool
     points: Floats | None
     film: str
     first: int

@@ -42,7 +42,7 @@ class Alone(mixer.Mixer):
     """Every keypoint by itself: nobody tells a wrist where the elbow is."""
 
     def _refined(self, points: Tensor) -> Tensor:
-        alone = points.transpose(1, 2).flatten(0, 1)[:, :, None]
+        alone = points[:, :, :K].transpose(1, 2).flatten(0, 1)[:, :, None]
         return super()._refined(alone)[:, :, 0].unflatten(0, (-1, K)).transpose(1, 2)
 
 
@@ -77,15 +77,15 @@ def places_alone(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor
 
 VARIANTS: dict[str, list[Patch]] = {
     "as it is": [],
-    "each keypoint by itself (width 48)": [(mixer, "K", 1), (mixer, "_WIDTH", 48)],
+    "each keypoint by itself (width 48)": [(mixer, "K", 1), (mixer, "WIDTH", 48)],
     "no mixing of frames but by the smoothers": [(mixer, "_OverTime", Still)],
     "no attention": [(mixer, "_Attention", Silent)],
     "no convolution over frames": [(mixer, "_OverTime", AttentionAlone)],
     "no smoother of 12 frames": [(mixer, "SMOOTHERS", (0.8, 2.0, 5.0)), (mixer, "_FEATURES", 9)],
     "one smoother": [(mixer, "SMOOTHERS", (2.0,)), (mixer, "_FEATURES", 5)],
     "two layers": [(mixer, "_LAYERS", 2)],
-    "width 96": [(mixer, "_WIDTH", 96)],
-    "width 384": [(mixer, "_WIDTH", 384)],
+    "width 96": [(mixer, "WIDTH", 96)],
+    "width 384": [(mixer, "WIDTH", 384)],
     "on the grids and not in the image": [
         (tasks, "in_image", lambda grid, boxes: grid / GRID),
         (tasks, "on_grid", lambda places, boxes: places * GRID),

@@ -53,7 +53,8 @@ def given() -> Callable[[Task, Tensor], Tensor]:
 
     def see(task: Task, heatmaps: Tensor) -> Tensor:
         boxes = torch.tensor([0.0, 0.0, 56.0, 56.0]).expand(*heatmaps.shape[:2], 4)
-        batch = SimpleNamespace(input=heatmaps, input_peaks=present_peaks(heatmaps), boxes=boxes)
+        tight = torch.ones(heatmaps.shape[:2], dtype=torch.bool)
+        batch = SimpleNamespace(input=heatmaps, input_peaks=present_peaks(heatmaps), boxes=boxes, tight=tight)
         return task.given(batch)  # type: ignore[arg-type]
 
     return see

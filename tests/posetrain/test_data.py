@@ -1,14 +1,16 @@
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from posedata.config import Recipe
 from posedata.errors import ChoiceError
 from posedata.heatmaps import decode
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
-from posetrain.data import MIXED_BLOCKS, Windows, choose, in_blocks, shuffled
+from posetrain.data import MIXED_BLOCKS, Windows, choose, has_tight_boxes, in_blocks, shuffled
 
 
 def test_decoded_and_looked_up_batches_are_the_same_bits(
@@ -61,6 +63,30 @@ def test_a_detectors_clean_input_is_its_target(detected: Store) -> None:
     (batch,) = made.batches(np.arange(2), 16)
     assert torch.equal(batch.input, batch.target)
     assert batch.input.any()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "tight"),
+    [
+        ({}, True),
+        ({"fps": 10.0}, True),
+        ({"box_span": "sequence"}, False),
+        ({"box_jitter": 0.05}, False),
+        ({"noise": None, "split": "held-out"}, False),
+    ],
+)
+def test_boxes_are_tight_unless_a_recipe_says_otherwise(recipe: dict[str, object], tight: bool) -> None:
+    made = Recipe.model_validate({"datasets": ({"dataset": "brace"},), **recipe}).model_dump()
+    assert has_tight_boxes(SimpleNamespace(attributes={"recipe": made})) is tight  # type: ignore[arg-type]
+
+
+def test_boxes_of_labels_are_tight_and_a_detectors_are_not(
+    noisy: Store, detected: Store, windows: Callable[..., Windows]
+) -> None:
+    for store, tight in ((noisy, True), (detected, False)):
+        (batch,) = windows(store, most=3).batches(np.arange(3), 3)
+        assert batch.tight.shape == batch.annotated.shape[:2]
+        assert bool(batch.tight.all()) is bool(batch.tight.any()) is tight
 
 
 def test_every_frame_knows_its_video(noisy: Store, windows: Callable[..., Windows]) -> None:

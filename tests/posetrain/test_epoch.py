@@ -28,7 +28,7 @@ class Twice(PointTask):
     """Every window of a batch comes twice."""
 
     def varied(self, batch: Batch) -> Batch:
-        made = [torch.cat([each, each]) for each in (batch.points, batch.annotated, batch.boxes)]
+        made = [torch.cat([each, each]) for each in (batch.points, batch.annotated, batch.boxes, batch.tight)]
         frames = np.concatenate([batch.frames, batch.frames])
         return Batch(frames, batch._given, batch._wanted, *made)
 

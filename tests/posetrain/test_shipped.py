@@ -24,7 +24,7 @@ def test_it_is_small_and_knows_the_joints_of_penn_action() -> None:
     assert path is not None
     assert path.stat().st_size < 5e6
     info, weights = read_export(path)
-    assert info.config.model == "mixer"
+    assert info.config.model == "mixer-fitted"
     assert info.keypoints is not None
     assert len(info.keypoints) == 13
     assert {"nose", "left_wrist", "right_ankle"} <= set(info.keypoints)
@@ -34,10 +34,24 @@ def test_it_is_small_and_knows_the_joints_of_penn_action() -> None:
 
 def test_it_is_found_by_its_name() -> None:
     found = find_trained(DEFAULT, CPU)
-    assert (found.model, found.shortest, found.frame_step) == ("mixer", 1, 1)
+    assert (found.model, found.shortest, found.frame_step) == ("mixer-fitted", 1, 1)
     assert found.seen is not None
     assert found.seen[INDEX["nose"]]
     assert found.seen.sum() == 13
+
+
+def test_it_says_what_it_has_always_said() -> None:
+    """So that no change of the network goes unseen that its weights do not show."""
+    frames, numbers = torch.arange(9.0)[:, None], torch.arange(25.0)
+    tracks = torch.stack([0.3 * torch.sin(numbers + 0.1 * frames), 0.4 * torch.cos(1.7 * numbers + frames)], dim=-1)
+    tracks[4, 7] = torch.nan
+    corners = torch.tensor([[-0.4, -0.4], [0.4, 0.4]]).expand(9, 2, 2)
+    found = []
+    for known in (corners, corners * torch.nan):
+        with torch.inference_mode():
+            found.append(find_trained(DEFAULT, CPU).refine(torch.cat([tracks, known], dim=1)[None])[0, [0, 4], 7])
+    expected = torch.tensor([[[0.2001, 0.1494], [0.23804, 0.10805]], [[0.20312, 0.1488], [0.23976, 0.10709]]])
+    torch.testing.assert_close(torch.stack(found), expected, rtol=0, atol=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -128,8 +128,10 @@ def test_tracks_hold_still_where_boxes_move_about_a_person_who_does_not(
     pixel = torch.tensor([31.0, 47.0])
     batch.points = ((pixel - low) / side * 56)[None, :, None].expand(1, 5, 25, 2)
     batch.input_peaks = batch.points
-    seen = TRACKS.given(batch)
+    seen, corners = TRACKS.given(batch).split([25, 2], dim=2)
     middle = (low + side / 2).mean(dim=0)
+    torch.testing.assert_close(corners[0, :, 0] * 56 + middle, low + side / 12)  # the padding is 0.1 of 1 / 1.2
+    torch.testing.assert_close(corners[0, :, 1] * 56 + middle, low + side * 11 / 12)
     torch.testing.assert_close(seen, ((pixel - middle) / 56).expand(1, 5, 25, 2))  # the mean side is 56
     torch.testing.assert_close(TRACKS.positions(seen, batch), batch.points)
 

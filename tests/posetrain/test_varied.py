@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,8 @@ from posedata.skeleton import INDEX
 from posedata.store.reader import Store
 from posetrain import varied as module
 from posetrain.data import Batch, Windows
+from posetrain.image import in_image
+from posetrain.tasks import TRACKS
 from posetrain.varied import SHORTEST, STRENGTHS, varied
 
 LEFT, RIGHT = INDEX["left_wrist"], INDEX["right_wrist"]
@@ -56,7 +59,7 @@ def normal(batch: Batch) -> Tensor:
 def test_pieces_are_of_one_length_and_step_in_time_or_against_it() -> None:
     torch.manual_seed(0)
     seen, lengths = set(), []
-    for _ in range(300):
+    for _ in range(2000):
         order = module._pieces(33)
         steps = np.unique(np.diff(order.numpy(), axis=1))
         assert len(steps) == 1
@@ -70,6 +73,10 @@ def test_pieces_are_of_one_length_and_step_in_time_or_against_it() -> None:
     assert {step for step, _ in seen} == {-3, -2, -1, 1, 2, 3}
     assert {length for step, length in seen if abs(step) == 1} == {33, 16, 11, 8, 6, 5}
     assert min(length for _, length in seen) == SHORTEST
+    # Uniform is the logarithm of 5 to 33: above 17 there is one piece, below 6 there are as many as can be.
+    whole, short = (lengths.count(length) / len(lengths) for length in (33, SHORTEST))
+    assert abs(whole - math.log(33 / 17) / math.log(33 / 5)) < 0.05
+    assert abs(short - math.log(6 / 5) / math.log(33 / 5)) < 0.03
 
 
 @pytest.mark.parametrize("length", [1, 4, 5, 9])
@@ -151,7 +158,7 @@ def test_one_box_for_all_frames_holds_still_and_shows_the_person_smaller(
 ) -> None:
     still(monkeypatch, _ONE_BOX=1.0)
     pixels = module._pixels(batch.points, batch.boxes)
-    points, size, boxes = module._boxed(pixels)
+    points, size, boxes, _ = module._boxed(pixels)
     torch.testing.assert_close(module._pixels(points, boxes), pixels, equal_nan=True, rtol=1e-4, atol=1e-2)
     assert float((boxes - boxes[:, :1]).abs().nan_to_num(0.0).max()) == 0
     moved, shown = pixels[:, 1:] - pixels[:, :-1], points[:, 1:] - points[:, :-1]
@@ -177,6 +184,29 @@ def test_boxes_that_jump_move_all_keypoints_of_a_frame_alike(batch: Batch, monke
     centre, before = (each.nanmean(dim=2) for each in (other.points, batch.points))
     jump = (centre - before).flatten()
     assert 0.03 * 56 < float(jump[~jump.isnan()].std()) < 0.07 * 56
+
+
+@pytest.mark.parametrize("boxes", ["_ONE_BOX", "_JUMPY"])
+def test_boxes_that_are_not_those_of_the_keypoints_are_told_of_nothing(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch, boxes: str
+) -> None:
+    still(monkeypatch, **{boxes: 1.0})
+    assert not varied(batch).tight.any()
+
+
+def test_all_others_are_told_how_far_the_person_reaches(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch, _ANY_WAY=1.0)
+    torch.manual_seed(0)
+    other = varied(batch)
+    assert other.tight.all()
+    corners = TRACKS.given(other)[:, :, 25:]
+    assert torch.equal(~corners.isnan().any(dim=(2, 3)), other.annotated.any(dim=2))
+    places = in_image(other.points, other.boxes)
+    low, high = places.nan_to_num(9.0).amin(dim=2), places.nan_to_num(-9.0).amax(dim=2)
+    side = (high - low).amax(dim=-1, keepdim=True)
+    known = torch.stack([(low + high - side) / 2, (low + high + side) / 2], dim=2)
+    there = ~corners.isnan()
+    torch.testing.assert_close(corners[there], known[there], rtol=0, atol=1e-4)
 
 
 def test_noise_is_drawn_anew_a_strength_a_window(noisy: Store, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +251,7 @@ def test_a_detectors_peaks_are_mirrored_alone(said: Batch, monkeypatch: pytest.M
         torch.testing.assert_close(there[..., 0], 56 - here[..., 0], equal_nan=True)
     corners = other.boxes[mirrored][..., :2], said.boxes[mirrored][..., [2, 1]] * torch.tensor([-1.0, 1.0])
     torch.testing.assert_close(*corners, equal_nan=True)
+    assert torch.equal(other.tight, said.tight)
     assert torch.equal(other.annotated[mirrored][:, :, LEFT], said.annotated[mirrored][:, :, RIGHT])
     window = int(torch.nonzero(mirrored)[0])
     heatmap = said.input[window, 0, RIGHT].flip(-1).numpy()

@@ -7,7 +7,7 @@ from posedata.skeleton import PAIRS
 from posetrain.config import TrainConfig
 from posetrain.filters import gaussian
 from posetrain.models import count_parameters, make_model
-from posetrain.models.mixer import SMOOTHERS, _Attention, mirrored, noise, smoothed
+from posetrain.models.mixer import SMOOTHERS, Mixer, _Attention, _OverTime, mirrored, noise, smoothed
 
 NAN = float("nan")
 
@@ -21,8 +21,15 @@ def track(frames: int, seed: int = 0) -> Tensor:
     return points.masked_fill(gone[..., None], NAN)
 
 
-def model() -> torch.nn.Module:
-    return make_model(TrainConfig(model="mixer")).eval()
+def told(tracks: Tensor, corners: tuple[float, float] = (NAN, NAN)) -> Tensor:
+    """Tracks, and the corners of one square for all frames: low on both axes, high on both."""
+    return torch.cat([tracks, torch.tensor(corners)[:, None].expand(*tracks.shape[:2], 2, 2)], dim=2)
+
+
+def model() -> Mixer:
+    made = make_model(TrainConfig(model="mixer")).eval()
+    assert isinstance(made, Mixer)
+    return made
 
 
 def test_its_weights_are_below_five_megabytes() -> None:
@@ -32,14 +39,14 @@ def test_its_weights_are_below_five_megabytes() -> None:
 @pytest.mark.parametrize("frames", [1, 2, 5, 6, 33, 65])
 def test_it_takes_windows_of_any_length(frames: int) -> None:
     with torch.no_grad():
-        found = model()(track(frames))
+        found = model()(told(track(frames)))
     assert found.shape == (2, frames, 25, 2)
     assert found.isfinite().all()
 
 
 def test_a_window_without_any_keypoint_is_no_fault() -> None:
     with torch.no_grad():
-        assert model()(torch.full((1, 5, 25, 2), NAN)).isfinite().all()
+        assert model()(torch.full((1, 5, 27, 2), NAN)).isfinite().all()
 
 
 def test_half_a_missing_keypoint_is_a_missing_one() -> None:
@@ -48,7 +55,7 @@ def test_half_a_missing_keypoint_is_a_missing_one() -> None:
     points[0, 4, 3] = NAN
     half[0, 4, 3] = torch.tensor([0.4, NAN])
     with torch.no_grad():
-        torch.testing.assert_close(model()(half), model()(points), rtol=0, atol=0)
+        torch.testing.assert_close(model()(told(half)), model()(told(points)), rtol=0, atol=0)
 
 
 def test_what_lies_below_a_missing_keypoint_reaches_no_prediction() -> None:
@@ -57,7 +64,7 @@ def test_what_lies_below_a_missing_keypoint_reaches_no_prediction() -> None:
     means = [smoothed(places.where(present, 0.0), present)[0] for places in (points, points.nan_to_num(7.0))]
     assert torch.equal(*means)
     points.requires_grad_(True)
-    model()(points).square().sum().backward()
+    model()(told(points, (-0.4, 0.4))).square().sum().backward()
     assert points.grad is not None
     assert not points.grad[~present[..., 0]].any()
     assert points.grad[present[..., 0]].any(dim=-1).all()
@@ -70,8 +77,10 @@ def test_a_pose_in_a_mirror_is_refined_as_in_a_mirror() -> None:
         turned[:, :, left], turned[:, :, right] = points[:, :, right], points[:, :, left]
     turned[..., 0] *= -1
     torch.testing.assert_close(mirrored(points), turned, equal_nan=True)
-    with torch.no_grad():
-        torch.testing.assert_close(model()(turned), mirrored(model()(points)))
+    for corners in ((NAN, NAN), (-0.4, 0.4)):
+        with torch.no_grad():
+            found = model()(told(turned, corners))
+            torch.testing.assert_close(found, mirrored(model()(told(points, corners))))
 
 
 def test_frames_and_joints_mix() -> None:
@@ -80,7 +89,7 @@ def test_frames_and_joints_mix() -> None:
     moved = points.clone()
     moved[0, 2, 4] += 0.2
     with torch.no_grad():
-        change = (model()(moved) - model()(points)).abs().amax(dim=-1)
+        change = (model()(told(moved)) - model()(told(points))).abs().amax(dim=-1)
     assert (change[0] > 1e-6).all()
     assert not change[1].any()
 
@@ -97,6 +106,14 @@ def test_attention_is_that_of_torch_with_a_weight_that_falls_by_distance() -> No
     torch.testing.assert_close(attend(tokens), attend.tell(known.transpose(1, 2).flatten(2)))
 
 
+def test_frames_mix_by_both_a_convolution_and_attention() -> None:
+    over, tokens = _OverTime(), torch.randn(2, 9, 192)
+    seen = over.norm(tokens)
+    torch.testing.assert_close(over(tokens), tokens + over.mix(seen.mT).mT + over.attend(seen))
+    over(tokens).square().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in over.parameters())
+
+
 def test_a_network_that_says_nothing_leaves_the_mean_of_the_smoothers() -> None:
     points = 0.2 * track(17)
     with torch.no_grad():
@@ -104,7 +121,7 @@ def test_a_network_that_says_nothing_leaves_the_mean_of_the_smoothers() -> None:
         net = model()
         for parameter in net.decode.parameters():  # type: ignore[union-attr]
             torch.nn.init.zeros_(parameter)
-        found = net(points)
+        found = net(told(points))
     there = seen[..., 0].all(dim=-1)
     torch.testing.assert_close(found[there], means.mean(dim=-2)[there], rtol=0, atol=1e-5)
 
@@ -130,7 +147,7 @@ def test_noise_is_measured_in_its_standard_deviation() -> None:
 
 
 def test_in_training_only_the_window_itself_is_refined() -> None:
-    net, points = model(), track(12)
+    net, points = model(), told(track(12), (-0.4, 0.4))
     with torch.no_grad():
         both, once = net(points), net.train()(points)
         other = mirrored(net(mirrored(points)))

@@ -28,9 +28,8 @@ def person(grid: np.ndarray, asked: list[tuple[int, int]] | None = None) -> Pers
         return PointBlock(grid[start:stop], np.ones((stop - start, 25)), CPU)
 
     number, boxes = np.arange(len(grid)), np.tile([0.0, 0, 56, 56], (len(grid), 1))
-    return Person(
-        "", "", np.nan, number, boxes, runs_of(number), sized=True, points=None, film="", first=0, blocks=blocks
-    )
+    runs = runs_of(number)
+    return Person("", "", np.nan, number, boxes, runs, True, False, None, film="", first=0, blocks=blocks)
 
 
 def refined(trained: Trained, grid: np.ndarray) -> Answer:  # type: ignore[type-arg]

@@ -360,7 +360,7 @@ def test_a_store_says_what_a_score_would_take(make_run: MakeRun, walk: Walk, tmp
     store = open_store(tmp_path / "s.zarr")
     windows = Windows(store, store.windows("all"), 5, 1, CPU, "auto")
     assert len(windows) == 3
-    for model in ("conv3d", "smoothnet"):
+    for model in ("conv3d", "smoothnet", "mixer-fitted"):
         run = make_run(model)
         trained = find_trained(str(run), CPU)
         (batch,) = windows.batches(np.arange(3), 3)

@@ -1,0 +1,47 @@
+"""A trained mixer that fits its poses to the square that a person is known to fill.
+
+The box of a frame may be known to be that of `posedata.geometry.square_boxes` around the true keypoints, as in most
+stores that are made from labels: within its padding some keypoint then touches either side along the longer axis, and
+along the other the outermost are as far from the middle. The mixer itself stays as it is, so whoever knows no such box
+gets what it says.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from posedata.skeleton import K
+from posetrain.models.mixer import WIDTH, Mixer
+
+_HIDDEN = 160
+_NEAR = 0.25
+"""Of the pose's spread: the unit of distances to the sides; `_FAR` of it are as good as any more."""
+
+_FAR = 4.0
+_STAY = 4.0
+"""Logarithm of the odds at first that a keypoint is not at a side."""
+
+
+class FittedMixer(Mixer):
+    """Begins with a trained `Mixer`, whose weights stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requires_grad_(False)
+        self.norm = nn.LayerNorm(WIDTH)
+        self.fit = nn.Sequential(nn.Linear(WIDTH + 4 * K, _HIDDEN), nn.GELU(), nn.Linear(_HIDDEN, WIDTH))
+        self.side = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, K * 2 * 3))
+
+    def _answered(self, tokens: Tensor, relative: Tensor, corners: Tensor, present: Tensor) -> Tensor:
+        """As of a mixer; in frames whose (B, T, 2, 2) opposite corners are known, fitted between them."""
+        found = super()._answered(tokens, relative, corners, present)
+        known = ~corners.isnan().any(dim=(2, 3), keepdim=True)
+        corners = corners.where(known, 0.0)
+        low, high = corners.amin(dim=2, keepdim=True), corners.amax(dim=2, keepdim=True)
+        inside = torch.cat([found - low, high - found], dim=-1) * present
+        distances = (inside / _NEAR).clamp(-_FAR, _FAR).flatten(2)
+        tokens = tokens + self.fit(torch.cat([self.norm(tokens), distances], dim=-1))
+        odds = self.side(tokens).float().unflatten(2, (K, 2, 3)) + torch.tensor([_STAY, 0.0, 0.0], device=low.device)
+        stay, at_low, at_high = odds.softmax(dim=-1).unbind(dim=-1)
+        fitted = stay * self._decoded(tokens, relative) + at_low * low + at_high * high
+        answered: Tensor = fitted.where(known, found)
+        return answered

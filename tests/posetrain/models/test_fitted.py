@@ -1,0 +1,69 @@
+import pytest
+import torch
+from torch import Tensor
+
+from posetrain.config import TrainConfig
+from posetrain.models import make_model
+from posetrain.models.fitted import FittedMixer
+from posetrain.models.mixer import mirrored
+
+NAN = float("nan")
+CORNERS = (-0.4, 0.3)
+
+
+def window(corners: tuple[float, float] = CORNERS) -> Tensor:
+    """Two windows of tracks, in one square for all frames: low on both axes, high on both."""
+    points = torch.rand(2, 9, 25, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    points[:, :, 9] = NAN
+    return torch.cat([points, torch.tensor(corners)[:, None].expand(2, 9, 2, 2)], dim=2)
+
+
+@pytest.fixture
+def net() -> FittedMixer:
+    made = make_model(TrainConfig(model="mixer-fitted"))
+    assert isinstance(made, FittedMixer)
+    return made
+
+
+def test_its_weights_are_below_five_megabytes(net: FittedMixer) -> None:
+    assert 4 * sum(parameter.numel() for parameter in net.parameters()) < 5e6
+
+
+def test_where_no_square_is_known_it_is_the_mixer_that_it_began_with(net: FittedMixer) -> None:
+    mixer = make_model(TrainConfig(model="mixer"))
+    names = mixer.state_dict().keys()
+    mixer.load_state_dict({name: value for name, value in net.state_dict().items() if name in names})
+    unknown, some = window((NAN, NAN)), window()
+    some[:, 3:, 25:] = NAN
+    with torch.no_grad():
+        for training in (True, False):
+            net.train(training)
+            mixer.train(training)
+            assert torch.equal(net(unknown), mixer(unknown))
+            change = (net(some) - mixer(some)).abs().amax(dim=(0, 2, 3))
+            assert torch.nonzero(change).flatten().tolist() == [0, 1, 2]
+
+
+def test_a_keypoint_may_be_put_to_a_side(net: FittedMixer) -> None:
+    torch.nn.init.zeros_(net.side[1].weight)  # type: ignore[arg-type]
+    with torch.no_grad():
+        net.side[1].bias.zero_().view(25, 2, 3)[4] = torch.tensor([[0.0, 50.0, 0.0], [0.0, 0.0, 50.0]])  # type: ignore[operator, union-attr]
+        found = net(window())
+    torch.testing.assert_close(found[:, :, 4], torch.tensor(CORNERS).expand(2, 9, 2))
+
+
+def test_either_diagonal_tells_the_square_and_a_mirror_turns_it(net: FittedMixer) -> None:
+    points = window()
+    other = points.clone()
+    other[:, :, 25:, 0] = points[:, :, 25:, 0].flip(2)
+    with torch.no_grad():
+        found = net.eval()(points)
+        torch.testing.assert_close(net(other), found)
+        torch.testing.assert_close(net(mirrored(points)), mirrored(found))
+
+
+def test_training_moves_the_fit_alone(net: FittedMixer) -> None:
+    net(window()).nan_to_num().square().sum().backward()
+    moved = {name for name, parameter in net.named_parameters() if parameter.grad is not None and parameter.grad.any()}
+    own = {name for name, _ in net.named_parameters() if name.split(".")[0] in ("norm", "fit", "side")}
+    assert moved == own
