@@ -176,7 +176,7 @@ class Windows:
 def has_tight_boxes(store: Store) -> bool:
     """Whether every frame's box is that of `posedata.geometry.square_boxes` around its true keypoints."""
     recipe = store.attributes["recipe"]
-    return recipe["noise"] is not None and not recipe.keys() & {"box_span", "box_jitter"}
+    return recipe.get("noise") is not None and not recipe.keys() & {"box_span", "box_jitter"}
 
 
 def _unit_shift(store: Store) -> float | None:
