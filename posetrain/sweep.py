@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from posedata.errors import BadInputError, ConflictError, PoseDataError
+from posedata.errors import BadInputError, ChoiceError, ConflictError, PoseDataError
 from posedata.home import find_store
 from posedata.progress import Advance, Progress
 from posedata.store.reader import Store, open_store
@@ -85,7 +85,13 @@ def plan(
         ConflictError: if `out` holds runs of another configuration.
     """
     for model in models or PUBLISHED:
-        find_refiner(model, f"--model {model}").kind.refuse(given, kinds(), model)
+        refiner = find_refiner(model, f"--model {model}")
+        refiner.kind.refuse(given, kinds(), model)
+        if refiner.after:
+            raise ChoiceError(
+                f"--model {model}: expected a model that begins anew, found one that begins with a run of "
+                f"{' or '.join(refiner.after)}; posetrain run --init trains it"
+            )
     names = list(dict.fromkeys(experiments or EXPERIMENTS))
     found = _stores(names, [open_store(find_store(path)) for path in stores])
     planned = [

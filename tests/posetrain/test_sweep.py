@@ -134,6 +134,7 @@ def test_all_missing_stores_are_told_at_once_with_what_builds_them(
     ("models", "experiments", "options", "words"),
     [
         (("conv4d",), ("1.1",), {}, "conv3d, "),
+        (("conv3d", "mixer-fitted"), ("1.1",), {}, "--model mixer-fitted: .* a run of mixer; posetrain run --init"),
         (("conv3d",), ("1.1", "4.1"), {}, r"--experiment 4\.1: expected one of 1\.1, "),
         (("conv3d",), ("1.1",), {"epochs": 0}, "epochs"),
         (("conv3d", "deciwatch"), ("1.1",), {"sampling_step": 9}, "sampling"),
