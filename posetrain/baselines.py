@@ -56,7 +56,7 @@ class Tracks:
         """(N, 25, 2) grid positions, NaN where a heatmap has no peak."""
 
     def filtered(self, entry: Filter, parameters: Mapping[str, float], span: Span, windows: Windows) -> Floats:
-        """(W, T, 25, 2) filtered positions of some windows; `span` is what the filter sees at once."""
+        """(W, T, 25, 2) filtered positions of some windows; `span` is what the filter sees at once, in their step."""
         smooth = partial(entry.function, **parameters)
         if span == "window":
             return _in_image(smooth, self.points[windows.frames], self._boxes[windows.frames])
@@ -64,7 +64,9 @@ class Tracks:
         frames = np.unique(windows.frames)
         for run in self._runs:
             if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop):  # a window needs it
-                (whole[run],) = _in_image(smooth, self.points[run][None], self._boxes[run][None])
+                for first in range(run.start, min(run.start + windows.step, run.stop)):
+                    seen = slice(first, run.stop, windows.step)
+                    (whole[seen],) = _in_image(smooth, self.points[seen][None], self._boxes[seen][None])
         return whole[windows.frames]
 
 

@@ -40,8 +40,9 @@ def test_tracks_are_the_peaks_and_nan_without_one(store: Store) -> None:
     np.testing.assert_array_equal(points[present], decode(store["input_heatmaps"])[present])
 
 
-def test_a_window_is_filtered_on_its_own_and_a_sequence_up_to_a_gap_or_cut(store: Store) -> None:
-    windows = split_of(store, "test")
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_window_is_filtered_on_its_own_and_a_sequence_up_to_a_gap_or_cut(store: Store, step: int) -> None:
+    windows = Windows(store, store.windows("test", 5, step), 5, step, CPU, "auto")
     tracks = Tracks(store, CPU, "auto")
     alone, whole = (
         tracks.filtered(FILTERS["gaussian"], {"sigma": 2.0}, span, windows)  # type: ignore[arg-type]
@@ -54,10 +55,11 @@ def test_a_window_is_filtered_on_its_own_and_a_sequence_up_to_a_gap_or_cut(store
         return to_grid(gaussian(to_pixels(tracks.points[frames], boxes[frames]), 2.0), boxes[frames])
 
     np.testing.assert_allclose(alone[3], smooth(windows.frames[3]))
-    # By hand: the run of frames without a break round the first of window 3.
+    # By hand: the run of frames without a break round the first of window 3, in its step.
     key = np.stack([store.frame_sequence, store["shot"], store["frame_number"] - np.arange(len(store))], axis=1)
     run = np.flatnonzero((key == key[windows.starts[3]]).all(axis=1))
-    expected = smooth(run)[windows.frames[3] - run[0]]
+    run = run[run % step == windows.starts[3] % step]
+    expected = smooth(run)[np.searchsorted(run, windows.frames[3])]
     np.testing.assert_allclose(whole[3], expected)
     assert not np.allclose(alone[3], whole[3], equal_nan=True)
 
