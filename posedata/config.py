@@ -124,6 +124,10 @@ class Recipe(Frozen):
         return f"{names}-{noise}{rest}.zarr"
 
 
+OTHER_BOXES = frozenset({"box_span", "box_jitter"})
+"""Fields that a stored recipe has only where boxes are not those of the frames' own keypoints."""
+
+
 def k_text(k: float | None) -> str:
     """The shifting scalar in words; None is what the parents of a derived store do not have in common."""
     return "mixed" if k is None else f"{k:g}"

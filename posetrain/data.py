@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posedata.ahead import ahead, in_threads
+from posedata.config import OTHER_BOXES
 from posedata.errors import BadInputError
 from posedata.geometry import torso_diameters
 from posedata.plan import SHIFT_SHARE
@@ -176,7 +177,16 @@ class Windows:
 def has_tight_boxes(store: Store) -> bool:
     """Whether every frame's box is that of `posedata.geometry.square_boxes` around its true keypoints."""
     recipe = store.attributes["recipe"]
-    return recipe.get("noise") is not None and not recipe.keys() & {"box_span", "box_jitter"}
+    return recipe.get("noise") is not None and not recipe.keys() & OTHER_BOXES
+
+
+def need_tight_boxes(store: Store) -> None:
+    """Raise BadInputError if not every box is that around the frame's true keypoints."""
+    if not has_tight_boxes(store):
+        raise BadInputError(
+            f"{store.path}: boxes: expected those of the frames' own keypoints, found others, as detectors, "
+            "--box-span sequence and --box-jitter have them; there --model mixer can be trained"
+        )
 
 
 def _unit_shift(store: Store) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posedata.config import SIGMA_SETS, k_text
+from posedata.config import OTHER_BOXES, SIGMA_SETS, k_text
 from posedata.errors import BadInputError, ChoiceError, PoseDataError
 from posedata.home import stores_in_home
 from posedata.store.reader import Store, open_store
@@ -39,6 +39,9 @@ class Experiment:
             return f"expected --sigma-set {self.setup.sigma_set}, found sigmas {noise['sigmas']}"
         if self.k is not None and noise["k"] != self.k:
             return f"expected --k {self.k:g}, found k {k_text(noise['k'])}"
+        if other := sorted(recipe.keys() & OTHER_BOXES):
+            found = ", ".join(f"--{name.replace('_', '-')} {recipe[name]}" for name in other)
+            return f"expected boxes of the frames' own keypoints, found {found}"
         return None
 
     @property

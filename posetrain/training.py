@@ -61,13 +61,16 @@ def train(
         `posetrain.history.SCORES`.
 
     Raises:
-        BadInputError: if a split has no samples, or the loss is no number any more.
+        BadInputError: if a split has no samples, the model is not trained on such a store, or the loss is no number
+            any more.
         ChoiceError: if there is no such model.
         ConflictError: if another process trains this run.
         IntegrityError: if no checkpoint to go on from is sound, or weights are of another version's model.
         RemoteError: if another process of the team is lost.
         ResourceError: if the memory of the device is used up.
     """
+    if need := find_model(config.model).need:
+        need(store)
     with locked(run, run) if team.leads else nullcontext():
         try:
             return _train(config, store, run, device, feed, resume, team, progress, log)

@@ -14,6 +14,7 @@ from posetrain.clips.tasks import LIFTING
 from posetrain.config import TrainConfig
 from posetrain.crops.kind import CROPS
 from posetrain.crops.tasks import DETECTION, REBUILDING
+from posetrain.data import need_tight_boxes
 from posetrain.kinds import Kind
 from posetrain.models.autoencoder import CodeAlone, CodedHourglass
 from posetrain.models.conv3d import Conv3D
@@ -40,6 +41,7 @@ class Architecture:
         any_window: whether it takes windows of any length and step, whatever it was trained on.
         regime: fields of the configuration that are other than `TrainConfig` has them, where a user does not choose.
         after: architectures whose runs it begins with: it takes their weights, and trains as if it was new.
+        need: raises BadInputError if a store of that kind is nothing to train it on; None = all are.
         fresh: how its weights begin where they have two dimensions or more; None = as torch has them.
     """
 
@@ -49,6 +51,7 @@ class Architecture:
     any_window: bool = False
     regime: Mapping[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    need: Callable[[Any], None] | None = None
     fresh: Callable[[Tensor], Tensor] | None = nn.init.xavier_uniform_
 
 
@@ -111,6 +114,7 @@ MODELS: Mapping[str, Architecture] = {
         any_window=True,
         regime=_FITTING,
         after=("mixer",),
+        need=need_tight_boxes,
         fresh=None,
     ),
     "hourglass": Architecture(

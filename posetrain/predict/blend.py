@@ -119,7 +119,10 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     for at in _batches(window_starts(count, length, step), length, step):
         frames.forget(int(at[0, 0]))
         frames.read(int(at.max()) + 1, with_heatmaps="input" in trained.task.parts)
-        said = ask(trained, frames, at, person.boxes[run][at], person.tight, device)
+        # A box that is also around keypoints which the model does not see tells it nothing.
+        more = (~np.isnan(frames.given[at][:, :, ~seen])).any(axis=(2, 3))
+        tight = np.full(at.shape, person.tight) & ~more
+        said = ask(trained, frames, at, person.boxes[run][at], tight, device)
         told = ~np.isnan(said[..., :1])
         for place in range(length):  # of one place in the windows every frame is there once
             total[at[:, place]] += weight[place] * np.where(told[:, place], said[:, place], 0.0)
@@ -138,7 +141,12 @@ def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDAr
 
 @torch.inference_mode()
 def ask(
-    trained: Trained, frames: Source, at: NDArray[np.int64], boxes: Floats, tight: bool, device: torch.device
+    trained: Trained,
+    frames: Source,
+    at: NDArray[np.int64],
+    boxes: Floats,
+    tight: NDArray[np.bool_],
+    device: torch.device,
 ) -> Floats:
     """(B, T, 25, 2) grid positions that the model says of the (B, T) frames, NaN where it says nothing.
 
@@ -147,12 +155,12 @@ def ask(
         frames: what it is given.
         at: (B, T) frames.
         boxes: (B, T, 4) pixels that the grids of these frames lie on, NaN = none.
-        tight: see `posetrain.data.Batch`.
+        tight: (B, T), see `posetrain.data.Batch`.
         device: where the model is.
     """
     nothing = torch.empty(0)  # there is no target
     there = torch.from_numpy(boxes.astype(np.float32)).to(device)
-    batch = Batch(at, frames, frames, nothing, nothing, there, torch.full(at.shape, tight, device=device))
+    batch = Batch(at, frames, frames, nothing, nothing, there, torch.from_numpy(tight).to(device))
     said = trained.refine(trained.task.given(batch).to(device))
     found: Floats = trained.task.places(said, batch).double().cpu().numpy()
     return found

@@ -150,7 +150,8 @@ class Online:
         if held[0].heatmaps is not None:
             heatmaps = torch.stack([frame.heatmaps for frame in held if frame.heatmaps is not None])
             shown.given = heatmaps * torch.from_numpy(self._seen[:, None, None]).to(heatmaps.device)
-        (said,) = ask(self._trained, shown, np.asarray([frames]), boxes[None], False, self._device)
+        at = np.asarray([frames])
+        (said,) = ask(self._trained, shown, at, boxes[None], np.zeros(at.shape, bool), self._device)
         return to_pixels(said, boxes)
 
     def _boxes(self, end: int) -> Floats:

@@ -93,6 +93,17 @@ def test_a_store_of_another_recipe_is_refused_with_what_builds_one(
     assert "baseball_pitch,bench_press --k 2 --sigma-set random" in str(caught.value)
 
 
+@pytest.mark.parametrize(("option", "value"), [("box_span", "sequence"), ("box_jitter", 0.05)])
+def test_other_boxes_are_of_no_experiment(option: str, value: object) -> None:
+    recipe = Recipe(datasets=(Selection(dataset="brace"),), noise=Noise(k=1.0)).model_copy(update={option: value})
+    stored = recipe.model_dump(mode="json")
+    assert experiment_of(stored, 1) is None
+    with pytest.raises(BadInputError, match=f"own keypoints, found --{option.replace('_', '-')} {value}; build one"):
+        check_store(EXPERIMENTS["1.1"], Path("s"), stored)
+    usual = Recipe(datasets=recipe.datasets, noise=recipe.noise)
+    assert experiment_of(usual.model_dump(mode="json"), 1) == "1.1"
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("POSEDATA_HOME", str(tmp_path))

@@ -90,10 +90,16 @@ def test_a_resumed_training_ends_with_the_same_bits(noisy: Store, tmp_path: Path
     assert figures(whole, 3) == figures(cut, 3)
 
 
-@pytest.mark.parametrize("average", [0.0, 0.9])
-def test_a_rate_that_falls_and_a_mean_of_weights_are_resumed_too(noisy: Store, tmp_path: Path, average: float) -> None:
+@pytest.mark.parametrize(("model", "average"), [("mixer", 0.0), ("mixer", 0.9), ("mixer-fitted", 0.9)])
+def test_a_rate_that_falls_and_a_mean_of_weights_are_resumed_too(
+    noisy: Store, tmp_path: Path, model: str, average: float
+) -> None:
     regime = {"optimizer": "muon", "schedule": "cosine", "average": average}
     config = TrainConfig(model="mixer", epochs=3, max_windows=8, batch_size=4, **regime)  # type: ignore[arg-type]
+    if model == "mixer-fitted":
+        first = tmp_path / "first"
+        train(config.model_copy(update={"epochs": 1}), noisy, first, device=CPU)
+        config = config.model_copy(update={"model": model, "init": str(first)})
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train(config, noisy, whole, device=CPU)
 
@@ -108,6 +114,10 @@ def test_a_rate_that_falls_and_a_mean_of_weights_are_resumed_too(noisy: Store, t
     assert figures(whole, 3) == figures(cut, 3)
     rates = [row["learning_rate"] for row in figures(whole, 3)]
     assert len(set(rates)) == 3
+    if config.init:
+        began, ended = weights(Path(config.init), 1), weights(whole, 3)
+        assert all(torch.equal(ended[name], value) for name, value in began.items())
+        assert not torch.equal(ended["fit.0.weight"], weights(whole, 2)["fit.0.weight"])
     now = checkpoints.load_state(whole, 3)["optimizer"]["now"]
     assert (now == {}) if not average else not same(now, weights(whole, 3))
 
@@ -258,6 +268,20 @@ def test_a_run_that_is_refused_is_left_as_it_is(
     with pytest.raises(IntegrityError, match="expected weights of this version's smoothnet"):
         train(config, noisy, tmp_path, device=CPU, resume=True)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("change", [{"noise": None}, {"box_span": "sequence"}, {"box_jitter": 0.05}])
+def test_what_fits_poses_to_boxes_is_not_trained_in_others(
+    noisy: Store, tmp_path: Path, change: dict[str, object]
+) -> None:
+    recipe = {**noisy.attributes["recipe"], **change}
+    other = replace(noisy, attributes={**noisy.attributes, "recipe": recipe})
+    config = TrainConfig(model="mixer-fitted", epochs=1, max_windows=2)
+    with pytest.raises(
+        BadInputError, match=r"\.zarr: boxes: expected those of the frames' own keypoints, found others"
+    ):
+        train(config, other, tmp_path / "run", device=CPU)
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_gradient_is_that_of_the_masked_mean(noisy: Store, tmp_path: Path) -> None:

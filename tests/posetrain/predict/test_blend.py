@@ -13,7 +13,7 @@ from torch import Tensor
 from posetrain.overlap import runs_of
 from posetrain.predict.blend import Answer, refine_run, window_length, window_starts
 from posetrain.predict.people import Block, Person, PointBlock
-from posetrain.tasks import HEATMAPS, POINTS
+from posetrain.tasks import HEATMAPS, POINTS, TRACKS
 from posetrain.trained import Trained
 
 CPU = torch.device("cpu")
@@ -72,6 +72,23 @@ def test_where_the_model_changes_nothing_neither_do_windows(frames: int, step: i
     assert answer.refined
     np.testing.assert_allclose(answer.found, grid, atol=1e-4)
     np.testing.assert_array_equal(answer.confidence, 1.0)
+
+
+def test_a_box_around_a_keypoint_that_is_not_shown_tells_nothing() -> None:
+    grid = rng.uniform(10, 40, (20, 25, 2))
+    grid[10:, 24] = np.nan
+    told = []
+
+    def look(points: Tensor) -> Tensor:
+        told.extend(points[:, 0, 25:].isfinite().all(dim=(1, 2)).tolist())
+        return points[:, :, :25]
+
+    trained = replace(STILL, refine=look, task=TRACKS, seen=np.arange(25) != 24)
+    for tight in (True, False):
+        refine_run(trained, replace(person(grid), tight=tight), slice(0, 20), CPU, lambda done: None)
+    first = window_starts(20, 5, 1)
+    assert told == [*(first >= 10).tolist(), *[False] * len(first)]
+    assert any(told)
 
 
 def test_heatmaps_go_through_windows_as_points_do() -> None:
