@@ -8,9 +8,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/demo
 	sh docs/demo.sh $(abspath $(BIN))
 
-# A process a core; threads of torch beside them would mostly wait for each other.
+# Three processes for two cores, for many tests wait; threads of torch beside them would mostly wait for each other.
 test: check docs
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)) --dist loadscope
 
 check: .venv/dev
 	$(BIN)/ruff check .
