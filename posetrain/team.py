@@ -41,18 +41,16 @@ class Team:
         return np.array_split(numbers, self.size)[self.rank]
 
     def add_gradients(self, model: nn.Module) -> None:
-        """Sum the gradients over all processes, in place; of what none has a gradient, none is made."""
+        """Sum the gradients over all processes, in place."""
         if self.size == 1:
             return
         parameters = [p for p in model.parameters() if p.requires_grad]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        having = gradients[0].new_tensor([p.grad is not None for p in parameters])
-        joined = torch.cat([gradient.flatten() for gradient in gradients] + [having])
+        joined = torch.cat([gradient.flatten() for gradient in gradients])
         with _together():
             distributed.all_reduce(joined)
-        *totals, having = torch.split(joined, [*(p.numel() for p in parameters), len(parameters)])
-        for parameter, total, processes in zip(parameters, totals, having.tolist(), strict=True):
-            parameter.grad = total.view_as(parameter) if processes else None
+        for parameter, total in zip(parameters, torch.split(joined, [p.numel() for p in parameters]), strict=True):
+            parameter.grad = total.view_as(parameter)
 
     def total(self, value: torch.Tensor) -> torch.Tensor:
         """The sum of a number over all processes."""

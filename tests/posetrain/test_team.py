@@ -152,23 +152,6 @@ def test_gradients_are_those_of_one_process_with_the_whole_batch(
             )
 
 
-@pytest.mark.parametrize("others_have_it", [False, True])
-def test_what_no_process_has_learned_of_gets_no_gradient(monkeypatch: pytest.MonkeyPatch, others_have_it: bool) -> None:
-    """A gradient of 0 is one: an optimizer with momentum would step."""
-    model = torch.nn.ModuleList([torch.nn.Linear(2, 1, bias=False) for _ in range(2)])
-    used, unused = (next(layer.parameters()) for layer in model)
-    used.grad = torch.tensor([[1.0, 2.0]])
-
-    def of_two(values: torch.Tensor) -> None:
-        """The other process has the gradients 3, of one layer or of both."""
-        values += torch.tensor([3.0, 3.0, 3.0 * others_have_it, 3.0 * others_have_it, 1.0, float(others_have_it)])
-
-    monkeypatch.setattr(torch.distributed, "all_reduce", of_two)
-    Team(0, 2).add_gradients(model)
-    assert used.grad.tolist() == [[4.0, 5.0]]
-    assert (unused.grad.tolist() if unused.grad is not None else None) == ([[3.0, 3.0]] if others_have_it else None)
-
-
 def test_a_run_of_two_processes_is_written_once(noisy: Store, tmp_path: Path) -> None:
     options = ["--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json", "--quiet"]
     both = together("-m", "posetrain", "run", str(noisy.path), *options, "--out", str(tmp_path / "both"), cwd=tmp_path)
