@@ -65,6 +65,10 @@ class Batch:
         """(B,) positions in the store of the windows' first frames."""
         return self.frames[:, 0]
 
+    def showing(self, given: Source, tight: Tensor) -> "Batch":
+        """The same windows with another input; (B, T) bool tells of which frames the boxes are known to be tight."""
+        return Batch(self.frames, given, self._wanted, self.points, self.annotated, self.boxes, tight, self.unit_shift)
+
     @cached_property
     def input(self) -> Tensor:
         """(B, T, 25, 56, 56) float32: what a model may see."""

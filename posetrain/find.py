@@ -10,7 +10,7 @@ from posedata.errors import BadInputError, PoseDataError
 from posedata.home import data_home, find_store
 from posedata.skeleton import K
 from posedata.store.opened import Opened
-from posedata.store.reader import open_store
+from posedata.store.reader import Store, open_store
 from posetrain.checkpoints import RUN_NAME, SUMMARY_NAME, RunInfo, read_run
 
 
@@ -87,10 +87,14 @@ def keypoints_seen(run: Path) -> NDArray[np.bool_] | None:
     try:
         store = open_store(store_of_run(info))
         check_digest(run, info, store)
-        annotated = store["annotated"].reshape(-1, K)
+        return annotated_in(store)
     except PoseDataError:
         return None  # moved, changed, out of reach: the run is as good without it
-    return np.asarray(annotated.any(axis=0))
+
+
+def annotated_in(store: Store) -> NDArray[np.bool_]:
+    """(25,) bool: what is annotated in any frame."""
+    return np.asarray(store["annotated"].reshape(-1, K).any(axis=0))
 
 
 def store_of_run(info: RunInfo) -> Path:

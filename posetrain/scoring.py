@@ -17,7 +17,8 @@ from posetrain.data import Input, Windows
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.exported import find_export
 from posetrain.filters import FILTERS
-from posetrain.find import check_digest, find_run, store_of_run
+from posetrain.find import annotated_in, check_digest, find_run, keypoints_seen, store_of_run
+from posetrain.known import names_of
 from posetrain.models import find_model, find_refiner
 from posetrain.sequences import over_sequences, runs
 from posetrain.sources import Feed
@@ -40,6 +41,7 @@ class Subject:
         epoch: of the weights; None for a baseline.
         span: what a filter or a model sees at once: a window, or a sequence; None for the identity.
         seen: frames that a model sees at once as it goes over a sequence.
+        not_refined: keypoints of the store that a model was not trained on: they are scored as they were given.
     """
 
     model: str
@@ -52,6 +54,7 @@ class Subject:
     epoch: int | None = None
     span: Span | None = None
     seen: int = 0
+    not_refined: tuple[str, ...] = ()
 
     def windows(self, split: str, device: torch.device, feed: Feed) -> Windows:
         """The windows of a split, as many as there are."""
@@ -107,15 +110,27 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
     info = checkpoints.read_run(run)
     find_refiner(info.config.model, run)
     opened = open_store(find_store(store) if store else store_of_run(info))
-    if not store:
+    found = trained_of_run(run, device)
+    if store:
+        found = replace(found, seen=keypoints_seen(run))
+    else:
         check_digest(run, info, opened)
-    return _subject(trained_of_run(run, device), opened, given)
+    return _subject(found, opened, given)
 
 
 def _subject(found: Trained, store: Store, given: Input) -> Subject:
-    window, step = found.window, found.frame_step
     return Subject(
-        found.model, found.refine, found.task, store, window, step, given, found.epoch, "window", found.at_once
+        found.model,
+        found.refine,
+        found.lesson,
+        store,
+        found.window,
+        found.frame_step,
+        given,
+        found.epoch,
+        "window",
+        found.at_once,
+        () if found.seen is None else names_of(annotated_in(store) & ~found.seen),
     )
 
 

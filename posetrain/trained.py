@@ -18,6 +18,7 @@ from posetrain.devices import place
 from posetrain.exported import find_export, read_export
 from posetrain.find import check_digest, find_run, keypoints_seen, store_of_run
 from posetrain.history import load_best
+from posetrain.known import Known
 from posetrain.models import find_model, find_refiner, make_model, put_weights
 from posetrain.tasks import Refiner, Task
 
@@ -51,6 +52,11 @@ class Trained:
     frame_step: int
     epoch: int
     seen: NDArray[np.bool_] | None = None
+
+    @property
+    def lesson(self) -> Task:
+        """The task as it is asked of keypoints of any kind; see `posetrain.known`."""
+        return self.task if self.seen is None or self.seen.all() else Known(self.task, self.seen)
 
     @property
     def shortest(self) -> int:

@@ -21,6 +21,7 @@ def scored_windows(
     )
     scores, chosen = scoring.score(subject, split, device, options["feed"], progress)
     sure = intervals(scores.by_video)
+    through = ", ".join(subject.not_refined)
     report = {
         "model": subject.model,
         "store": str(subject.store.path),
@@ -29,6 +30,7 @@ def scored_windows(
         "input": given,
         "synthetic": subject.store.attributes["synthetic"],
         "pck_interval": sure,
+        "keypoints_not_refined": list(subject.not_refined),
     }
     rows: list[tuple[object, ...]] = [
         ("model", subject.model + (f", {chosen['span']}, {chosen['parameters']}" if chosen else "")),
@@ -40,6 +42,7 @@ def scored_windows(
         ("95 %", _intervals(sure)),
         ("PCK point", pck_line(scores.pck_point)),
         *((f"  {joint}", pck_line(score)) for joint, score in scores.per_joint.items()),
+        *([("as given", f"{through}: the model was not trained on these")] if through else []),
         ("trembles", _acceleration(scores.acceleration)),
         ("loss", f"{scores.loss:.5f}"),
     ]

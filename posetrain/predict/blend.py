@@ -62,8 +62,8 @@ class _Frames:
 
     decodes = False
 
-    def __init__(self, person: Person, run: slice, seen: NDArray[np.bool_], advance: Advance) -> None:
-        self._person, self._run, self._seen, self._advance = person, run, seen, advance
+    def __init__(self, person: Person, run: slice, advance: Advance) -> None:
+        self._person, self._run, self._advance = person, run, advance
         self._heatmaps: list[Tensor] = []
         self._first = self._read = 0
         self.given = np.full((run.stop - run.start, K, 2), np.nan)
@@ -77,7 +77,7 @@ class _Frames:
             self.given[self._read : stop] = block.peaks.double().cpu().numpy()
             self.confidence[self._read : stop] = block.confidence
             if with_heatmaps:
-                self._heatmaps.append(self._shown(block.heatmaps))
+                self._heatmaps.append(block.heatmaps)
             self._advance(stop - self._read)
             self._read = stop
 
@@ -93,13 +93,7 @@ class _Frames:
 
     def peaks(self, frames: NDArray[np.int64]) -> Tensor:
         """(*frames, 25, 2) float32 grid positions."""
-        return torch.from_numpy(np.where(self._seen[:, None], self.given[frames], np.nan).astype(np.float32))
-
-    def _shown(self, heatmaps: Tensor) -> Tensor:
-        """Without those that the model is not to see."""
-        if self._seen.all():
-            return heatmaps
-        return heatmaps * torch.from_numpy(self._seen[:, None, None]).to(heatmaps.device)
+        return torch.from_numpy(self.given[frames].astype(np.float32))
 
 
 def refine_run(trained: Trained, person: Person, run: slice, device: torch.device, advance: Advance) -> Answer:
@@ -108,8 +102,7 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     Keypoints that the model has not seen in its training are neither shown to it nor taken from it.
     """
     count, step = run.stop - run.start, trained.frame_step
-    seen = np.ones(K, bool) if trained.seen is None else trained.seen
-    frames = _Frames(person, run, seen, advance)
+    frames = _Frames(person, run, advance)
     length = window_length(trained, count) if person.sized else 0
     if not length:
         frames.read(count, with_heatmaps=False)
@@ -119,15 +112,13 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     for at in _batches(window_starts(count, length, step), length, step):
         frames.forget(int(at[0, 0]))
         frames.read(int(at.max()) + 1, with_heatmaps="input" in trained.task.parts)
-        # A box that is also around keypoints which the model does not see tells it nothing.
-        more = (~np.isnan(frames.given[at][:, :, ~seen])).any(axis=(2, 3))
-        tight = np.full(at.shape, person.tight) & ~more
-        said = ask(trained, frames, at, person.boxes[run][at], tight, device)
+        said = ask(trained, frames, at, person.boxes[run][at], person.tight, device)
         told = ~np.isnan(said[..., :1])
         for place in range(length):  # of one place in the windows every frame is there once
             total[at[:, place]] += weight[place] * np.where(told[:, place], said[:, place], 0.0)
             mass[at[:, place]] += weight[place] * told[:, place]
     mean = np.where(mass > 0, total / np.maximum(mass, 1.0), np.nan)
+    seen = np.ones(K, bool) if trained.seen is None else trained.seen
     found = np.where(np.isnan(frames.given), np.nan, np.where(seen[:, None], mean, frames.given))
     given, found = (to_pixels(grid, person.boxes[run]) for grid in (frames.given, found))
     return Answer(given, found, frames.confidence, left=0)
@@ -145,7 +136,7 @@ def ask(
     frames: Source,
     at: NDArray[np.int64],
     boxes: Floats,
-    tight: NDArray[np.bool_],
+    tight: bool,
     device: torch.device,
 ) -> Floats:
     """(B, T, 25, 2) grid positions that the model says of the (B, T) frames, NaN where it says nothing.
@@ -155,12 +146,12 @@ def ask(
         frames: what it is given.
         at: (B, T) frames.
         boxes: (B, T, 4) pixels that the grids of these frames lie on, NaN = none.
-        tight: (B, T), see `posetrain.data.Batch`.
+        tight: see `posetrain.data.Batch`.
         device: where the model is.
     """
     nothing = torch.empty(0)  # there is no target
     there = torch.from_numpy(boxes.astype(np.float32)).to(device)
-    batch = Batch(at, frames, frames, nothing, nothing, there, torch.from_numpy(tight).to(device))
-    said = trained.refine(trained.task.given(batch).to(device))
-    found: Floats = trained.task.places(said, batch).double().cpu().numpy()
+    batch = Batch(at, frames, frames, nothing, nothing, there, torch.full(at.shape, tight, device=device))
+    said = trained.refine(trained.lesson.given(batch).to(device))
+    found: Floats = trained.lesson.places(said, batch).double().cpu().numpy()
     return found

@@ -146,12 +146,10 @@ class Online:
             return None
         held = [self._frames[self._at(frame)] for frame in frames]
         grid = to_grid(np.stack([frame.points for frame in held]), boxes)
-        shown = _Shown(np.where(self._seen[:, None], grid, np.nan), self._device)
+        shown = _Shown(grid, self._device)
         if held[0].heatmaps is not None:
-            heatmaps = torch.stack([frame.heatmaps for frame in held if frame.heatmaps is not None])
-            shown.given = heatmaps * torch.from_numpy(self._seen[:, None, None]).to(heatmaps.device)
-        at = np.asarray([frames])
-        (said,) = ask(self._trained, shown, at, boxes[None], np.zeros(at.shape, bool), self._device)
+            shown.given = torch.stack([frame.heatmaps for frame in held if frame.heatmaps is not None])
+        (said,) = ask(self._trained, shown, np.asarray([frames]), boxes[None], False, self._device)
         return to_pixels(said, boxes)
 
     def _boxes(self, end: int) -> Floats:

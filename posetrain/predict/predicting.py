@@ -14,7 +14,8 @@ from posedata.errors import BadInputError
 from posedata.files import need_free, need_outside, whole_file
 from posedata.formats.keypoints.tracks import Track
 from posedata.progress import Advance, Progress, silent
-from posedata.skeleton import KEYPOINTS, K
+from posedata.skeleton import K
+from posetrain.known import names_of
 from posetrain.predict.blend import Answer, refine_run
 from posetrain.predict.inputs import Given, open_input
 from posetrain.predict.online import Online, refine_run_online
@@ -122,7 +123,7 @@ class _Work:
             raise BadInputError(f"{self._given.path}: expected at least one keypoint, found none")
         seen = self._trained.seen
         if seen is not None and not (self._there[seen] > 0).any():
-            has, knows = _names(self._there > 0), _names(seen)
+            has, knows = names_of(self._there > 0), names_of(seen)
             raise BadInputError(
                 f"{self._given.path}: expected keypoints that the model was trained on ({', '.join(knows)}), "
                 f"found {', '.join(has)}; use another run"
@@ -131,7 +132,7 @@ class _Work:
     def report(self) -> dict[str, Any]:
         """Counts, and what a careful person should know."""
         seen = self._trained.seen
-        unseen = [] if seen is None else _names((self._there > 0) & ~seen)
+        unseen = () if seen is None else names_of((self._there > 0) & ~seen)
         return {
             "sequences": len(self._given.people),
             "frames": self.frames,
@@ -139,7 +140,7 @@ class _Work:
             "missing": self.frames * K - int(self._there.sum()),
             "lost": int((self._there - self._said).sum()),
             "frames_not_refined": self._short,
-            "keypoints_not_refined": unseen,
+            "keypoints_not_refined": list(unseen),
             "delay": self._online.delay if self._online else None,
             "latency_ms": self._latency(),
             "warnings": [*self._given.warnings, *self._warnings(unseen)],
@@ -151,7 +152,7 @@ class _Work:
         fps = rates.pop() if len(rates) == 1 else math.nan
         return round(1000 * self._online.delay / fps, 1) if self._online and fps > 0 else None
 
-    def _warnings(self, unseen: list[str]) -> Iterator[str]:
+    def _warnings(self, unseen: tuple[str, ...]) -> Iterator[str]:
         if self._short:
             least = self._trained.shortest * self._trained.frame_step
             yield f"{self._short:,} frames in runs of fewer than {least}, the least the model takes: handed through"
@@ -159,7 +160,3 @@ class _Work:
             yield f"the model was not trained on {', '.join(unseen)}: handed through"
         if self._trained.seen is None:
             yield "the store that the run was trained on is not at hand: which keypoints it knows cannot be told"
-
-
-def _names(which: Any) -> list[str]:
-    return [name for name, one in zip(KEYPOINTS, which, strict=True) if one]

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from posedata import open_store
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
 from posedata.progress import silent
 from posedata.store.reader import Store
 from posetrain import checkpoints, scoring
+from posetrain.baselines import Span
 from posetrain.config import TrainConfig
 from posetrain.evaluation import identity
 from posetrain.trained import SEQUENCE_FRAMES
@@ -111,6 +113,24 @@ def test_a_run_is_not_scored_on_another_store_of_the_same_name(
         scoring.eval_subject(str(tmp_path / "run"), None, None, None, CPU)
     chosen = scoring.eval_subject(str(tmp_path / "run"), detected.path, None, None, CPU)
     assert chosen.store.path == detected.path
+
+
+@pytest.mark.parametrize("span", ["window", "sequence"])
+def test_keypoints_that_a_run_was_not_trained_on_are_scored_as_they_are_given(
+    noisy: Store, stores: dict[str, Path], quick: TrainConfig, tmp_path: Path, span: Span
+) -> None:
+    penn = stores["penn_action"]  # has no ears
+    train(quick.model_copy(update={"epochs": 1}), open_store(penn), tmp_path / "run", device=CPU)
+    subject = scoring.eval_subject(str(tmp_path / "run"), noisy.path, None, None, CPU, span)
+    assert subject.not_refined == ("left_ear", "right_ear")
+    found, _ = scoring.score(subject, "test", CPU, "auto", silent)
+    given, _ = scoring.score(scoring.eval_subject("identity", noisy.path, 5, 1, CPU), "test", CPU, "auto", silent)
+    assert found.keypoints == given.keypoints
+    changed = {joint for joint, score in found.per_joint.items() if score != given.per_joint[joint]}
+    assert "ear" not in changed
+    assert {"shoulder", "knee"} <= changed
+    assert scoring.eval_subject(str(tmp_path / "run"), penn, None, None, CPU).not_refined == ()
+    assert scoring.eval_subject(str(tmp_path / "run"), None, None, None, CPU).not_refined == ()
 
 
 def test_a_run_has_its_own_window(run: Path) -> None:
