@@ -94,6 +94,24 @@ def render(
     return np.take(table.rows, numbers, axis=0, out=out, mode="clip")
 
 
+def gaussians(points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Heatmaps of places between cells: the Gaussian of a target, but about the place and not its cell's centre.
+
+    Up to the border they sum to c, as those of targets do; nothing is reflected.
+
+    Args:
+        points: (..., 2) grid positions, x y; NaN = missing; outside of the grid the next place on its border counts.
+
+    Returns:
+        (..., 56, 56) float32, zeros where missing.
+    """
+    far = (np.arange(GRID) + 0.5 - points.clip(0, GRID)[..., None]) / TARGET_SIGMA
+    weights = np.exp(-0.5 * far**2)
+    x, y = np.moveaxis(weights / weights.sum(axis=-1, keepdims=True), -2, 0)
+    heatmaps: NDArray[np.float32] = (AMPLITUDE * y[..., :, None] * x[..., None, :]).astype(np.float32)
+    return np.nan_to_num(heatmaps)
+
+
 @lru_cache(maxsize=16)
 def peak_table(table: RowTable) -> NDArray[np.float64]:
     """Peaks of all heatmaps that a table makes.

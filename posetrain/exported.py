@@ -1,6 +1,7 @@
 """A trained model as one file: what predicting takes, and nothing of the training.
 
-NAME.safetensors    weights; in its metadata, as JSON: configuration, epoch, keypoints, validation, a hash
+NAME.safetensors    weights, of 32 or 16 bits; in its metadata, as JSON: configuration, epoch, keypoints, validation,
+                    a hash
 """
 
 import hashlib
@@ -18,11 +19,11 @@ from torch import Tensor
 from posedata.config import Frozen, canonical_json, faults
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
 from posedata.files import whole_file
-from posedata.skeleton import KEYPOINTS
 from posetrain.checkpoints import load_weights, read_run, saved_epochs
 from posetrain.config import TrainConfig
 from posetrain.find import keypoints_seen
 from posetrain.history import load_best, load_history, pck_of
+from posetrain.known import names_of
 from posetrain.models import find_refiner
 
 ENDING = ".safetensors"
@@ -42,7 +43,7 @@ class ExportInfo(Frozen):
         epoch: of the weights.
         keypoints: those that were annotated where it was trained; None = not known.
         content_digest: of the store that it was trained on.
-        validation: PCK in percent by threshold, on the validation windows of the training.
+        validation: PCK in percent by threshold, on the validation windows of the training, of weights of 32 bits.
         sha256: of all else here, and of the weights.
     """
 
@@ -55,7 +56,7 @@ class ExportInfo(Frozen):
     sha256: str = ""
 
 
-def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None) -> ExportInfo:
+def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None, half: bool = False) -> ExportInfo:
     """Write an epoch of a run into a file.
 
     Args:
@@ -63,6 +64,7 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None) 
         out: the file.
         overwrite: whether it may replace another.
         epoch: of those that are kept; None = the best.
+        half: whether weights are rounded to float16, half the size; whoever reads them works in float32 again.
 
     Raises:
         BadInputError: if no epoch of the run is finished, or that one is not kept.
@@ -75,12 +77,14 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None) 
     info = read_run(run)
     find_refiner(info.config.model, run)
     epoch, weights = _load(run, epoch)
+    if half:
+        weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
     seen = keypoints_seen(run)
     row = load_history(run)[epoch - 1]
     exported = ExportInfo(
         config=info.config.model_copy(update={"init": None}),  # a path of this machine
         epoch=epoch,
-        keypoints=None if seen is None else tuple(name for name, one in zip(KEYPOINTS, seen, strict=True) if one),
+        keypoints=None if seen is None else names_of(seen),
         content_digest=info.store.content_digest,
         validation=pck_of(row),
     )

@@ -35,7 +35,7 @@ _METHODS: Mapping[Method, tuple[str, Callable[..., torch.optim.Optimizer]]] = {
 
 
 class Optimizer:
-    """One method over all weights, or Muon over those between the layers of `model.blocks` and Adam over the rest.
+    """One method over all weights, or Muon over those between layers of its `blocks` and Adam over the rest.
 
     Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) makes a step's matrix orthogonal before it is
     taken; its rate is scaled to Adam's (Liu et al. 2025, arXiv:2502.16982), so that one rate serves both.
@@ -119,10 +119,14 @@ def cosine(step: int, steps: int) -> float:
 
 
 def _matrices(model: nn.Module) -> list[Tensor]:
-    """Weights of the linear layers in `model.blocks`; raises ChoiceError if Muon is not to be had."""
+    """Weights of the linear layers in `blocks`, a part's too; raises ChoiceError if Muon is not to be had."""
     if not hasattr(torch.optim, "Muon"):
         raise ChoiceError(f"--optimizer muon: expected torch 2.9 or newer, found {torch.__version__}; use adam")
-    blocks = getattr(model, "blocks", None)
-    if not isinstance(blocks, nn.Module):
+    found = [
+        module.weight
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and "blocks" in name.split(".")
+    ]
+    if not found:
         raise ChoiceError("--optimizer muon: expected a model of blocks with --model mixer, found another; use adam")
-    return [module.weight for module in blocks.modules() if isinstance(module, nn.Linear)]
+    return found

@@ -84,8 +84,7 @@ def wanted_config(
         BadInputError: if there is no run to begin with.
     """
     fixed = {"frame_step": experiment.setup.frame_step} if experiment else {}
-    asked = find_model(options["model"]).after if "model" in given else ()
-    fixed |= _from_run(init, asked) if init else {}
+    fixed |= _from_run(init, options, given) if init else {}
     clash = sorted(name for name in given & fixed.keys() & options.keys() if options[name] != fixed[name])
     if clash:
         wanted = ", ".join(f"{name} {fixed[name]}" for name in clash)
@@ -120,12 +119,19 @@ def configured(options: Mapping[str, Any], given: Set[str]) -> TrainConfig:
     return config
 
 
-def _from_run(init: Path, after: tuple[str, ...]) -> dict[str, Any]:
-    """What a training takes over from the run that it begins with: the model too, unless the new one comes `after`."""
+def _from_run(init: Path, options: Mapping[str, Any], given: Set[str]) -> dict[str, Any]:
+    """What a training takes over from the run that it begins with.
+
+    The model is taken over too, unless the one that was asked for comes after it; that has windows of its own if it
+    takes any.
+    """
     run = find_run(init)
     load_best(run)
     config = checkpoints.read_run(run).config
-    kept = ("window", "frame_step", "sampling_step", "stacks", "width", *(() if config.model in after else ("model",)))
+    kept = {"model", "window", "frame_step", "sampling_step", "stacks", "width"}
+    wanted = find_model(options["model"])
+    if "model" in given and config.model in wanted.after:
+        kept -= {"model", "window", "frame_step"} if wanted.any_window else {"model"}
     return {"init": str(run.absolute()), **{name: getattr(config, name) for name in kept}}
 
 

@@ -163,12 +163,17 @@ class PointTask:
         return batch.points.numel()
 
 
+@dataclass(frozen=True)
 class TrackTask:
     """Tracks in the image to tracks in the image, in batches that are made anew.
 
     Coordinates are those of `posetrain.image`.
+
+    Attributes:
+        loose: whether some batches have other boxes than a store of labels.
     """
 
+    loose: bool = True
     parts: tuple[Part, ...] = ("input_peaks",)
 
     def given(self, batch: Batch) -> Tensor:
@@ -182,7 +187,7 @@ class TrackTask:
 
     def varied(self, batch: Batch) -> Batch:
         """See `posetrain.varied`."""
-        return varied(batch)
+        return varied(batch, self.loose)
 
     def positions(self, prediction: Tensor, batch: Batch) -> Tensor:
         """Back on the grids of the frames."""
@@ -206,3 +211,4 @@ HEATMAPS = HeatmapTask()
 POINTS = PointTask(squared_error)
 SMOOTH_POINTS = PointTask(smooth_error)
 TRACKS = TrackTask()
+FILLED_BOXES = TrackTask(loose=False)

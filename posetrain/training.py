@@ -179,12 +179,14 @@ def _save(
 def _begin_with(run: Path, model: nn.Module, config: TrainConfig, team: Team) -> None:
     """Give a model the best weights of a run; what the run's own architecture has not begins fresh."""
     found = team.lent(lambda: {"model": checkpoints.read_run(run).config.model, "weights": load_best(run)[1]})
-    fresh = {}
+    fresh, weights = {}, found["weights"]
     if found["model"] != config.model:
+        taking = find_model(config.model).taking
         with torch.device("meta"):  # names alone: nothing is drawn
-            known = find_model(found["model"]).make(config).state_dict()
+            known = taking(find_model(found["model"]).make(config).state_dict())
         fresh = {name: value for name, value in model.state_dict().items() if name not in known}
-    put_weights(model, {**fresh, **found["weights"]}, run, found["model"])
+        weights = taking(weights)
+    put_weights(model, {**fresh, **weights}, run, found["model"])
 
 
 def _restore(

@@ -60,12 +60,16 @@ class Drawn:
         return self._peaks
 
 
-def varied(batch: Batch) -> Batch:
+def varied(batch: Batch, loose: bool = True) -> Batch:
     """Other windows made of a batch.
 
     They are cut into pieces, run faster or backwards, half of them in a mirror. Where the store has noise, poses are
     also stretched and turned, lose keypoints, get other boxes, and other noise, of one strength a window. What a
     detector has said stays what it is.
+
+    Args:
+        batch: windows of a store.
+        loose: whether some get other boxes than those of `posedata.geometry.square_boxes`.
     """
     order = _pieces(batch.frames.shape[1])
     points = batch.points[:, order].flatten(0, 1)
@@ -77,7 +81,7 @@ def varied(batch: Batch) -> Batch:
         boxes = _mirrored_boxes(boxes).where(turned[..., 0], boxes)
     else:
         pixels = _mirrored(_pixels(points, boxes), turned, 0)
-        points, size, boxes, tight = _boxed(_hidden(_rotated(_stretched(pixels))))
+        points, size, boxes, tight = _boxed(_hidden(_rotated(_stretched(pixels))), loose)
         peaks = _noisy(points, size * batch.unit_shift)
     frames = batch.frames[:, order.numpy()].reshape(-1, order.shape[1])
     return Batch(frames, Drawn(peaks), Drawn(points), points, ~points.isnan().any(dim=-1), boxes, tight)
@@ -148,7 +152,7 @@ def _hidden(pixels: Tensor) -> Tensor:
     return pixels.masked_fill(gone, torch.nan)
 
 
-def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _boxed(pixels: Tensor, loose: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Grid positions in new boxes, (B, T, 1, 1) the person's size in them, the boxes, and (B, T) which are tight.
 
     The size is 1 in a box of `posedata.geometry`. Most boxes are those of `square_boxes`, so a frame gives away where
@@ -156,7 +160,7 @@ def _boxed(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """
     low, high = pixels.nan_to_num(math.inf).amin(dim=2), pixels.nan_to_num(-math.inf).amax(dim=2)
     own = _side(low, high)
-    one, jumpy = (_chance(pixels, share)[..., 0] for share in (_ONE_BOX, _JUMPY))
+    one, jumpy = (_chance(pixels, share * loose)[..., 0] for share in (_ONE_BOX, _JUMPY))
     low, high = low.amin(dim=1, keepdim=True).where(one, low), high.amax(dim=1, keepdim=True).where(one, high)
     middle, side = (low + high) / 2, _side(low, high)
 

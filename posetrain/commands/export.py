@@ -14,9 +14,10 @@ from posetrain.commands.options import pck_line
 @click.option(
     "--epoch", type=click.IntRange(1), help="Of those that are kept: the best and the last two.  [default: the best]"
 )
+@click.option("--half", is_flag=True, help="Round weights to 16 bits: half the size.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @arguments.output_options
-def export(run: Path, out: Path, epoch: int | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
+def export(run: Path, out: Path, epoch: int | None, half: bool, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Write an epoch of a RUN into one file, for `predict` and `eval` wherever it is.
 
     It has the weights, how they were trained, and which keypoints they know; nothing of the optimizer, no path.
@@ -30,7 +31,7 @@ def export(run: Path, out: Path, epoch: int | None, overwrite: bool, as_json: bo
     from posetrain.exported import export_run
     from posetrain.find import find_run
 
-    exported = export_run(find_run(run), out, overwrite, epoch)
+    exported = export_run(find_run(run), out, overwrite, epoch, half=half)
     if as_json:
         console.print_json({"out": str(out), **exported.model_dump(mode="json")})
         return

@@ -10,21 +10,35 @@ from posedata.store.opened import Opened
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 REFINER_NAMES = ("conv3d", "deciwatch", "convlstm-sum", "convlstm-concat", "smoothnet", "mixer")
-MODEL_NAMES = (*REFINER_NAMES, "mixer-fitted", "hourglass", "hourglass-ae", "hourglass-coded", "resnet-lstm")
+MODEL_NAMES = (
+    *REFINER_NAMES,
+    "mixer-fitted",
+    "mixer-few",
+    "hourglass",
+    "hourglass-ae",
+    "hourglass-coded",
+    "resnet-lstm",
+)
 """Those of `posetrain.models.MODELS`, which takes a second to import."""
 
 _TRAINING = {
     "window": click.option(
-        "--window", type=click.IntRange(1), default=5, help="Frames that a refiner sees.  [default: 5; mixer: 33]"
+        "--window",
+        type=click.IntRange(1),
+        default=5,
+        help="Frames that a refiner sees.  [default: 5; mixer, mixer-fitted: 33]",
     ),
     "epochs": click.option(
         "--epochs",
         type=click.IntRange(1),
         default=50,
-        help="At most.  [default: 50; mixer: 16, mixer-fitted: 4; hourglass-ae: 100]",
+        help="At most.  [default: 50; mixer: 16, mixer-fitted: 4, mixer-few: 12; hourglass-ae: 100]",
     ),
     "batch_size": click.option(
-        "--batch-size", type=click.IntRange(1), default=16, help="Windows, or crops, a step.  [default: 16; mixer: 64]"
+        "--batch-size",
+        type=click.IntRange(1),
+        default=16,
+        help="Windows, or crops, a step.  [default: 16; mixer: 64, mixer-few: 384]",
     ),
     "optimizer": click.option(
         "--optimizer",
@@ -37,8 +51,8 @@ _TRAINING = {
         "--learning-rate",
         type=float,
         default=1e-3,
-        help="At the start.  [default: 0.001; mixer: 0.003; hourglass: 0.00025, hourglass-ae: 0.0005; for finetuning "
-        "0.0001]",
+        help="At the start.  [default: 0.001; mixer: 0.003, mixer-few: 0.0015; hourglass: 0.00025, hourglass-ae: "
+        "0.0005; for finetuning 0.0001]",
     ),
     "schedule": click.option(
         "--schedule",

@@ -33,6 +33,7 @@ from posedata import arguments, console
     metavar="FRAMES",
     help="Answer each frame by what is known so many frames later, as online.  [default: by all frames]",
 )
+@click.option("--heatmaps", is_flag=True, help="Heatmaps of one person, as a detector's .npz has them, and no points.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @arguments.output_options
@@ -44,6 +45,7 @@ def predict(
     film: Path | None,
     video: Path | None,
     delay: int | None,
+    heatmaps: bool,
     device: str,
     overwrite: bool,
     as_json: bool,
@@ -64,6 +66,7 @@ def predict(
       posetrain predict default detected/video01.json --out refined.json --film refined.mp4
       posetrain predict default detected/video01.json --out online.csv --delay 4
       posetrain predict conv3d-brace-k1-random brace-k1-random --out refined.npz
+      posetrain predict default data/raw/climbalong/input/climb_01.npz --out heatmaps.npz --heatmaps
     """
     from posetrain.devices import pick_device
     from posetrain.predict.predicting import predict as refine
@@ -71,7 +74,7 @@ def predict(
     if video is not None and film is None:
         raise click.UsageError("--video goes with --film")
     progress = console.progress(quiet)
-    report = refine(run, given, out, pick_device(device), sequences, overwrite, progress, film, video, delay)
+    report = refine(run, given, out, pick_device(device), sequences, overwrite, progress, film, video, delay, heatmaps)
     for warning in report["warnings"]:
         console.remark(f"warning: {warning}", quiet)
     if as_json:

@@ -40,8 +40,9 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     """Train a model on STORE; with no STORE, on the newest in the data home.
 
     Refiners: Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after
-    10. mixer has a regime of its own; mixer-fitted begins with a run of it. hourglass, a detector, is trained on image
-    crops, in a regime of its own; hourglass-ae begins with a run of it, and hourglass-coded with one of that.
+    10. mixer has a regime of its own; mixer-fitted begins with a run of it, and mixer-few with one of that. hourglass,
+    a detector, is trained on image crops, in a regime of its own; hourglass-ae begins with a run of it, and
+    hourglass-coded with one of that.
 
     \b
     Examples:

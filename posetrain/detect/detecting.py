@@ -19,7 +19,7 @@ from posetrain.detect.frames import Footage, open_footage
 from posetrain.detect.network import Detector, heatmaps_of, open_detector
 from posetrain.detect.people import SCORE, PersonDetector
 from posetrain.detect.tracks import SHORTEST, Track, filled, link, square_of
-from posetrain.detect.write import detections
+from posetrain.detections import detections
 
 _MOST_PEOPLE = 200
 """Files that are open at once."""

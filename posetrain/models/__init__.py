@@ -20,13 +20,13 @@ from posetrain.models.autoencoder import CodeAlone, CodedHourglass
 from posetrain.models.conv3d import Conv3D
 from posetrain.models.convlstm import BiConvLSTMConcat, BiConvLSTMSum
 from posetrain.models.deciwatch import DeciWatch
-from posetrain.models.fitted import FittedMixer
+from posetrain.models.fitted import FEW, FewMixer, FittedMixer, twice
 from posetrain.models.hourglass import StackedHourglass
 from posetrain.models.mixer import Mixer
 from posetrain.models.resnet_lstm import ResNetLstm
 from posetrain.models.smoothnet import SmoothNet
 from posetrain.refining import WINDOWS
-from posetrain.tasks import HEATMAPS, POINTS, SMOOTH_POINTS, TRACKS
+from posetrain.tasks import FILLED_BOXES, HEATMAPS, POINTS, SMOOTH_POINTS, TRACKS
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Architecture:
         any_window: whether it takes windows of any length and step, whatever it was trained on.
         regime: fields of the configuration that are other than `TrainConfig` has them, where a user does not choose.
         after: architectures whose runs it begins with: it takes their weights, and trains as if it was new.
+        taking: what their weights become in it.
         need: raises BadInputError if a store of that kind is nothing to train it on; None = all are.
         fresh: how its weights begin where they have two dimensions or more; None = as torch has them.
     """
@@ -51,6 +52,7 @@ class Architecture:
     any_window: bool = False
     regime: Mapping[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    taking: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = dict
     need: Callable[[Any], None] | None = None
     fresh: Callable[[Tensor], Tensor] | None = nn.init.xavier_uniform_
 
@@ -66,6 +68,8 @@ _MIXING = {
 }
 
 _FITTING = {**_MIXING, "epochs": 4}
+
+_FITTING_FEW = {**_MIXING, "window": 5, "epochs": 12, "batch_size": 384, "learning_rate": 1.5e-3}
 
 _DETECTING = {
     "epochs": 50,
@@ -95,6 +99,12 @@ _LIFTING = {"epochs": 20, "batch_size": 4, "learning_rate": 5e-4, "schedule": "c
 """Seed 003: the rate stays; in blocks, for frames are decoded 32 at a time."""
 
 
+def _few(config: TrainConfig) -> nn.Module:
+    if config.window > FEW:
+        raise ChoiceError(f"--window {config.window}: expected at most {FEW} with {config.model}, whose copy it trains")
+    return FewMixer()
+
+
 def _of_one_stack(config: TrainConfig, make: Callable[[int], nn.Module]) -> nn.Module:
     if config.stacks > 1:
         raise ChoiceError(f"--stacks {config.stacks}: expected 1 with {config.model}, whose hourglass is one")
@@ -114,6 +124,16 @@ MODELS: Mapping[str, Architecture] = {
         any_window=True,
         regime=_FITTING,
         after=("mixer",),
+        need=need_tight_boxes,
+        fresh=None,
+    ),
+    "mixer-few": Architecture(
+        _few,
+        FILLED_BOXES,
+        any_window=True,
+        regime=_FITTING_FEW,
+        after=("mixer-fitted",),
+        taking=twice,
         need=need_tight_boxes,
         fresh=None,
     ),

@@ -3,14 +3,19 @@
 The box of a frame may be known to be that of `posedata.geometry.square_boxes` around the true keypoints, as in most
 stores that are made from labels: within its padding some keypoint then touches either side along the longer axis, and
 along the other the outermost are as far from the middle. The mixer itself stays as it is, so whoever knows no such box
-gets what it says.
+gets what it says. Of a few frames a filled square is much of what can be known: for these a copy learns all anew.
 """
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from posedata.skeleton import K
 from posetrain.models.mixer import WIDTH, Mixer
+
+FEW = 8
+"""Frames of the longest windows that are a `FewMixer`'s copy's."""
 
 _HIDDEN = 160
 _NEAR = 0.25
@@ -45,3 +50,30 @@ class FittedMixer(Mixer):
         fitted = stay * self._decoded(tokens, relative) + at_low * low + at_high * high
         answered: Tensor = fitted.where(known, found)
         return answered
+
+
+class FewMixer(FittedMixer):
+    """Begins with a trained `FittedMixer`, whose weights stay, and has a copy of it for windows of few frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requires_grad_(False)
+        self.few = FittedMixer()
+        self.few.requires_grad_(True)
+
+    def _refined(self, points: Tensor) -> Tensor:
+        """A window of few frames is the copy's if a square is known in any of them, and always in training."""
+        if points.shape[1] > FEW:
+            return super()._refined(points)
+        told = points[:, :, K:].isfinite().all(dim=(2, 3)).any(dim=1)
+        if self.training or told.all():
+            return self.few._refined(points)
+        found = super()._refined(points)
+        if told.any():
+            found[told] = self.few._refined(points[told])
+        return found
+
+
+def twice(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What a `FewMixer` begins with: the weights of a `FittedMixer`, and their copy."""
+    return {**weights, **{f"few.{name}": value for name, value in weights.items()}}

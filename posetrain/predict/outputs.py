@@ -19,12 +19,18 @@ from posedata.formats.keypoints.mediapipe import is_mediapipe, mediapipe_with
 from posedata.formats.keypoints.movement import movement_with
 from posedata.formats.keypoints.table import table_with, written
 from posedata.formats.keypoints.tracks import DECIMALS, Track
+from posedata.geometry import to_grid
+from posedata.heatmaps import gaussians
 from posedata.movement import poses_dataset
 from posedata.skeleton import KEYPOINTS, K
+from posetrain.detections import detections
 from posetrain.predict.inputs import Given, netcdf_reader
 
 _SEEN = 2
 """v of a COCO keypoint of which no confidence is told: labelled and visible."""
+
+_LAST = 999_999
+"""Number of the last frame of a film of nine hours. A frame that is passed over costs time and a line of zeros, too."""
 
 _LEAST = 10.0**-DECIMALS
 """In place of a confidence of 0, for v = 0 would say that the keypoint is missing."""
@@ -50,14 +56,21 @@ class Refined:
 Write = Callable[[Path, Iterable[Refined], Given], None]
 
 
-def find_writer(out: Path, given: Given) -> Write:
+def find_writer(out: Path, given: Given, heatmaps: bool = False) -> Write:
     """What writes a file of that ending; if the input is of the same kind, its own content with other points.
+
+    Args:
+        out: the file.
+        given: the input.
+        heatmaps: whether it is to hold those, as a detector's file does, in place of points.
 
     Raises:
         ChoiceError: if the ending is of no kind that is known, or a file of that kind cannot hold the input.
         ModuleNotFoundError: if a package that writes it is not installed.
     """
     ending = out.suffix.lower()
+    if heatmaps:
+        return _heatmap_writer(out, given)
     own = _own_writers(given)
     if ending not in _NEW | own:
         raise ChoiceError(f"--out {out}: expected a name that ends in {', '.join(_NEW | own)}, found {out.name}")
@@ -71,6 +84,23 @@ def find_writer(out: Path, given: Given) -> Write:
             "with --sequence, or write a .csv or .npz"
         )
     return (_NEW | own)[ending]
+
+
+def _heatmap_writer(out: Path, given: Given) -> Write:
+    if out.suffix.lower() != ".npz":
+        raise ChoiceError(f"--out {out}: expected a name that ends in .npz with --heatmaps, found {out.name}")
+    if len(given.people) != 1:
+        raise ChoiceError(
+            f"--heatmaps: expected one person, of whom a detector's file tells, found {len(given.people)} in "
+            f"{given.path}; choose one of a store with --sequence, or write points"
+        )
+    last = int(given.people[0].frame_number[-1])
+    if last > _LAST:
+        raise ChoiceError(
+            f"--heatmaps: expected frames numbered from 0 to {_LAST:,}, for a detector's file has all up to the last, "
+            f"found {last:,} in {given.path}; write points"
+        )
+    return _new_heatmaps
 
 
 def _own_writers(given: Given) -> dict[str, Write]:
@@ -184,6 +214,19 @@ def _new_arrays(path: Path, people: Iterable[Refined], given: Given) -> None:
     }
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def _new_heatmaps(path: Path, people: Iterable[Refined], given: Given) -> None:
+    """As `posedata.formats.climbalong` reads a detector's; frames in which the person is not have no box."""
+    ((person,), (about,)) = people, given.people
+    numbers, boxes = person.track.frame_number, about.boxes.astype(np.float32)
+    boxed = np.flatnonzero(~np.isnan(boxes).any(axis=1))
+    of_all = np.zeros((int(numbers[-1]) + 1, 4), np.float32)
+    of_all[numbers[boxed]] = boxes[boxed]
+    grid = to_grid(person.track.points, boxes.astype(np.float64))
+    with detections(path, of_all) as add:
+        for i in boxed:
+            add(int(numbers[i]), gaussians(grid[i]))
 
 
 _NEW: dict[str, Write] = {".csv": _new_table, ".json": _new_coco, ".npz": _new_arrays, ".nc": _new_movement}

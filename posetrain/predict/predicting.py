@@ -35,6 +35,7 @@ def predict(
     film: Path | None = None,
     video: Path | None = None,
     delay: int | None = None,
+    heatmaps: bool = False,
 ) -> dict[str, Any]:
     """Refine all people of an input, and write them into a file.
 
@@ -49,6 +50,7 @@ def predict(
         film: of the result, an .mp4; None = none is made.
         video: film or folder to draw it over, see `posetrain.predict.film.skeleton_film`; None = a blank ground.
         delay: frames that an answer may wait for, see `posetrain.predict.online`; None = for all.
+        heatmaps: whether `out` is to hold those, see `posedata.heatmaps.gaussians`, in place of points.
 
     Returns:
         What was done, for a report.
@@ -65,7 +67,7 @@ def predict(
     found = open_input(given, sequences, device)
     for path in filter(None, (out, film)) if found.path.is_dir() else ():
         need_outside(path, found.path)
-    write = find_writer(out, found)
+    write = find_writer(out, found, heatmaps)
     work = _Work(trained, found, device, None if delay is None else Online(trained, delay, device))
     with ExitStack() as stack:
         part = stack.enter_context(whole_file(out, overwrite))

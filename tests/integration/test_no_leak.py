@@ -17,7 +17,7 @@ from posetrain.data import Windows
 from posetrain.evaluation import evaluate, identity
 from posetrain.models import MODELS, find_model, make_model
 from posetrain.refining import WINDOWS
-from posetrain.tasks import HEATMAPS, TRACKS
+from posetrain.tasks import HEATMAPS, TrackTask
 
 REFINERS = tuple(name for name, architecture in MODELS.items() if architecture.kind is WINDOWS)
 CASES = [*((model, "render") for model in ("identity", *REFINERS)), ("identity", "store"), ("conv3d", "store")]
@@ -43,7 +43,7 @@ def test_perturbed_targets_move_no_prediction(stores: dict[str, Path], tmp_path:
     refine = identity if model == "identity" else make_model(TrainConfig(model=model)).eval()
     task = HEATMAPS if model == "identity" else find_model(model).task
     # A mixer is given where in the image its peaks are, for which it takes the boxes of a window; no other sees a box.
-    changed = TARGETS if task is TRACKS else (*TARGETS, "box")
+    changed = TARGETS if isinstance(task, TrackTask) else (*TARGETS, "box")
     other = perturbed(stores["brace"], tmp_path / "perturbed.zarr", changed)
     predictions: list[list[Tensor]] = []
     losses = []

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from posedata.heatmaps import AMPLITUDE, TARGET_SIGMA, decode, normalise_detected, render, renderable, row_table
+from posedata.heatmaps import (
+    AMPLITUDE,
+    TARGET_SIGMA,
+    decode,
+    gaussians,
+    normalise_detected,
+    render,
+    renderable,
+    row_table,
+)
 
 RANDOM = (1.0, 1.5, 2.0, 2.5, 3.0)
 ODD = (0.7, 4.3)
@@ -182,3 +191,31 @@ def test_detected_heatmaps_are_rounded_once() -> None:
     exact = positive / positive.sum(axis=(1, 2), keepdims=True) * 255
     found = normalise_detected(detected).astype(np.float64)
     assert (np.abs(found - exact) <= np.spacing(exact.astype(np.float16)).astype(np.float64) * 0.5000001).all()
+
+
+def test_about_the_centre_of_a_cell_a_gaussian_is_a_target() -> None:
+    inner = CELLS[(CELLS >= 4).all(axis=(1, 2)) & (CELLS <= 51).all(axis=(1, 2))]
+    expected = render(row_table((TARGET_SIGMA,)), inner, np.zeros(len(inner), np.intp))
+    np.testing.assert_allclose(gaussians(inner + 0.5), expected, atol=0.02, rtol=1e-3)  # a filter ends after 4 cells
+
+
+def test_a_gaussian_between_cells_is_about_its_place() -> None:
+    places = np.random.default_rng(0).uniform(6, 50, (3, 25, 2))
+    heatmaps = gaussians(places).astype(np.float64)
+    assert heatmaps.shape == (3, 25, 56, 56)
+    centres = np.arange(56) + 0.5
+    mean = [(heatmaps.sum(axis=axis) * centres).sum(axis=-1) / AMPLITUDE for axis in (-2, -1)]
+    np.testing.assert_allclose(np.stack(mean, axis=-1), places, atol=1e-4)
+    np.testing.assert_array_equal(decode(heatmaps), np.floor(places) + 0.5)
+    row = heatmaps[0, 0][int(places[0, 0, 1])]
+    x = int(places[0, 0, 0])
+    ratio = np.exp(((x + 0.5 - places[0, 0, 0]) ** 2 - (x + 1.5 - places[0, 0, 0]) ** 2) / 2)
+    assert row[x + 1] / row[x] == pytest.approx(ratio, rel=1e-5)
+
+
+def test_gaussians_at_the_border_and_of_what_is_missing() -> None:
+    places = np.array([[0.2, 55.9], [-400.0, 20.0], [60.0, 60.0], [np.nan, np.nan]])
+    heatmaps = gaussians(places)
+    assert heatmaps.dtype == np.float32
+    np.testing.assert_allclose(heatmaps.sum(axis=(-2, -1)), [AMPLITUDE] * 3 + [0.0], rtol=1e-5)
+    np.testing.assert_array_equal(decode(heatmaps[:3]), [[0.5, 55.5], [0.5, 19.5], [55.5, 55.5]])

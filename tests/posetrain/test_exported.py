@@ -54,6 +54,18 @@ def test_any_epoch_that_is_kept_can_be_exported(run: Path, tmp_path: Path) -> No
         export_run(run, tmp_path / "3.safetensors", False, 3)
 
 
+def test_half_the_size_is_as_good_to_three_digits(run: Path, tmp_path: Path) -> None:
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    export_run(run, whole, overwrite=False)
+    export_run(run, half, overwrite=False, half=True)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    weights, rounded = (find_trained(str(path), CPU).refine.state_dict() for path in (whole, half))  # type: ignore[union-attr]
+    for name, value in weights.items():
+        assert rounded[name].dtype == torch.float32
+        torch.testing.assert_close(rounded[name], value, rtol=1e-3, atol=1e-6)
+    assert any(not torch.equal(rounded[name], value) for name, value in weights.items())
+
+
 def test_no_path_of_a_machine_is_exported(run: Path, noisy: Store, tmp_path: Path) -> None:
     config = TrainConfig(
         model="smoothnet", window=7, frame_step=2, epochs=1, max_windows=4, batch_size=4, init=str(run)

@@ -6,7 +6,7 @@ import torch
 from posedata.errors import ChoiceError
 from posetrain.config import Method, TrainConfig
 from posetrain.models import make_model
-from posetrain.optimizer import Optimizer, cosine
+from posetrain.optimizer import Optimizer, _matrices, cosine
 
 
 def line(value: float) -> torch.nn.Linear:
@@ -89,6 +89,15 @@ def test_muon_is_for_models_of_blocks() -> None:
     config = TrainConfig(optimizer="muon")
     with pytest.raises(ChoiceError, match="--model mixer"):
         Optimizer(make_model(config), config, steps=1)
+
+
+def test_muon_has_the_matrices_of_a_part_too() -> None:
+    config = TrainConfig(model="mixer-few", optimizer="muon")
+    model = make_model(config)
+    inner = set(map(id, _matrices(model)))
+    names = [name for name, parameter in model.named_parameters() if id(parameter) in inner]
+    assert len(names) == 32
+    assert all(name.removeprefix("few.").startswith("blocks.") for name in names)
 
 
 def test_an_old_torch_has_no_muon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,17 +24,17 @@ def test_it_is_small_and_knows_the_joints_of_penn_action() -> None:
     assert path is not None
     assert path.stat().st_size < 5e6
     info, weights = read_export(path)
-    assert info.config.model == "mixer-fitted"
+    assert (info.config.model, info.epoch) == ("mixer-few", 12)
     assert info.keypoints is not None
     assert len(info.keypoints) == 13
     assert {"nose", "left_wrist", "right_ankle"} <= set(info.keypoints)
-    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    assert all(tensor.dtype == torch.float16 for tensor in weights.values())
     assert (path.parent / "README.md").is_file()
 
 
 def test_it_is_found_by_its_name() -> None:
     found = find_trained(DEFAULT, CPU)
-    assert (found.model, found.shortest, found.frame_step) == ("mixer-fitted", 1, 1)
+    assert (found.model, found.shortest, found.frame_step) == ("mixer-few", 1, 1)
     assert found.seen is not None
     assert found.seen[INDEX["nose"]]
     assert found.seen.sum() == 13
@@ -46,11 +46,19 @@ def test_it_says_what_it_has_always_said() -> None:
     tracks = torch.stack([0.3 * torch.sin(numbers + 0.1 * frames), 0.4 * torch.cos(1.7 * numbers + frames)], dim=-1)
     tracks[4, 7] = torch.nan
     corners = torch.tensor([[-0.4, -0.4], [0.4, 0.4]]).expand(9, 2, 2)
-    found = []
-    for known in (corners, corners * torch.nan):
-        with torch.inference_mode():
-            found.append(find_trained(DEFAULT, CPU).refine(torch.cat([tracks, known], dim=1)[None])[0, [0, 4], 7])
-    expected = torch.tensor([[[0.2001, 0.1494], [0.23804, 0.10805]], [[0.20312, 0.1488], [0.23976, 0.10709]]])
+    refine, found = find_trained(DEFAULT, CPU).refine, []
+    for frames_seen in (9, 5):
+        for known in (corners, corners * torch.nan):
+            with torch.inference_mode():
+                found.append(refine(torch.cat([tracks, known], dim=1)[None, :frames_seen])[0, [0, 4], 7])
+    expected = torch.tensor(
+        [
+            [[0.20012, 0.14944], [0.23804, 0.10806]],
+            [[0.20315, 0.14884], [0.23977, 0.10709]],
+            [[0.16843, 0.1827], [0.19237, 0.01861]],
+            [[0.17207, 0.183], [0.20635, 0.02599]],
+        ]
+    )
     torch.testing.assert_close(torch.stack(found), expected, rtol=0, atol=1e-4)
 
 

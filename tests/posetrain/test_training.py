@@ -270,13 +270,14 @@ def test_a_run_that_is_refused_is_left_as_it_is(
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("model", ["mixer-fitted", "mixer-few"])
 @pytest.mark.parametrize("change", [{"noise": None}, {"box_span": "sequence"}, {"box_jitter": 0.05}])
 def test_what_fits_poses_to_boxes_is_not_trained_in_others(
-    noisy: Store, tmp_path: Path, change: dict[str, object]
+    noisy: Store, tmp_path: Path, model: str, change: dict[str, object]
 ) -> None:
     recipe = {**noisy.attributes["recipe"], **change}
     other = replace(noisy, attributes={**noisy.attributes, "recipe": recipe})
-    config = TrainConfig(model="mixer-fitted", epochs=1, max_windows=2)
+    config = TrainConfig(model=model, epochs=1, max_windows=2)
     with pytest.raises(
         BadInputError, match=r"\.zarr: boxes: expected those of the frames' own keypoints, found others"
     ):

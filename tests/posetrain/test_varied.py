@@ -158,7 +158,7 @@ def test_one_box_for_all_frames_holds_still_and_shows_the_person_smaller(
 ) -> None:
     still(monkeypatch, _ONE_BOX=1.0)
     pixels = module._pixels(batch.points, batch.boxes)
-    points, size, boxes, _ = module._boxed(pixels)
+    points, size, boxes, _ = module._boxed(pixels, loose=True)
     torch.testing.assert_close(module._pixels(points, boxes), pixels, equal_nan=True, rtol=1e-4, atol=1e-2)
     assert float((boxes - boxes[:, :1]).abs().nan_to_num(0.0).max()) == 0
     moved, shown = pixels[:, 1:] - pixels[:, :-1], points[:, 1:] - points[:, :-1]
@@ -192,6 +192,7 @@ def test_boxes_that_are_not_those_of_the_keypoints_are_told_of_nothing(
 ) -> None:
     still(monkeypatch, **{boxes: 1.0})
     assert not varied(batch).tight.any()
+    assert varied(batch, loose=False).tight.all()
 
 
 def test_all_others_are_told_how_far_the_person_reaches(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:

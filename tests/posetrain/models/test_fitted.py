@@ -4,18 +4,18 @@ from torch import Tensor
 
 from posetrain.config import TrainConfig
 from posetrain.models import make_model
-from posetrain.models.fitted import FittedMixer
+from posetrain.models.fitted import FEW, FewMixer, FittedMixer, twice
 from posetrain.models.mixer import mirrored
 
 NAN = float("nan")
 CORNERS = (-0.4, 0.3)
 
 
-def window(corners: tuple[float, float] = CORNERS) -> Tensor:
+def window(corners: tuple[float, float] = CORNERS, frames: int = FEW + 1) -> Tensor:
     """Two windows of tracks, in one square for all frames: low on both axes, high on both."""
-    points = torch.rand(2, 9, 25, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    points = torch.rand(2, frames, 25, 2, generator=torch.Generator().manual_seed(0)) - 0.5
     points[:, :, 9] = NAN
-    return torch.cat([points, torch.tensor(corners)[:, None].expand(2, 9, 2, 2)], dim=2)
+    return torch.cat([points, torch.tensor(corners)[:, None].expand(2, frames, 2, 2)], dim=2)
 
 
 @pytest.fixture
@@ -67,3 +67,50 @@ def test_training_moves_the_fit_alone(net: FittedMixer) -> None:
     moved = {name for name, parameter in net.named_parameters() if parameter.grad is not None and parameter.grad.any()}
     own = {name for name, _ in net.named_parameters() if name.split(".")[0] in ("norm", "fit", "side")}
     assert moved == own
+
+
+@pytest.fixture
+def few(net: FittedMixer) -> FewMixer:
+    """It has a copy that has learned something else than the rest."""
+    made = make_model(TrainConfig(model="mixer-few", seed=1))
+    assert isinstance(made, FewMixer)
+    weights = dict(made.state_dict())
+    made.load_state_dict({**weights, **net.state_dict()})
+    return made.eval()
+
+
+def test_with_its_copy_it_is_below_five_megabytes_of_sixteen_bits(few: FewMixer) -> None:
+    assert 2 * sum(parameter.numel() for parameter in few.parameters()) < 4.98e6
+
+
+def test_a_copy_is_for_few_frames_in_known_squares(net: FittedMixer, few: FewMixer) -> None:
+    net.eval()
+    with torch.no_grad():
+        for corners in (CORNERS, (NAN, NAN)):
+            assert torch.equal(few(window(corners)), net(window(corners)))
+        unknown, told = window((NAN, NAN), FEW), window(frames=FEW)
+        assert torch.equal(few(unknown), net(unknown))
+        torch.testing.assert_close(few(told), few.few(told))
+        assert not torch.allclose(few(told), net(told), atol=1e-2)
+        some = told.clone()
+        some[0, :, 25:] = NAN
+        some[1, 2:, 25:] = NAN  # known in two frames alone
+        torch.testing.assert_close(few(some)[0], net(some)[0])
+        torch.testing.assert_close(few(some)[1], few.few(some)[1])
+
+
+def test_a_copy_begins_as_what_it_copies(net: FittedMixer, few: FewMixer) -> None:
+    net.eval()
+    few.load_state_dict(twice(net.state_dict()))
+    told = window(frames=FEW)
+    with torch.no_grad():
+        torch.testing.assert_close(few(told), net(told))
+
+
+@pytest.mark.parametrize("corners", [CORNERS, (NAN, NAN)])
+def test_training_moves_the_copy_alone(few: FewMixer, corners: tuple[float, float]) -> None:
+    few.train()(window(corners, FEW)).nan_to_num().square().sum().backward()
+    moved = {name for name, parameter in few.named_parameters() if parameter.grad is not None and parameter.grad.any()}
+    fit = ("few.norm", "few.fit", "few.side")
+    own = [name for name, _ in few.named_parameters() if name.startswith("few.")]
+    assert moved == {name for name in own if corners == CORNERS or not name.startswith(fit)}

@@ -17,11 +17,13 @@ from posedata.build import build_store
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.formats.child import ChildReader
+from posedata.formats.climbalong import read_detector
 from posedata.formats.keypoints.coco import read_coco
 from posedata.formats.keypoints.movement import load_netcdf, read_movement
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Track
 from posedata.geometry import to_grid, to_pixels
+from posedata.heatmaps import gaussians
 from posedata.poses import Note
 from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS, MEDIAPIPE_33
 from posedata.store.reader import open_store
@@ -36,6 +38,7 @@ Floats = NDArray[np.float64]
 Walk = Callable[..., Floats]
 MakeRun = Callable[..., Path]
 PLACES = [(i, INDEX[name]) for i, name in enumerate(COCO_17) if name]
+ONES = np.ones((20, 25))
 PEOPLE = {"1": (0, 30), "2": (4, 26)}
 """Name of a person -> first frame and frames."""
 
@@ -360,7 +363,7 @@ def test_a_store_says_what_a_score_would_take(make_run: MakeRun, walk: Walk, tmp
     store = open_store(tmp_path / "s.zarr")
     windows = Windows(store, store.windows("all"), 5, 1, CPU, "auto")
     assert len(windows) == 3
-    for model in ("conv3d", "smoothnet", "mixer-fitted"):
+    for model in ("conv3d", "smoothnet", "mixer-few"):
         run = make_run(model)
         trained = find_trained(str(run), CPU)
         (batch,) = windows.batches(np.arange(3), 3)
@@ -375,6 +378,51 @@ def test_a_store_says_what_a_score_would_take(make_run: MakeRun, walk: Walk, tmp
             box = store.frames("box", batch.frames[i]).astype(np.float64)
             expected = np.where(np.isnan(given[i]), np.nan, to_pixels(scored[i], box))
             np.testing.assert_allclose(track.points, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["a detector's file", "keypoints"])
+def test_heatmaps_are_a_detectors_file_of_what_is_refined(
+    make_run: MakeRun, raw_trees: dict[str, Path], walk: Walk, tmp_path: Path, kind: str
+) -> None:
+    run = make_run("smoothnet")
+    if kind == "keypoints":
+        given = write_csv(
+            tmp_path / "in.csv", {"a": Track(np.arange(7, 27) + (np.arange(20) > 9), walk(20), ONES[:20])}
+        )
+    else:
+        given = raw_trees["climbalong"] / "input" / "climb_02.npz"
+    predict(str(run), given, tmp_path / "points.npz", CPU)
+    predict(str(run), given, tmp_path / "heatmaps.npz", CPU, heatmaps=True)
+    ((_, track),) = read_any(tmp_path / "points.npz").items()
+    detector = read_detector(tmp_path / "heatmaps.npz")
+    heatmaps = np.concatenate(list(detector.heatmaps()))
+    assert len(heatmaps) == track.frame_number[-1] + 1
+    here = ~np.isnan(detector.boxes).any(axis=1)
+    assert not heatmaps[~here].any()
+    assert np.isin(np.flatnonzero(here), track.frame_number).all()
+    assert here.sum() > 10
+    shown = track.points[np.isin(track.frame_number, np.flatnonzero(here))]
+    expected = gaussians(to_grid(shown, detector.boxes[here]))
+    np.testing.assert_allclose(heatmaps[here], expected, atol=0.01)
+    assert (heatmaps[here].any(axis=(-2, -1)) == ~np.isnan(shown[..., 0])).all()
+    # It is an input of `predict` like any other.
+    report = predict(str(run), tmp_path / "heatmaps.npz", tmp_path / "again.npz", CPU)
+    assert report["keypoints"] == (~np.isnan(shown[..., 0])).sum()
+
+
+def test_heatmaps_are_of_one_person_in_an_npz(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
+    run, out = make_run("smoothnet"), tmp_path / "out.npz"
+    one, two = ({name: Track(np.arange(9), walk(9), ONES[:9]) for name in names} for names in (("1",), ("1", "2")))
+    late = {"1": Track(np.arange(9) + 1_000_000, walk(9), ONES[:9])}
+    for people, words in (
+        (two, "expected one person, .* found 2 in .*in.csv"),
+        (late, "expected frames .* 0 to 999,999, .* found 1,000,008"),
+    ):
+        with pytest.raises(ChoiceError, match=f"--heatmaps: {words}"):
+            predict(str(run), write_csv(tmp_path / "in.csv", people), out, CPU, heatmaps=True)
+    with pytest.raises(ChoiceError, match=r"out\.csv: expected a name that ends in \.npz with --heatmaps"):
+        predict(str(run), write_csv(tmp_path / "in.csv", one), tmp_path / "out.csv", CPU, heatmaps=True)
+    assert not out.exists()
 
 
 def test_a_detectors_file_says_what_a_store_of_it_does(

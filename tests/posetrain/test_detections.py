@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from posedata.formats.climbalong import read_detector
-from posetrain.detect import write
-from posetrain.detect.write import detections
+from posetrain import detections as write
+from posetrain.detections import detections
 
 
 @pytest.fixture
