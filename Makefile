@@ -8,10 +8,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/demo
 	sh docs/demo.sh $(abspath $(BIN))
 
-# Two processes a core, for many tests wait; threads of torch beside them would mostly wait for each other.
+# Three processes for two cores, for many tests wait; threads of torch beside them would mostly wait for each other.
 # Files are tested in their order: the longest tests, those of whole commands, are in the first folder.
 test: check docs
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) * 2)) \
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)) \
 		--dist loadscope --no-loadscope-reorder
 
 check: .venv/dev

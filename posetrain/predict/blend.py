@@ -62,8 +62,8 @@ class _Frames:
 
     decodes = False
 
-    def __init__(self, person: Person, run: slice, advance: Advance) -> None:
-        self._person, self._run, self._advance = person, run, advance
+    def __init__(self, person: Person, run: slice, device: torch.device, advance: Advance) -> None:
+        self._person, self._run, self._device, self._advance = person, run, device, advance
         self._heatmaps: list[Tensor] = []
         self._first = self._read = 0
         self.given = np.full((run.stop - run.start, K, 2), np.nan)
@@ -93,7 +93,7 @@ class _Frames:
 
     def peaks(self, frames: NDArray[np.int64]) -> Tensor:
         """(*frames, 25, 2) float32 grid positions."""
-        return torch.from_numpy(self.given[frames].astype(np.float32))
+        return torch.from_numpy(self.given[frames].astype(np.float32)).to(self._device)
 
 
 def refine_run(trained: Trained, person: Person, run: slice, device: torch.device, advance: Advance) -> Answer:
@@ -102,7 +102,7 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     Keypoints that the model has not seen in its training are neither shown to it nor taken from it.
     """
     count, step = run.stop - run.start, trained.frame_step
-    frames = _Frames(person, run, advance)
+    frames = _Frames(person, run, device, advance)
     length = window_length(trained, count) if person.sized else 0
     if not length:
         frames.read(count, with_heatmaps=False)

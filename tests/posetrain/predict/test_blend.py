@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from posetrain.overlap import runs_of
-from posetrain.predict.blend import Answer, refine_run, window_length, window_starts
+from posetrain.predict.blend import Answer, _Frames, refine_run, window_length, window_starts
 from posetrain.predict.people import Block, Person, PointBlock
 from posetrain.tasks import HEATMAPS, POINTS, TRACKS
 from posetrain.trained import Trained
@@ -89,6 +89,12 @@ def test_a_box_around_a_keypoint_that_is_not_shown_tells_nothing() -> None:
     first = window_starts(20, 5, 1)
     assert told == [*(first >= 10).tolist(), *[False] * len(first)]
     assert any(told)
+
+
+def test_a_model_gets_peaks_on_its_own_device() -> None:
+    frames = _Frames(person(np.full((8, 25, 2), 20.0)), slice(0, 8), torch.device("meta"), lambda done: None)
+    frames.read(8, with_heatmaps=False)
+    assert frames.peaks(np.arange(5)[None]).device.type == "meta"
 
 
 def test_heatmaps_go_through_windows_as_points_do() -> None:
