@@ -23,6 +23,10 @@ TARGET_SIGMA = 1.0
 """Cells: sigma_out of seed 000, section 1.2.1."""
 
 
+_REACH = 4.0
+"""Sigmas, where a Gaussian ends: scipy's default."""
+
+
 @dataclass(frozen=True, eq=False)
 class RowTable:
     """Every row of every heatmap that a set of sigmas can make.
@@ -50,10 +54,10 @@ def row_table(sigmas: tuple[float, ...]) -> RowTable:
     blocks = [np.zeros((GRID, GRID))]
     first = np.empty((len(sigmas), GRID, GRID), np.int32)
     for s, sigma in enumerate(sigmas):
-        columns = gaussian_filter1d(AMPLITUDE * impulses, sigma, axis=1, mode="reflect", truncate=4.0)
+        columns = gaussian_filter1d(AMPLITUDE * impulses, sigma, axis=1, mode="reflect", truncate=_REACH)
         values, which = np.unique(columns, return_inverse=True)
         first[s] = (len(blocks) + which.reshape(columns.shape)) * GRID
-        blocks += [gaussian_filter1d(v * impulses, sigma, axis=1, mode="reflect", truncate=4.0) for v in values]
+        blocks += [gaussian_filter1d(v * impulses, sigma, axis=1, mode="reflect", truncate=_REACH) for v in values]
     return RowTable(np.concatenate(blocks).astype(np.float16), first)
 
 
@@ -97,7 +101,8 @@ def render(
 def gaussians(points: NDArray[np.float64]) -> NDArray[np.float32]:
     """Heatmaps of places between cells: the Gaussian of a target, but about the place and not its cell's centre.
 
-    Up to the border they sum to c, as those of targets do; nothing is reflected.
+    It ends after 4 sigma, as scipy's does. Up to the border heatmaps sum to c; nothing is reflected. So half the
+    difference of the logarithms of the cells beside the largest one tells how far from its centre the place is.
 
     Args:
         points: (..., 2) grid positions, x y; NaN = missing; outside of the grid the next place on its border counts.
@@ -106,7 +111,7 @@ def gaussians(points: NDArray[np.float64]) -> NDArray[np.float32]:
         (..., 56, 56) float32, zeros where missing.
     """
     far = (np.arange(GRID) + 0.5 - points.clip(0, GRID)[..., None]) / TARGET_SIGMA
-    weights = np.exp(-0.5 * far**2)
+    weights = np.exp(-0.5 * far**2) * (abs(far) <= _REACH)
     x, y = np.moveaxis(weights / weights.sum(axis=-1, keepdims=True), -2, 0)
     heatmaps: NDArray[np.float32] = (AMPLITUDE * y[..., :, None] * x[..., None, :]).astype(np.float32)
     return np.nan_to_num(heatmaps)

@@ -67,7 +67,7 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None, 
         half: whether weights are rounded to float16, half the size; whoever reads them works in float32 again.
 
     Raises:
-        BadInputError: if no epoch of the run is finished, or that one is not kept.
+        BadInputError: if no epoch of the run is finished, that one is not kept, or a weight is too large for 16 bits.
         ChoiceError: if the file has another ending, or the model refines no windows.
         ConflictError: if the file is there.
         IntegrityError: if the run is damaged.
@@ -78,7 +78,7 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None, 
     find_refiner(info.config.model, run)
     epoch, weights = _load(run, epoch)
     if half:
-        weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
+        weights = {name: _rounded(run, name, value) for name, value in weights.items()}
     seen = keypoints_seen(run)
     row = load_history(run)[epoch - 1]
     exported = ExportInfo(
@@ -92,6 +92,15 @@ def export_run(run: Path, out: Path, overwrite: bool, epoch: int | None = None, 
     with whole_file(out, overwrite) as part:
         part.write_bytes(save(weights, metadata={_KEY: exported.model_dump_json()}))
     return exported
+
+
+def _rounded(run: Path, name: str, value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    rounded = value.half()
+    if not rounded.isfinite().all():
+        raise BadInputError(f"{run}: weights {name}: expected below 65,504 to be rounded to 16 bits; export all bits")
+    return rounded
 
 
 def _load(run: Path, epoch: int | None) -> tuple[int, dict[str, Tensor]]:

@@ -2,14 +2,17 @@
 
 from copy import copy
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posedata.errors import BadInputError
 from posedata.skeleton import KEYPOINTS
 from posetrain.data import Batch, Part
+from posetrain.sources import present_peaks
 from posetrain.tasks import Task
 
 
@@ -27,14 +30,15 @@ class Known:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Those of the task, and the peaks that are handed through."""
-        return (*self.task.parts, *({"input_peaks"} - set(self.task.parts)))
+        """Those of the task; peaks that are handed through come of its heatmaps, if it asks for these."""
+        return self.task.parts
 
     def given(self, batch: Batch) -> Tensor:
         """As the task has it, of a batch in which all other keypoints are missing."""
-        shown = _Shown(batch, self._known(batch.input_peaks))
+        given = self._peaks(batch)
         # A box that is also around keypoints which the model does not see tells it nothing.
-        more = (~batch.input_peaks.isnan()).any(dim=-1)[..., ~self.seen].any(dim=-1)
+        more = (~given.isnan()).any(dim=-1)[..., ~self.seen].any(dim=-1)
+        shown = _Shown(batch, given, self._known(given))
         return self.task.given(batch.showing(shown, batch.tight & ~more.to(batch.tight.device)))
 
     def varied(self, batch: Batch) -> Batch:
@@ -64,7 +68,11 @@ class Known:
         return torch.from_numpy(self.seen).to(like.device)
 
     def _through(self, found: Tensor, batch: Batch) -> Tensor:
-        return found.where(self._known(found)[:, None], batch.input_peaks.to(found))
+        return found.where(self._known(found)[:, None], self._peaks(batch).to(found))
+
+    def _peaks(self, batch: Batch) -> Tensor:
+        """Of heatmaps that are there in any case nothing is decoded twice."""
+        return present_peaks(batch.input) if "input" in self.task.parts else batch.input_peaks
 
 
 def names_of(which: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -72,13 +80,22 @@ def names_of(which: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(name for name, one in zip(KEYPOINTS, which, strict=True) if one)
 
 
+def need_known(where: Path, there: NDArray[np.bool_], seen: NDArray[np.bool_]) -> None:
+    """Raise BadInputError if of the (25,) keypoints that are there a model knows none."""
+    if not (there & seen).any():
+        raise BadInputError(
+            f"{where}: expected keypoints that the model was trained on ({', '.join(names_of(seen))}), "
+            f"found {', '.join(names_of(there))}; use another run"
+        )
+
+
 class _Shown:
     """What is known of the input of a batch. A `posetrain.sources.Source`."""
 
     decodes = False
 
-    def __init__(self, batch: Batch, known: Tensor) -> None:
-        self._batch, self._known = batch, known
+    def __init__(self, batch: Batch, peaks: Tensor, known: Tensor) -> None:
+        self._batch, self._peaks, self._known = batch, peaks, known
 
     def heatmaps(self, frames: NDArray[np.int64]) -> Tensor:
         """(B, T, 25, 56, 56), whatever the frames."""
@@ -86,4 +103,4 @@ class _Shown:
 
     def peaks(self, frames: NDArray[np.int64]) -> Tensor:
         """(B, T, 25, 2), whatever the frames."""
-        return self._batch.input_peaks.where(self._known[:, None], torch.nan)
+        return self._peaks.where(self._known[:, None], torch.nan)

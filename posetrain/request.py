@@ -49,7 +49,8 @@ def run_request(
         options: fields of the configuration.
         given: those that the user typed; others may be set by `experiment` or `init`.
         experiment: sets the frame step, and says which stores fit.
-        init: run to begin with: sets model, window and frame step, and a lower learning rate.
+        init: run to begin with: sets model, window and frame step, and a lower learning rate; a model that comes after
+            the run's keeps its own rate, and its own window if that is another by its regime.
 
     Raises:
         ChoiceError: if an option has no such choice, or options contradict each other.
@@ -122,16 +123,26 @@ def configured(options: Mapping[str, Any], given: Set[str]) -> TrainConfig:
 def _from_run(init: Path, options: Mapping[str, Any], given: Set[str]) -> dict[str, Any]:
     """What a training takes over from the run that it begins with.
 
-    The model is taken over too, unless the one that was asked for comes after it; that has windows of its own if it
-    takes any.
+    The model is taken over too, unless the one that was asked for comes after it, and the window unless the two are
+    by their regimes for windows of other lengths.
+
+    Raises:
+        BadInputError: if there is no such run.
+        ChoiceError: if the model that was asked for begins with runs of others.
     """
     run = find_run(init)
     load_best(run)
     config = checkpoints.read_run(run).config
     kept = {"model", "window", "frame_step", "sampling_step", "stacks", "width"}
-    wanted = find_model(options["model"])
-    if "model" in given and config.model in wanted.after:
-        kept -= {"model", "window", "frame_step"} if wanted.any_window else {"model"}
+    if "model" in given and config.model != options["model"]:
+        before, wanted = find_model(config.model), find_model(options["model"])
+        if wanted.after and config.model not in wanted.after:
+            expected = f"a run of {' or '.join(wanted.after)} with --model {options['model']}"
+            raise ChoiceError(f"--init {init}: expected {expected}, found one of {config.model}")
+        if wanted.after:
+            kept -= {"model"}
+        if before.regime.get("window") != wanted.regime.get("window"):
+            kept -= {"window"}
     return {"init": str(run.absolute()), **{name: getattr(config, name) for name in kept}}
 
 

@@ -18,7 +18,7 @@ from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.exported import find_export
 from posetrain.filters import FILTERS
 from posetrain.find import annotated_in, check_digest, find_run, keypoints_seen, store_of_run
-from posetrain.known import names_of
+from posetrain.known import names_of, need_known
 from posetrain.models import find_model, find_refiner
 from posetrain.sequences import over_sequences, runs
 from posetrain.sources import Feed
@@ -40,8 +40,9 @@ class Subject:
         given: what it sees: the noisy input or, to show what published tables measured, the clean target.
         epoch: of the weights; None for a baseline.
         span: what a filter or a model sees at once: a window, or a sequence; None for the identity.
-        seen: frames that a model sees at once as it goes over a sequence.
-        not_refined: keypoints of the store that a model was not trained on: they are scored as they were given.
+        at_once: frames that a model sees at once as it goes over a sequence.
+        not_refined: keypoints of the store that a model was not trained on: they are scored as they were given. None
+            where nobody can tell.
     """
 
     model: str
@@ -53,8 +54,8 @@ class Subject:
     given: Input = "noisy"
     epoch: int | None = None
     span: Span | None = None
-    seen: int = 0
-    not_refined: tuple[str, ...] = ()
+    at_once: int = 0
+    not_refined: tuple[str, ...] | None = ()
 
     def windows(self, split: str, device: torch.device, feed: Feed) -> Windows:
         """The windows of a split, as many as there are."""
@@ -103,34 +104,37 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
     """The best epoch of a run, on its own store or another.
 
     Raises:
-        BadInputError: if no epoch is finished, or its own store is not what it was.
+        BadInputError: if no epoch is finished, its own store is not what it was, or it knows no keypoint of the store.
         ChoiceError: if it is of a model that refines no windows.
         IntegrityError: if its files are damaged.
     """
     info = checkpoints.read_run(run)
     find_refiner(info.config.model, run)
     opened = open_store(find_store(store) if store else store_of_run(info))
-    found = trained_of_run(run, device)
-    if store:
-        found = replace(found, seen=keypoints_seen(run))
-    else:
+    if not store:
         check_digest(run, info, opened)
-    return _subject(found, opened, given)
+    own = opened.manifest.content_digest == info.store.content_digest
+    seen = annotated_in(opened) if own else keypoints_seen(run)
+    return _subject(replace(trained_of_run(run, device), seen=seen), opened, given)
 
 
 def _subject(found: Trained, store: Store, given: Input) -> Subject:
+    there = annotated_in(store)
+    if found.seen is not None:
+        need_known(store.path, there, found.seen)
+    not_refined = None if found.seen is None else names_of(there & ~found.seen)
     return Subject(
-        found.model,
-        found.refine,
-        found.lesson,
-        store,
-        found.window,
-        found.frame_step,
-        given,
-        found.epoch,
-        "window",
-        found.at_once,
-        () if found.seen is None else names_of(annotated_in(store) & ~found.seen),
+        model=found.model,
+        refine=found.refine,
+        task=found.known_task if not_refined else found.task,
+        store=store,
+        window=found.window,
+        frame_step=found.frame_step,
+        given=given,
+        epoch=found.epoch,
+        span="window",
+        at_once=found.at_once,
+        not_refined=not_refined,
     )
 
 
@@ -149,8 +153,8 @@ def score(
         baseline = tune(subject.model, tracks, subject.span or "window", subject.windows("validation", device, feed))
         return baseline.score(windows), {"span": subject.span, "parameters": dict(baseline.parameters)}
     if subject.span == "sequence":
-        found = over_sequences(subject.refine, subject.task, windows, runs(subject.store), subject.seen, progress)
-        return score_positions(found, windows), {"span": subject.span, "parameters": {"frames": subject.seen}}
+        found = over_sequences(subject.refine, subject.task, windows, runs(subject.store), subject.at_once, progress)
+        return score_positions(found, windows), {"span": subject.span, "parameters": {"frames": subject.at_once}}
     return evaluate(subject.refine, subject.task, windows, progress), {}
 
 

@@ -123,7 +123,7 @@ class HeatmapTask:
 
     def elements(self, batch: Batch) -> int:
         """Cells."""
-        return batch.target.numel()
+        return batch.annotated.numel() * GRID**2
 
 
 @dataclass(frozen=True)

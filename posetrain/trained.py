@@ -54,7 +54,7 @@ class Trained:
     seen: NDArray[np.bool_] | None = None
 
     @property
-    def lesson(self) -> Task:
+    def known_task(self) -> Task:
         """The task as it is asked of keypoints of any kind; see `posetrain.known`."""
         return self.task if self.seen is None or self.seen.all() else Known(self.task, self.seen)
 

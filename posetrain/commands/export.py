@@ -40,7 +40,7 @@ def export(run: Path, out: Path, epoch: int | None, half: bool, overwrite: bool,
             ("exported", out),
             ("model", f"{exported.config.model}, epoch {exported.epoch}"),
             ("keypoints", "not known" if exported.keypoints is None else len(exported.keypoints)),
-            ("val PCK", pck_line(exported.validation)),
+            ("val PCK", pck_line(exported.validation) + (", before rounding" if half else "")),
             ("size", f"{out.stat().st_size:,} bytes"),
         ]
     )

@@ -21,7 +21,7 @@ def scored_windows(
     )
     scores, chosen = scoring.score(subject, split, device, options["feed"], progress)
     sure = intervals(scores.by_video)
-    through = ", ".join(subject.not_refined)
+    through = _handed_through(subject.not_refined)
     report = {
         "model": subject.model,
         "store": str(subject.store.path),
@@ -30,7 +30,7 @@ def scored_windows(
         "input": given,
         "synthetic": subject.store.attributes["synthetic"],
         "pck_interval": sure,
-        "keypoints_not_refined": list(subject.not_refined),
+        "keypoints_not_refined": None if subject.not_refined is None else list(subject.not_refined),
     }
     rows: list[tuple[object, ...]] = [
         ("model", subject.model + (f", {chosen['span']}, {chosen['parameters']}" if chosen else "")),
@@ -42,11 +42,17 @@ def scored_windows(
         ("95 %", _intervals(sure)),
         ("PCK point", pck_line(scores.pck_point)),
         *((f"  {joint}", pck_line(score)) for joint, score in scores.per_joint.items()),
-        *([("as given", f"{through}: the model was not trained on these")] if through else []),
+        *([("as given", through)] if through else []),
         ("trembles", _acceleration(scores.acceleration)),
         ("loss", f"{scores.loss:.5f}"),
     ]
     return report | chosen | scores.as_dict(), rows
+
+
+def _handed_through(not_refined: tuple[str, ...] | None) -> str:
+    if not_refined is None:
+        return "not known: the store that the run was trained on is not at hand"
+    return f"{', '.join(not_refined)}: the model was not trained on these" if not_refined else ""
 
 
 def _acceleration(error: float | None) -> str:

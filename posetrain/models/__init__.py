@@ -101,7 +101,7 @@ _LIFTING = {"epochs": 20, "batch_size": 4, "learning_rate": 5e-4, "schedule": "c
 
 def _few(config: TrainConfig) -> nn.Module:
     if config.window > FEW:
-        raise ChoiceError(f"--window {config.window}: expected at most {FEW} with {config.model}, whose copy it trains")
+        raise ChoiceError(f"--window {config.window}: expected at most {FEW} with {config.model}, for few frames")
     return FewMixer()
 
 

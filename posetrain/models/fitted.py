@@ -62,15 +62,15 @@ class FewMixer(FittedMixer):
         self.few.requires_grad_(True)
 
     def _refined(self, points: Tensor) -> Tensor:
-        """A window of few frames is the copy's if a square is known in any of them, and always in training."""
+        """Few frames are the copy's if all that show anything have a known square, and always in training."""
         if points.shape[1] > FEW:
             return super()._refined(points)
-        told = points[:, :, K:].isfinite().all(dim=(2, 3)).any(dim=1)
+        there = ~points.isnan().any(dim=3)
+        told = (there[:, :, K:].all(dim=2) | ~there[:, :, :K].any(dim=2)).all(dim=1)
         if self.training or told.all():
             return self.few._refined(points)
-        found = super()._refined(points)
-        if told.any():
-            found[told] = self.few._refined(points[told])
+        found = torch.empty_like(points[:, :, :K])
+        found[told], found[~told] = self.few._refined(points[told]), super()._refined(points[~told])
         return found
 
 

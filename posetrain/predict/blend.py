@@ -119,6 +119,7 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
             mass[at[:, place]] += weight[place] * told[:, place]
     mean = np.where(mass > 0, total / np.maximum(mass, 1.0), np.nan)
     seen = np.ones(K, bool) if trained.seen is None else trained.seen
+    # Handed through to the last bit, which means over windows would round off.
     found = np.where(np.isnan(frames.given), np.nan, np.where(seen[:, None], mean, frames.given))
     given, found = (to_pixels(grid, person.boxes[run]) for grid in (frames.given, found))
     return Answer(given, found, frames.confidence, left=0)
@@ -152,6 +153,6 @@ def ask(
     nothing = torch.empty(0)  # there is no target
     there = torch.from_numpy(boxes.astype(np.float32)).to(device)
     batch = Batch(at, frames, frames, nothing, nothing, there, torch.full(at.shape, tight, device=device))
-    said = trained.refine(trained.lesson.given(batch).to(device))
-    found: Floats = trained.lesson.places(said, batch).double().cpu().numpy()
+    said = trained.refine(trained.known_task.given(batch).to(device))
+    found: Floats = trained.known_task.places(said, batch).double().cpu().numpy()
     return found

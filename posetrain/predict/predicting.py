@@ -13,9 +13,10 @@ import torch
 from posedata.errors import BadInputError
 from posedata.files import need_free, need_outside, whole_file
 from posedata.formats.keypoints.tracks import Track
+from posedata.geometry import count_outside
 from posedata.progress import Advance, Progress, silent
 from posedata.skeleton import K
-from posetrain.known import names_of
+from posetrain.known import names_of, need_known
 from posetrain.predict.blend import Answer, refine_run
 from posetrain.predict.inputs import Given, open_input
 from posetrain.predict.online import Online, refine_run_online
@@ -68,7 +69,7 @@ def predict(
     for path in filter(None, (out, film)) if found.path.is_dir() else ():
         need_outside(path, found.path)
     write = find_writer(out, found, heatmaps)
-    work = _Work(trained, found, device, None if delay is None else Online(trained, delay, device))
+    work = _Work(trained, found, device, None if delay is None else Online(trained, delay, device), heatmaps)
     with ExitStack() as stack:
         part = stack.enter_context(whole_file(out, overwrite))
         show = None
@@ -93,11 +94,14 @@ def predict(
 class _Work:
     """The people of an input, refined one by one, and what there is to say of it."""
 
-    def __init__(self, trained: Trained, given: Given, device: torch.device, online: Online | None) -> None:
+    def __init__(
+        self, trained: Trained, given: Given, device: torch.device, online: Online | None, heatmaps: bool
+    ) -> None:
         self._trained, self._given, self._device, self._online = trained, given, device, online
+        self._heatmaps = heatmaps
         self.frames = sum(map(len, given.people))
         self._there, self._said = np.zeros(K, np.int64), np.zeros(K, np.int64)
-        self._short = 0
+        self._short = self._outside = 0
 
     def people(self, advance: Advance) -> Iterator[Refined]:
         """Everybody, in order."""
@@ -109,6 +113,7 @@ class _Work:
         given, points, confidence = (
             np.concatenate([getattr(answer, name) for answer in answers]) for name in ("given", "found", "confidence")
         )
+        self._outside += count_outside(points, person.boxes)
         self._short += sum(answer.left for answer in answers)
         self._there += (~np.isnan(given[..., 0])).sum(axis=0)
         self._said += (~np.isnan(points[..., 0])).sum(axis=0)
@@ -123,13 +128,8 @@ class _Work:
         """Raise BadInputError if the input has no keypoint, or none that the model has seen in its training."""
         if not self._there.any():
             raise BadInputError(f"{self._given.path}: expected at least one keypoint, found none")
-        seen = self._trained.seen
-        if seen is not None and not (self._there[seen] > 0).any():
-            has, knows = names_of(self._there > 0), names_of(seen)
-            raise BadInputError(
-                f"{self._given.path}: expected keypoints that the model was trained on ({', '.join(knows)}), "
-                f"found {', '.join(has)}; use another run"
-            )
+        if self._trained.seen is not None:
+            need_known(self._given.path, self._there > 0, self._trained.seen)
 
     def report(self) -> dict[str, Any]:
         """Counts, and what a careful person should know."""
@@ -158,6 +158,8 @@ class _Work:
         if self._short:
             least = self._trained.shortest * self._trained.frame_step
             yield f"{self._short:,} frames in runs of fewer than {least}, the least the model takes: handed through"
+        if self._heatmaps and self._outside:
+            yield f"{self._outside:,} keypoints outside of their frame's box: their heatmaps are at its border"
         if unseen:
             yield f"the model was not trained on {', '.join(unseen)}: handed through"
         if self._trained.seen is None:

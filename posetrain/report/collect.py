@@ -214,7 +214,7 @@ def _sequence_rows(
 ) -> Iterator[Row]:
     for run in runs:
         scores, _ = score(replace(run.subject, span="sequence"), split, device, feed, progress)
-        yield Row(f"{run.name}, sequence", f"the same weights, {run.subject.seen} frames at once", scores)
+        yield Row(f"{run.name}, sequence", f"the same weights, {run.subject.at_once} frames at once", scores)
 
 
 def curves_of(trained: Sequence[Trained], identity: Mapping[Path, float]) -> list[Curve]:

@@ -4,11 +4,15 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+import torch
 from click.testing import CliRunner
 
+from posedata import open_store
 from posetrain.cli import cli
 from posetrain.commands.options import MODEL_NAMES
+from posetrain.config import TrainConfig
 from posetrain.models import MODELS
+from posetrain.training import train
 
 Command = Callable[..., "CompletedProcess[str]"]
 
@@ -56,6 +60,26 @@ def test_eval_tells_the_interval_about_every_percent(stores: dict[str, Path]) ->
     table = scored("identity", "--store", stores["brace"]).splitlines()
     assert [f"@0.2 {low:.1f} to {high:.1f} %" in line for line in table if line.startswith("95 %")] == [True]
     assert not any(line.startswith("input") for line in table)
+
+
+def test_eval_names_the_keypoints_that_it_hands_through(stores: dict[str, Path]) -> None:
+    for dataset, missing in (("brace", ["left_ear", "right_ear"]), ("penn_action", [])):
+        told = json.loads(scored("default", "--store", stores[dataset], "--window", "5", "--json"))
+        assert told["keypoints_not_refined"] == missing
+        table = scored("default", "--store", stores[dataset], "--window", "5").splitlines()
+        row = [f"{', '.join(missing)}: the model was not trained on these"] if missing else []
+        assert [line.removeprefix("as given").strip() for line in table if line.startswith("as given")] == row
+
+
+def test_what_a_model_knows_may_not_be_known(stores: dict[str, Path], tmp_path: Path) -> None:
+    config = TrainConfig(model="smoothnet", epochs=1, max_windows=4, batch_size=4)
+    train(config, open_store(stores["penn_action"]), tmp_path / "run", device=torch.device("cpu"))
+    info = tmp_path / "run" / "run.json"
+    info.write_text(info.read_text().replace(str(stores["penn_action"]), "gone.zarr"))
+    told = json.loads(scored(tmp_path / "run", "--store", stores["brace"], "--json"))
+    assert told["keypoints_not_refined"] is None
+    table = scored(tmp_path / "run", "--store", stores["brace"])
+    assert "not known: the store that the run was trained on is not at hand" in table
 
 
 @pytest.mark.parametrize("what", ["identity", "gaussian"])

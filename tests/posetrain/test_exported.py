@@ -66,6 +66,15 @@ def test_half_the_size_is_as_good_to_three_digits(run: Path, tmp_path: Path) -> 
     assert any(not torch.equal(rounded[name], value) for name, value in weights.items())
 
 
+def test_weights_that_sixteen_bits_cannot_hold_are_refused(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posetrain.exported.load_best", lambda run: (3, {"decode.bias": torch.tensor([1.0, 7e4])}))
+    with pytest.raises(BadInputError, match=r"weights decode\.bias: expected below 65,504"):
+        export_run(run, tmp_path / "half.safetensors", overwrite=False, half=True)
+    assert not (tmp_path / "half.safetensors").exists()
+
+
 def test_no_path_of_a_machine_is_exported(run: Path, noisy: Store, tmp_path: Path) -> None:
     config = TrainConfig(
         model="smoothnet", window=7, frame_step=2, epochs=1, max_windows=4, batch_size=4, init=str(run)

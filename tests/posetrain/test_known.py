@@ -8,6 +8,7 @@ from posedata.skeleton import INDEX
 from posedata.store.reader import Store
 from posetrain.data import Batch, Windows
 from posetrain.known import Known, names_of
+from posetrain.sources import Decoded
 from posetrain.tasks import HEATMAPS, POINTS, TRACKS, Task
 
 HIDDEN = INDEX["left_wrist"]
@@ -58,9 +59,22 @@ def test_a_box_that_is_also_around_others_tells_nothing(batch: Batch) -> None:
     assert not told[1:].any()
 
 
-def test_what_is_handed_through_is_read_with_the_rest() -> None:
-    assert Known(HEATMAPS, SEEN).parts == ("input", "target", "input_peaks")
-    assert Known(TRACKS, SEEN).parts == TRACKS.parts
+def test_nothing_is_decoded_twice(
+    noisy: Store, windows: Callable[..., Windows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, asked, decode = Known(HEATMAPS, SEEN), [], Decoded.heatmaps
+
+    def count(self: Decoded, frames: np.ndarray) -> torch.Tensor:  # type: ignore[type-arg]
+        asked.append(frames)
+        return decode(self, frames)
+
+    monkeypatch.setattr(Decoded, "heatmaps", count)
+    (batch,) = windows(noisy, most=2, feed="store").batches(np.arange(2), 2)
+    prediction = known.given(batch)
+    known.error(prediction, batch)
+    known.elements(batch)
+    known.positions(prediction, batch)
+    assert len(asked) == 2  # input and target
 
 
 def test_batches_are_varied_as_ever(batch: Batch) -> None:

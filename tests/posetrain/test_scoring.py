@@ -12,6 +12,7 @@ from posetrain import checkpoints, scoring
 from posetrain.baselines import Span
 from posetrain.config import TrainConfig
 from posetrain.evaluation import identity
+from posetrain.exported import DEFAULT
 from posetrain.trained import SEQUENCE_FRAMES
 from posetrain.training import train
 
@@ -85,7 +86,7 @@ def test_a_span_is_not_for_the_identity(noisy: Store, run: Path) -> None:
 
 def test_a_run_is_scored_over_sequences_in_windows_of_its_own_length(noisy: Store, run: Path) -> None:
     window, sequence = (scoring.eval_subject(str(run), None, None, None, CPU, span) for span in ("window", "sequence"))  # type: ignore[arg-type]
-    assert (sequence.window, sequence.seen) == (5, 5)
+    assert (sequence.window, sequence.at_once) == (5, 5)
     alone, _ = scoring.score(window, "test", CPU, "auto", silent)
     whole, chosen = scoring.score(sequence, "test", CPU, "auto", silent)
     assert chosen == {"span": "sequence", "parameters": {"frames": 5}}
@@ -98,7 +99,7 @@ def test_a_mixer_takes_any_window_and_sees_more_of_a_sequence(noisy: Store, mixe
     assert (own.window, own.frame_step) == (9, 1)
     for window, step in ((5, 1), (7, 2)):
         subject = scoring.eval_subject(str(mixer), None, window, step, CPU, "sequence")
-        assert (subject.window, subject.frame_step, subject.seen) == (window, step, SEQUENCE_FRAMES)
+        assert (subject.window, subject.frame_step, subject.at_once) == (window, step, SEQUENCE_FRAMES)
         scores, _ = scoring.score(subject, "test", CPU, "auto", silent)
         assert scores.windows == len(noisy.windows("test", window, step))
 
@@ -130,7 +131,20 @@ def test_keypoints_that_a_run_was_not_trained_on_are_scored_as_they_are_given(
     assert "ear" not in changed
     assert {"shoulder", "knee"} <= changed
     assert scoring.eval_subject(str(tmp_path / "run"), penn, None, None, CPU).not_refined == ()
-    assert scoring.eval_subject(str(tmp_path / "run"), None, None, None, CPU).not_refined == ()
+    (tmp_path / "run" / "run.json").write_text(
+        (tmp_path / "run" / "run.json").read_text().replace(str(penn), "gone.zarr")
+    )
+    assert scoring.eval_subject(str(tmp_path / "run"), penn, None, None, CPU).not_refined == ()  # known by its digest
+    assert scoring.eval_subject(str(tmp_path / "run"), noisy.path, None, None, CPU).not_refined is None
+
+
+def test_a_model_that_knows_no_keypoint_of_a_store_is_not_scored(noisy: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert scoring.eval_subject(DEFAULT, noisy.path, 5, None, CPU).not_refined == ("left_ear", "right_ear")
+    monkeypatch.setattr(scoring, "annotated_in", lambda store: np.arange(25) == 1)
+    with pytest.raises(
+        BadInputError, match=r"brace\.zarr: expected keypoints .* \(nose, .*\), found left_ear; use another"
+    ):
+        scoring.eval_subject(DEFAULT, noisy.path, 5, None, CPU)
 
 
 def test_a_run_has_its_own_window(run: Path) -> None:

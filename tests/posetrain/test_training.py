@@ -90,16 +90,22 @@ def test_a_resumed_training_ends_with_the_same_bits(noisy: Store, tmp_path: Path
     assert figures(whole, 3) == figures(cut, 3)
 
 
-@pytest.mark.parametrize(("model", "average"), [("mixer", 0.0), ("mixer", 0.9), ("mixer-fitted", 0.9)])
+ORDER = ("mixer", "mixer-fitted", "mixer-few")
+"""Each begins with a run of the one before."""
+
+
+@pytest.mark.parametrize(
+    ("model", "average"), [("mixer", 0.0), ("mixer", 0.9), ("mixer-fitted", 0.9), ("mixer-few", 0.9)]
+)
 def test_a_rate_that_falls_and_a_mean_of_weights_are_resumed_too(
     noisy: Store, tmp_path: Path, model: str, average: float
 ) -> None:
     regime = {"optimizer": "muon", "schedule": "cosine", "average": average}
     config = TrainConfig(model="mixer", epochs=3, max_windows=8, batch_size=4, **regime)  # type: ignore[arg-type]
-    if model == "mixer-fitted":
-        first = tmp_path / "first"
+    for before, after in (("mixer", "mixer-fitted"), ("mixer-fitted", "mixer-few"))[: ORDER.index(model)]:
+        first = tmp_path / before
         train(config.model_copy(update={"epochs": 1}), noisy, first, device=CPU)
-        config = config.model_copy(update={"model": model, "init": str(first)})
+        config = config.model_copy(update={"model": after, "init": str(first)})
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train(config, noisy, whole, device=CPU)
 
@@ -117,7 +123,8 @@ def test_a_rate_that_falls_and_a_mean_of_weights_are_resumed_too(
     if config.init:
         began, ended = weights(Path(config.init), 1), weights(whole, 3)
         assert all(torch.equal(ended[name], value) for name, value in began.items())
-        assert not torch.equal(ended["fit.0.weight"], weights(whole, 2)["fit.0.weight"])
+        learned = "few.fit.0.weight" if model == "mixer-few" else "fit.0.weight"
+        assert not torch.equal(ended[learned], weights(whole, 2)[learned])
     now = checkpoints.load_state(whole, 3)["optimizer"]["now"]
     assert (now == {}) if not average else not same(now, weights(whole, 3))
 

@@ -179,3 +179,21 @@ def test_no_such_run(command: Run, tmp_path: Path) -> None:
     done = command("posetrain", "predict", "nobody", "two.csv", "--out", "out.csv")
     assert done.returncode == 3
     assert "nobody: expected a run there or in" in done.stderr
+
+
+def test_heatmaps_of_a_run_in_sixteen_bits(run: str, command: Run, tmp_path: Path) -> None:
+    one = "".join(line for line in ROWS.splitlines(keepends=True) if ",bob," in line)
+    (tmp_path / "bob.csv").write_text(HEADER + one)
+    sizes = []
+    for more in ((), ("--half",)):
+        done = command("posetrain", "export", run, "--out", "small.safetensors", "--overwrite", *more)
+        assert done.returncode == 0, done.stderr
+        assert ("before rounding" in done.stdout) == bool(more)
+        sizes.append((tmp_path / "small.safetensors").stat().st_size)
+    assert sizes[1] < 0.6 * sizes[0]
+    done = command("posetrain", "predict", "small.safetensors", "bob.csv", "--out", "bob.npz", "--heatmaps", "--json")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "bob.npz") as found:
+        assert sorted(found) == ["bboxes", "heatmaps"]
+        assert found["heatmaps"].shape == (8, 25, 56, 56)
+        assert json.loads(done.stdout)["keypoints"] == found["heatmaps"].any(axis=(2, 3)).sum() == 24

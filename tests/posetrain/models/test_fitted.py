@@ -93,10 +93,11 @@ def test_a_copy_is_for_few_frames_in_known_squares(net: FittedMixer, few: FewMix
         torch.testing.assert_close(few(told), few.few(told))
         assert not torch.allclose(few(told), net(told), atol=1e-2)
         some = told.clone()
-        some[0, :, 25:] = NAN
-        some[1, 2:, 25:] = NAN  # known in two frames alone
+        some[0, 2:, 25:] = NAN  # known in two frames alone
+        some[1, 3] = NAN  # nobody in one
         torch.testing.assert_close(few(some)[0], net(some)[0])
         torch.testing.assert_close(few(some)[1], few.few(some)[1])
+        assert not torch.allclose(few(some)[1], net(some)[1], atol=1e-2)
 
 
 def test_a_copy_begins_as_what_it_copies(net: FittedMixer, few: FewMixer) -> None:

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from posetrain.exported import DEFAULT
 from posetrain.overlap import runs_of
 from posetrain.predict.blend import Answer, _Frames, refine_run, window_length, window_starts
 from posetrain.predict.people import Block, Person, PointBlock
 from posetrain.tasks import HEATMAPS, POINTS, TRACKS
-from posetrain.trained import Trained
+from posetrain.trained import Trained, find_trained
 
 CPU = torch.device("cpu")
 STILL = Trained("still", lambda given: given, POINTS, window=5, any_window=False, frame_step=1, epoch=1)
@@ -89,6 +90,14 @@ def test_a_box_around_a_keypoint_that_is_not_shown_tells_nothing() -> None:
     first = window_starts(20, 5, 1)
     assert told == [*(first >= 10).tolist(), *[False] * len(first)]
     assert any(told)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_mixer_refines_on_every_device(device: str, known: bool) -> None:
+    trained, where = find_trained(DEFAULT, torch.device(device)), torch.device(device)
+    asked = trained if known else replace(trained, seen=None)
+    answer = refine_run(asked, person(rng.uniform(10, 40, (20, 25, 2))), slice(0, 20), where, lambda done: None)
+    assert np.isfinite(answer.found).all()
 
 
 def test_a_model_gets_peaks_on_its_own_device() -> None:

@@ -22,7 +22,7 @@ from posedata.formats.keypoints.coco import read_coco
 from posedata.formats.keypoints.movement import load_netcdf, read_movement
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Track
-from posedata.geometry import to_grid, to_pixels
+from posedata.geometry import count_outside, to_grid, to_pixels
 from posedata.heatmaps import gaussians
 from posedata.poses import Note
 from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS, MEDIAPIPE_33
@@ -408,6 +408,20 @@ def test_heatmaps_are_a_detectors_file_of_what_is_refined(
     # It is an input of `predict` like any other.
     report = predict(str(run), tmp_path / "heatmaps.npz", tmp_path / "again.npz", CPU)
     assert report["keypoints"] == (~np.isnan(shown[..., 0])).sum()
+
+
+def test_points_outside_of_their_box_are_counted(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
+    points = walk(30)
+    points[15, 8] = points[14, 8] + 300.0  # boxes are steadied, so they do not follow
+    given = write_csv(tmp_path / "in.csv", {"1": Track(np.arange(30), points, np.ones((30, 25)))})
+    still = str(make_run("deciwatch", is_still=True))
+    report = predict(still, given, tmp_path / "heatmaps.npz", CPU, heatmaps=True)
+    predict(still, given, tmp_path / "points.npz", CPU)
+    ((_, track),) = read_any(tmp_path / "points.npz").items()
+    outside = count_outside(track.points, read_detector(tmp_path / "heatmaps.npz").boxes)
+    assert outside > 0
+    assert f"{outside:,} keypoints outside of their frame's box: their heatmaps are at its border" in report["warnings"]
+    assert predict(still, given, tmp_path / "points.npz", CPU, overwrite=True)["warnings"] == []
 
 
 def test_heatmaps_are_of_one_person_in_an_npz(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
