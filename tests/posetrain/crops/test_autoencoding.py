@@ -88,7 +88,7 @@ def test_an_autoencoder_is_scored_by_its_loss_alone(runs: Path) -> None:
     [
         ("hourglass-ae", None, "expected --init with a run of hourglass$"),
         ("hourglass-coded", None, "expected --init with a run of hourglass-ae"),
-        ("hourglass-coded", "plain", "model: expected model hourglass as --init"),
+        ("hourglass-coded", "plain", "--init .*: expected a run of hourglass-ae with .*, found one of hourglass$"),
         ("hourglass", "alone", "model: expected model hourglass-ae as --init"),
     ],
 )
