@@ -85,7 +85,7 @@ def need_known(where: Path, there: NDArray[np.bool_], seen: NDArray[np.bool_]) -
     if not (there & seen).any():
         raise BadInputError(
             f"{where}: expected keypoints that the model was trained on ({', '.join(names_of(seen))}), "
-            f"found {', '.join(names_of(there))}; use another run"
+            f"found {', '.join(names_of(there)) or 'none'}; use another run"
         )
 
 

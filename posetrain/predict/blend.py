@@ -133,12 +133,7 @@ def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDAr
 
 @torch.inference_mode()
 def ask(
-    trained: Trained,
-    frames: Source,
-    at: NDArray[np.int64],
-    boxes: Floats,
-    tight: bool,
-    device: torch.device,
+    trained: Trained, frames: Source, at: NDArray[np.int64], boxes: Floats, tight: bool, device: torch.device
 ) -> Floats:
     """(B, T, 25, 2) grid positions that the model says of the (B, T) frames, NaN where it says nothing.
 
