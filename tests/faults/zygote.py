@@ -1,15 +1,16 @@
 """Runs installed commands as processes of their own that need not import anything again: forks of one that has.
 
 A process with torch in it takes two seconds to start; a fork of one takes none. What a test sees is the same: the entry
-point that is installed, another process, its exit code and its output. `python tests/faults/zygote.py SOCKET PIPE`
-serves requests, which `Zygote` makes; PIPE is the descriptor to which it says that it is ready.
+point that is installed, another process, its exit code and its output. `python tests/faults/zygote.py PROGRAM SOCKET
+PIPE` serves requests, which `Zygote` makes; PIPE is the descriptor to which it says that it is ready. Each program has
+a process of its own, for a fork takes the longer, the more is imported.
 """
 
 import atexit
 import gc
 import json
 import os
-import signal
+import selectors
 import socket
 import subprocess
 import sys
@@ -17,25 +18,31 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-_MODULES = (
-    "distributed",
-    "matplotlib.figure",
-    "posedata.build",
-    "posedata.sharing.pull",
-    "posedata.sharing.push",
-    "posetrain.evaluation",
-    "posetrain.training",
-    "s3fs",
-    "scipy.signal",
-    "torch",
-)
-"""What takes long to import."""
+_MODULES = {
+    "posedata": (
+        "distributed",
+        "matplotlib.figure",
+        "posedata.build",
+        "posedata.sharing.pull",
+        "posedata.sharing.push",
+        "s3fs",
+        "scipy.signal",
+    ),
+    "posetrain": (
+        "matplotlib.figure",
+        "posedata.build",
+        "posetrain.evaluation",
+        "posetrain.training",
+        "scipy.signal",
+        "torch._dynamo",  # by any optimizer
+    ),
+}
+"""What takes long to import, by program."""
 
 _SECONDS = 300
 """After which a command is taken to hang."""
@@ -62,22 +69,16 @@ def run_anew(command: Sequence[str], folder: Path | None = None, **extra: str) -
 
 
 class Zygote:
-    """The process that is forked."""
+    """The processes that are forked, each begun when it is first needed."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
-        self._address = f"{self._folder.name}/socket"
         self._environment = environment()
-        ready, theirs = os.pipe()
-        line = [sys.executable, __file__, self._address, str(theirs)]
-        self._process = subprocess.Popen(line, pass_fds=[theirs], env=self._environment)
-        os.close(theirs)
-        with os.fdopen(ready, "rb") as pipe:
-            assert pipe.read() == b"ready"
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self, command: Sequence[str], folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
         """What `run_anew` gives; by a fork, where an installed command would import the same."""
-        if Path(command[0]).name in _programs() and self.fits(environment(**extra)):
+        if Path(command[0]).name in _MODULES and self.fits(environment(**extra)):
             return self._forked(command, folder, environment(**extra))
         return run_anew(command, folder, **extra)
 
@@ -96,7 +97,7 @@ class Zygote:
             socket.socket(socket.AF_UNIX) as connection,
         ):
             connection.settimeout(_SECONDS)
-            connection.connect(self._address)
+            connection.connect(self._address(Path(command[0]).name))
             socket.send_fds(connection, [len(request).to_bytes(8, "big")], [out.fileno(), err.fileno()])
             connection.sendall(request)
             code = int(connection.recv(99))
@@ -106,47 +107,59 @@ class Zygote:
                 texts.append(file.read().decode().replace("\r\n", "\n"))
         return subprocess.CompletedProcess(list(command), code, *texts)
 
+    def _address(self, program: str) -> str:
+        """Where the process listens that is forked for a program."""
+        address = f"{self._folder.name}/{program}"
+        if program not in self._processes:
+            ready, theirs = os.pipe()
+            line = [sys.executable, __file__, program, address, str(theirs)]
+            self._processes[program] = subprocess.Popen(line, pass_fds=[theirs], env=self._environment)
+            os.close(theirs)
+            with os.fdopen(ready, "rb") as pipe:
+                assert pipe.read() == b"ready"
+        return address
+
     def close(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait()
+        """End them."""
+        for process in self._processes.values():
+            process.terminate()
+            process.wait()
         self._folder.cleanup()
 
 
-@cache
-def _programs() -> dict[str, EntryPoint]:
-    """The installed commands by name."""
-    return {script.name: script for script in entry_points(group="console_scripts") if "pose" in script.name}
-
-
-def _serve(address: str) -> list[str]:
-    """Fork for every request; returns the command in the process that is to be it."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with socket.socket(socket.AF_UNIX) as listening:
+def _serve(address: str, ready: int) -> list[str]:
+    """Fork for every request, and tell how it ended; returns the command in the process that is to be it."""
+    with selectors.DefaultSelector() as waiting, socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen(16)
-        os.write(int(sys.argv[2]), b"ready")
-        os.close(int(sys.argv[2]))
+        waiting.register(listening, selectors.EVENT_READ)
+        os.write(ready, b"ready")
+        os.close(ready)
         while True:
-            connection, _ = listening.accept()
-            if os.fork() == 0:
-                break
-            connection.close()
-    return _child(connection)
+            for key, _ in waiting.select():
+                if key.fileobj is listening:
+                    connection, _ = listening.accept()
+                    request, fds = _received(connection)
+                    if (child := os.fork()) == 0:
+                        return _be(request, fds)
+                    for fd in fds:
+                        os.close(fd)
+                    waiting.register(os.pidfd_open(child), selectors.EVENT_READ, (child, connection))
+                else:
+                    waiting.unregister(key.fileobj)
+                    _tell_end(*key.data)
+                    os.close(key.fd)
 
 
-def _child(connection: socket.socket) -> list[str]:
-    """Wait for the command in one process, be it in another."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def _received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """A request, and where its output goes."""
     size, fds, _, _ = socket.recv_fds(connection, 8, 2)
     with connection.makefile("rb") as stream:
-        request = json.loads(stream.read(int.from_bytes(size, "big")))
-    if child := os.fork():
-        _, status = os.waitpid(child, 0)
-        with suppress(BrokenPipeError):
-            connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-        os._exit(0)
-    connection.close()
+        return json.loads(stream.read(int.from_bytes(size, "big"))), fds
+
+
+def _be(request: dict[str, Any], fds: list[int]) -> list[str]:
+    """Become the process of a command."""
     for number, fd in enumerate(fds, 1):
         os.dup2(fd, number)
         os.close(fd)
@@ -154,6 +167,12 @@ def _child(connection: socket.socket) -> list[str]:
     os.environ.clear()
     os.environ.update(request["environment"])
     return list(request["command"])
+
+
+def _tell_end(child: int, connection: socket.socket) -> None:
+    _, status = os.waitpid(child, 0)
+    with connection, suppress(BrokenPipeError):
+        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _run(program: Callable[[], object]) -> NoReturn:
@@ -173,10 +192,12 @@ def _run(program: Callable[[], object]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    for _name in _MODULES:
+    _program, _address, _ready = sys.argv[1:]
+    for _name in _MODULES[_program]:
         with suppress(ModuleNotFoundError):
             import_module(_name)
-    programs = {name: script.load() for name, script in _programs().items()}
+    (_script,) = entry_points(group="console_scripts", name=_program)
+    _loaded = _script.load()
     gc.freeze()
-    sys.argv = _serve(sys.argv[1])
-    _run(programs[Path(sys.argv[0]).name])
+    sys.argv = _serve(_address, int(_ready))
+    _run(_loaded)
