@@ -26,19 +26,19 @@ _TRAINING = {
         "--window",
         type=click.IntRange(1),
         default=5,
-        help="Frames that a refiner sees.  [default: 5; mixer, mixer-fitted: 33]",
+        help="Frames that a refiner sees.  [default: 5; mixer: 33, mixer-few: 5]",
     ),
     "epochs": click.option(
         "--epochs",
         type=click.IntRange(1),
         default=50,
-        help="At most.  [default: 50; mixer: 16, mixer-fitted: 4, mixer-few: 12; hourglass-ae: 100]",
+        help="At most.  [default: 50; mixer: 16, mixer-fitted: 4, mixer-few: 12; hourglass-ae: 100; resnet-lstm: 20]",
     ),
     "batch_size": click.option(
         "--batch-size",
         type=click.IntRange(1),
         default=16,
-        help="Windows, or crops, a step.  [default: 16; mixer: 64, mixer-few: 384]",
+        help="Windows, or crops, a step.  [default: 16; mixer: 64, mixer-few: 384; resnet-lstm: 4]",
     ),
     "optimizer": click.option(
         "--optimizer",
@@ -52,7 +52,7 @@ _TRAINING = {
         type=float,
         default=1e-3,
         help="At the start.  [default: 0.001; mixer: 0.003, mixer-few: 0.0015; hourglass: 0.00025, hourglass-ae: "
-        "0.0005; for finetuning 0.0001]",
+        "0.0005; resnet-lstm: 0.0005; for finetuning 0.0001]",
     ),
     "schedule": click.option(
         "--schedule",
@@ -95,7 +95,8 @@ _TRAINING = {
         "--shuffle",
         type=click.Choice(["windows", "blocks"]),
         default="windows",
-        help="One by one, or in blocks: faster where a large store is decoded.  [default: windows; hourglass: blocks]",
+        help="One by one, or in blocks: faster where a large store is decoded.  [default: windows; hourglass, "
+        "resnet-lstm: blocks]",
     ),
     "precision": click.option(
         "--precision",

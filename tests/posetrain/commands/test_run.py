@@ -15,6 +15,7 @@ from posedata.configfile import config_keys
 from posedata.errors import BadInputError, ChoiceError
 from posetrain.cli import cli
 from posetrain.config import TrainConfig
+from posetrain.models import MODELS
 
 Posetrain = Callable[..., Result]
 Command = Callable[..., "CompletedProcess[str]"]
@@ -32,6 +33,30 @@ def shown(done: Result) -> dict[str, Any]:
 def config_in(run: Path) -> dict[str, Any]:
     config: dict[str, Any] = json.loads((run / "run.json").read_text())["config"]
     return config
+
+
+def told_defaults(option: str) -> dict[str, str]:
+    """Model, or the beginning of its name -> what the help of an option tells as its default."""
+    (parameter,) = (p for p in RUN.params if p.name == option)
+    found, names = {}, []
+    for part in re.split("[;,] ", re.search(r"\[default: (.*)\]$", parameter.help).group(1)):  # type: ignore
+        name, _, value = part.rpartition(": ")
+        names.append(name or part)
+        if name or not found:
+            found |= dict.fromkeys(names if name else [""], value)
+            names = []
+    return found
+
+
+@pytest.mark.parametrize(
+    "option", ["average", "batch_size", "epochs", "learning_rate", "optimizer", "schedule", "shuffle", "window"]
+)
+def test_the_help_tells_every_models_default(option: str) -> None:
+    told = told_defaults(option)
+    for model, architecture in MODELS.items():
+        begins = max((name for name in told if model.startswith(name)), key=len)
+        value = architecture.regime.get(option, getattr(TrainConfig(), option))
+        assert told[begins] == (value if isinstance(value, str) else f"{value:g}"), model
 
 
 def test_a_run_from_a_file_is_that_of_the_options(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
