@@ -1,11 +1,13 @@
 """How much of a model's own speed training and scoring reach. Prints JSON.
 
 python tests/benchmarks/train.py STORE [--models conv3d,deciwatch] [--device auto] [--precision float32] [--rounds 3]
+                                       [--compile] [--give-back]
 
 `train` is `posetrain`'s pass over shuffled windows of the store, `bare` the same model, loss and optimizer in a loop
 over batches that lie on the device beforehand, turn about in one run; `score` is its scoring, `bare_forward` the model
 alone on such batches. Ratios are medians of the rounds. `milliseconds` are of one window, and `epoch_seconds` those of
-all training windows of the store at that speed.
+all training windows of the store at that speed. With `--compile` the bare loops are those of `torch.compile(model)`,
+too: `compiled` and `compiled_forward`. With `--give-back` a CPU's memory is left to the C library.
 """
 
 import argparse
@@ -69,7 +71,8 @@ def bare_forward(model: torch.nn.Module, given: list[Tensor]) -> None:
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """All figures of one model."""
-    device, store = pick_device(options.device), open_store(options.store)
+    device = torch.device("cpu") if options.give_back else pick_device(options.device)
+    store = open_store(options.store)
     count = options.windows or _WINDOWS[name] * (20 if device.type == "cuda" else 1)
     config = TrainConfig(model=name, batch_size=options.batch_size, precision=options.precision)
     model, task = place(make_model(config), device), find_model(name).task
@@ -84,15 +87,20 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     ]
     given = [task.given(batch) for batch in windows.batches(order[:256], 32, task.parts)]
     forwards = (given * (-(-len(windows) // (32 * len(given)))))[: -(-len(windows) // 32)]
-    found: dict[str, list[float]] = {"train": [], "bare": [], "score": [], "bare_forward": []}
+    works: dict[str, Callable[[], object]] = {
+        "train": lambda: train_epoch(model, task, optimizer, windows, config, 1),
+        "bare": lambda: bare_epoch(model, task, optimizer, batches, config.precision),
+        "score": lambda: evaluate(model.eval(), task, windows),
+        "bare_forward": lambda: bare_forward(model, forwards),
+    }
+    if options.compile:
+        compiled = torch.compile(model)
+        works["compiled"] = lambda: bare_epoch(compiled, task, optimizer, batches, config.precision)
+        works["compiled_forward"] = lambda: bare_forward(compiled, forwards)
+    found: dict[str, list[float]] = {key: [] for key in works}
     for turn in range(options.rounds + 1):
-        times = {
-            "train": timed(lambda: train_epoch(model, task, optimizer, windows, config, 1), device),
-            "bare": timed(lambda: bare_epoch(model, task, optimizer, batches, config.precision), device),
-            "score": timed(lambda: evaluate(model.eval(), task, windows), device),
-            "bare_forward": timed(lambda: bare_forward(model, forwards), device),
-        }
-        for key, seconds in times.items():
+        for key, work in works.items():
+            seconds = timed(work, device)
             if turn:  # the first one warms up
                 found[key].append(len(windows) / seconds)
     speed = {key: statistics.median(rates) for key, rates in found.items()}
@@ -118,6 +126,8 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--windows", type=int)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--give-back", action="store_true")
     options = parser.parse_args()
     found = {name: measure(name, options) for name in options.models.split(",")}
     device = torch.cuda.get_device_name() if pick_device(options.device).type == "cuda" else "cpu"
