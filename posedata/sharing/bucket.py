@@ -25,7 +25,7 @@ class Bucket(Network):
     def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
         """See `Remote`."""
         with speaking(f"{self.url}/{name}"):
-            return self._wait(self._read(f"{self._root}/{name}", most, bytes_range(start, stop)))
+            return self._wait(self._read(f"{self._root}/{name}", most, bytes_range(start, stop)), most)
 
     async def _read(self, path: str, most: int, part: Mapping[str, str]) -> bytes:
         """A part comes from a signed URL, for half the work; what does not come so comes by s3fs.
@@ -46,7 +46,9 @@ class Bucket(Network):
     def send(self, source: Path, name: str) -> None:
         """See `Remote`."""
         with speaking(f"{self.url}/{name}"):
-            self._do("put_file", str(source), f"{self._root}/{name}")
+            size = source.stat().st_size
+            # One part of a file at a time: each is held in memory, and other files go beside it.
+            self._wait(self._files._put_file(str(source), f"{self._root}/{name}", max_concurrency=1), size)
 
     def write(self, name: str, content: bytes, replace: bool) -> None:
         """See `Remote`."""

@@ -14,8 +14,11 @@ T = TypeVar("T")
 SECONDS = 30
 """Until a silent connection counts as lost."""
 
-_MOST_SECONDS = 900
-"""For one request: a block of 8 MB comes within it at 9 kB/s."""
+_LEAST_SECONDS = 900
+"""That every request has, however few its bytes."""
+
+_SLOWEST = 9_000
+"""Bytes a second that a file comes or goes at, at least; beside 15 others, over a line of a megabit a second."""
 
 
 class Network:
@@ -62,8 +65,10 @@ class Network:
             return getattr(self._files, method)(*arguments, **options)
         return self._wait(getattr(self._files, f"_{method}")(*arguments, **options))
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        job = asyncio.run_coroutine_threadsafe(_settled(work), self._files.loop)
+    def _wait(self, work: Coroutine[Any, Any, T], size: int = 0) -> T:
+        """What comes of a request that moves `size` bytes at most; raises TimeoutError if it goes on for too long."""
+        seconds = _LEAST_SECONDS + size / _SLOWEST
+        job = asyncio.run_coroutine_threadsafe(_settled(work, seconds), self._files.loop)
         self._jobs.add(job)
         if self.given_up.is_set():
             job.cancel()
@@ -78,9 +83,9 @@ class Network:
         return result
 
 
-async def _settled(work: Coroutine[Any, Any, T]) -> T | BaseException:
+async def _settled(work: Coroutine[Any, Any, T], seconds: float) -> T | BaseException:
     """What came, or what went wrong; raised in the loop when nobody waits any more, asyncio would print it."""
-    (result,) = await asyncio.gather(asyncio.wait_for(work, _MOST_SECONDS), return_exceptions=True)
+    (result,) = await asyncio.gather(asyncio.wait_for(work, seconds), return_exceptions=True)
     return result
 
 

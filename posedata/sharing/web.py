@@ -19,7 +19,7 @@ class Web(Network):
     def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
         """See `Remote`."""
         with speaking(f"{self.url}/{name}"):
-            return self._wait(page(self._files, f"{self._root}/{name}", most, bytes_range(start, stop)))
+            return self._wait(page(self._files, f"{self._root}/{name}", most, bytes_range(start, stop)), most)
 
     def need_writable(self) -> NoReturn:
         """See `Remote`."""

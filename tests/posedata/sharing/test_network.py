@@ -5,10 +5,12 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
+from posedata.sharing import network
 from posedata.sharing.network import bytes_range, gathered
 from posedata.sharing.remote import GivenUpError
 from posedata.sharing.web import Web
@@ -72,3 +74,26 @@ def test_what_fails_is_raised() -> None:
 
     with pytest.raises(FileNotFoundError):
         Web("http://127.0.0.1:1")._wait(failing())
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of a second a request, and one for every 1000 bytes."""
+    monkeypatch.setattr(network, "_LEAST_SECONDS", 0.1)
+    monkeypatch.setattr(network, "_SLOWEST", 1000)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_moves_more_bytes_may_take_longer() -> None:
+    place = Web("http://127.0.0.1:1")
+    assert place._wait(asyncio.sleep(0.5, "came"), 4000) == "came"
+    with pytest.raises(TimeoutError):
+        place._wait(asyncio.sleep(4, "came"), 400)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_whole_file_of_a_server_without_ranges_has_its_time(serve: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "objects" / "abc").write_bytes(bytes(5000))
+    place = Web(serve(tmp_path, ranges=False, delay=0.5))
+    assert len(place.read("objects/abc", 5000, 0, 100)) == 5000
