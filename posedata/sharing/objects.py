@@ -1,13 +1,14 @@
 """Files of a collection, each under the sha256 of its bytes: sent if it is not there, proven when it comes."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from posedata.ahead import in_threads
 from posedata.errors import IntegrityError
-from posedata.files import sha256_file
+from posedata.files import own_name, sha256_file
 from posedata.manifest import StoreFile
 from posedata.progress import Advance
 from posedata.sharing.blocks import blocks
@@ -17,6 +18,9 @@ from posedata.sharing.remote import Remote, listed
 OBJECTS = "objects"
 
 _THREADS = 16
+
+_COPIED = 1 << 20
+"""Bytes of a file of this disk that are in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -185,11 +189,19 @@ def _copied(source: Path | None, part: Path, file: StoreFile) -> bool:
     """Whether a file of this disk has the content, and `part` is now a copy of it."""
     if source is None or not source.is_file() or source.stat().st_size != file.size:
         return False
-    try:
-        content = source.read_bytes()
-    except OSError:  # it has gone, or its disk fails: it can be fetched
-        return False
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        return False
-    part.write_bytes(content)
+    digest = hashlib.sha256()
+    with own_name(part) as mine:  # `part` may hold what came before a cut
+        with mine.open("wb") as out:
+            for block in _readable(source):
+                out.write(block)
+                digest.update(block)
+        if digest.hexdigest() != file.sha256:
+            return False
+        mine.replace(part)
     return True
+
+
+def _readable(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, up to where it has gone or its disk fails: it can be fetched."""
+    with suppress(OSError), path.open("rb") as file:
+        yield from iter(lambda: file.read(_COPIED), b"")

@@ -3,6 +3,7 @@
 import hashlib
 import random
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,6 +152,35 @@ def test_files_of_this_disk_are_copied_if_they_are_sound(
     fetch(watched, files[2:5], tmp_path / "got", known, lambda _: None)
     check(files[2:5], tmp_path / "got", folder)
     assert sorted(watched.starts) == [0, 0, 1000, 2000, 3000, 4000]
+
+
+def test_a_large_file_of_this_disk_is_copied_in_little_memory(tmp_path: Path) -> None:
+    """Of 16 threads each may be at a shard of half a gigabyte."""
+    content = random.Random(0).randbytes(10_000_000)  # noqa: S311
+    (tmp_path / "large").write_bytes(content)
+    file = StoreFile(path="large", size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    tracemalloc.start()
+    try:
+        fetch(Folder(tmp_path), [file], tmp_path / "got", {file.sha256: tmp_path / "large"}, lambda _: None)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "got" / "large").read_bytes() == content
+    assert most < 5_000_000
+
+
+def test_a_damaged_file_of_this_disk_spoils_nothing_that_has_come(
+    store: tuple[Path, list[StoreFile]], collection: Folder, tmp_path: Path
+) -> None:
+    folder, files = store
+    part = tmp_path / "got" / part_name(files[4].path)
+    part.parent.mkdir(parents=True)
+    part.write_bytes((folder / files[4].path).read_bytes()[:3000])
+    (tmp_path / "damaged").write_bytes(bytes(5000))
+    watched = _Failing(collection, after=100)
+    fetch(watched, [files[4]], tmp_path / "got", {files[4].sha256: tmp_path / "damaged"}, lambda _: None)
+    assert watched.starts == [3000, 4000]
+    check([files[4]], tmp_path / "got", folder)
 
 
 class _Failing:
