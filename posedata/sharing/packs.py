@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from posedata.errors import IntegrityError
+from posedata.errors import IntegrityError, RemoteError
 from posedata.manifest import StoreFile
 from posedata.sharing.blocks import blocks
-from posedata.sharing.remote import NotThereError, Remote, listed
+from posedata.sharing.remote import GivenUpError, Remote, listed
 
 PACKS = "packs"
 
@@ -84,15 +84,17 @@ def _proven(path: Path, file: StoreFile) -> bytes:
 
 
 def unpacked(remote: Remote, pack: Pack) -> Iterator[tuple[StoreFile, bytes]]:
-    """The files of a pack, each proven; what is damaged in it is left out, as is all of one that is not there.
+    """The files of a pack, each proven; what is damaged in it is left out, as is all of one that does not come.
 
     Raises:
-        RemoteError: if the pack is there and does not come.
+        GivenUpError: if somebody called `stop`.
     """
     try:
         content = b"".join(blocks(remote, f"{PACKS}/{pack.name}", pack.size))
-    except NotThereError:
-        return  # pushed by a version without packs
+    except GivenUpError:
+        raise
+    except RemoteError:  # one that is cut, or there is none: pushed by a version without packs
+        return
     start = 0
     for file in pack.files:
         part = content[start : start + file.size]

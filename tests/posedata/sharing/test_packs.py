@@ -13,7 +13,8 @@ from posedata.manifest import StoreFile
 from posedata.sharing import blocks, packs
 from posedata.sharing.folder import Folder
 from posedata.sharing.objects import fetch, send, to_send
-from posedata.sharing.packs import PACKS, packs_of, send_packs
+from posedata.sharing.packs import PACKS, packs_of, send_packs, unpacked
+from posedata.sharing.remote import GivenUpError
 
 SIZES = (10, 70_000, 0, 500, 60_000, 500, 65_536, 3)
 """Of the files; the second is too large to be packed."""
@@ -121,6 +122,26 @@ def test_what_is_damaged_in_a_pack_comes_by_itself(
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
     got(collection, store[1], tmp_path / "out")
+
+
+@pytest.mark.parametrize("size", [0, 1000, 40_000])
+def test_what_a_pack_that_is_cut_lacks_comes_by_itself(
+    store: tuple[Path, list[StoreFile]], collection: Folder, tmp_path: Path, size: int
+) -> None:
+    for path in (Path(collection.url) / PACKS).iterdir():
+        path.write_bytes(path.read_bytes()[:size])
+    got(collection, store[1], tmp_path / "out")
+
+
+def test_a_pack_that_was_given_up_is_not_fetched_file_by_file(
+    store: tuple[Path, list[StoreFile]], collection: Folder
+) -> None:
+    class Stopped(Folder):
+        def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
+            raise GivenUpError(name)
+
+    with pytest.raises(GivenUpError):
+        list(unpacked(Stopped(Path(collection.url)), packs_of(store[1])[0]))
 
 
 def test_a_pack_is_not_asked_for_where_most_is_here(
