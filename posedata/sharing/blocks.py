@@ -22,9 +22,12 @@ def blocks(remote: Remote, name: str, size: int, begun: int = 0) -> Iterator[byt
         begun: bytes that are there already.
 
     Raises:
+        GivenUpError: once somebody has called `stop`: not every place ends what is under way.
         RemoteError: if they do not come.
     """
     while begun < size:
+        if remote.given_up.is_set():
+            raise GivenUpError(f"{remote.url}: given up")
         block = _patiently(remote, name, size, begun)
         yield block
         begun += len(block)

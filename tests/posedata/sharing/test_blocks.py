@@ -67,10 +67,24 @@ def test_what_will_not_come_is_asked_for_once(fault: RemoteError) -> None:
 
 
 def test_nobody_waits_once_it_is_given_up() -> None:
-    place = Place(RemoteError("a"))
-    place.given_up.set()
+    class Stopping(Place):
+        def read(self, name: str, most: int, start: int = 0, stop: int | None = None) -> bytes:
+            self.given_up.set()
+            return super().read(name, most, start, stop)
+
+    place = Stopping(RemoteError("a"))
     with pytest.raises(RemoteError, match="a"):
         got(place)
+    assert len(place.asked) == 1
+
+
+def test_no_other_block_is_asked_for_once_it_is_given_up() -> None:
+    place = Place()
+    coming = blocks(place, "x", len(CONTENT))  # type: ignore[arg-type]
+    assert next(coming) == CONTENT[:10]
+    place.given_up.set()
+    with pytest.raises(GivenUpError):
+        next(coming)
     assert len(place.asked) == 1
 
 

@@ -98,7 +98,7 @@ def test_what_came_before_a_cut_is_not_asked_for_again(
         fetch(_Failing(collection, after=2), [file], tmp_path / "got", {}, lambda _: None)
     part = tmp_path / "got" / part_name(file.path)
     assert part.stat().st_size == 2000
-    watched = _Failing(collection, after=100)
+    watched = _Failing(Folder(Path(collection.url)), after=100)
     fetch(watched, [file], tmp_path / "got", {}, lambda _: None)
     assert watched.starts == [2000, 3000, 4000]
     check([file], tmp_path / "got", store[0])
