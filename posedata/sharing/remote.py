@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from posedata.errors import ChoiceError, ConflictError, RemoteError
 from posedata.secrets import check_url, redact
@@ -79,7 +79,8 @@ def open_remote(url: str) -> Remote:
     """The place that a URL or a path names; nothing is asked of it yet.
 
     Raises:
-        ChoiceError: if nothing here speaks its scheme, or it has a query, or a user and a password.
+        ChoiceError: if nothing here speaks its scheme, or it has a query, or a user and a password, or names a path
+            of another machine.
         ModuleNotFoundError: if the package that does is not installed.
     """
     from posedata.sharing.folder import Folder
@@ -89,7 +90,7 @@ def open_remote(url: str) -> Remote:
         return Folder(Path(url).absolute())
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return Folder(Path(parts.path))
+        return Folder(_path_of(parts))
     if parts.scheme not in _PACKAGES:
         known = ", ".join(f"{scheme}://" for scheme in (*_PACKAGES, "file"))
         raise ChoiceError(f"{redact(url)}: expected a path or one of {known}, found {parts.scheme}://")
@@ -105,6 +106,19 @@ def open_remote(url: str) -> Remote:
     from posedata.sharing.web import Web
 
     return Web(url)
+
+
+def _path_of(parts: SplitResult) -> Path:
+    """The path that a file:// URL names on this machine."""
+    path = unquote(parts.path)
+    if parts.netloc not in ("", "localhost"):
+        raise ChoiceError(
+            f"file://{parts.netloc}{parts.path}: expected a path of this machine, found the machine {parts.netloc}; "
+            f"use file:///{parts.netloc}{parts.path} if that is a folder"
+        )
+    if not path.startswith("/"):
+        raise ChoiceError(f"file://{parts.path}: expected a path, like file:///mnt/team")
+    return Path(path)
 
 
 def listed(remote: Remote, folder: str) -> dict[str, int | None]:

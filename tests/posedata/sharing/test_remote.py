@@ -73,11 +73,18 @@ def test_of_two_writers_one_wins(place: Remote) -> None:
         ("gs://bucket/x", "gs://"),
         ("https://user:hidden@host/x", "without user and password"),
         ("http://[::1", "expected a URL"),
+        ("file://mnt/team/datasets", "found the machine mnt; use file:///mnt/team/datasets"),
+        ("file://", "expected a path, like file:///mnt/team"),
     ],
 )
 def test_places_that_are_not_spoken_with(url: str, word: str) -> None:
     with pytest.raises(ChoiceError, match=word):
         open_remote(url)
+
+
+@pytest.mark.parametrize("host", ["", "localhost"])
+def test_a_file_url_names_a_path_of_this_machine(host: str) -> None:
+    assert open_remote(f"file://{host}/mnt/my%20data/a+b").url == "/mnt/my data/a+b"
 
 
 def test_a_web_server_is_read_and_not_written(serve: Serve, tmp_path: Path) -> None:
