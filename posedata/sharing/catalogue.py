@@ -20,7 +20,7 @@ MANIFESTS = Path("data_manifests")
 
 
 class ForeignError(RemoteError):
-    """A JSON file of a collection that is no dataset manifest."""
+    """A JSON file of a collection that is no dataset manifest, or that of another dataset: a copy under a new name."""
 
 
 class Found(NamedTuple):
@@ -60,12 +60,12 @@ def find_published(remote: Remote, name: str) -> Dataset | None:
         start = content[:40].decode("utf-8", "replace")
         raise ForeignError(f"{where}: expected a dataset manifest, found {start!r}: a login page?") from error
     if dataset.name != name:
-        raise RemoteError(f"{where}: name: expected that of the file, found {dataset.name}")
+        raise ForeignError(f"{where}: name: expected that of the file, found {dataset.name}")
     return dataset
 
 
 def published(remote: Remote, foreign: Callable[[str], None] = lambda _: None) -> list[Dataset]:
-    """All datasets of a collection, by name; `foreign` is told of each file that is no dataset manifest."""
+    """All datasets of a collection, by name; `foreign` is told of each file that is not the manifest of one."""
     datasets = []
     for name in sorted(name.removesuffix(".json") for name in remote.sizes("") if name.endswith(".json")):
         try:

@@ -263,6 +263,17 @@ def test_other_files_of_a_collection_are_left_out_and_told(
     assert len(json.loads(status.stdout)["left_out"]) == 1
 
 
+def test_a_copy_of_a_manifest_is_left_out_and_told(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
+    collection = tmp_path / "collection"
+    ok(command("posedata", "push", stores["brace"], collection, "--json"))
+    shutil.copy(collection / "brace.json", collection / "brace-old.json")
+    found = command("posedata", "list", collection, "--json")
+    assert found.returncode == 0, found.stderr
+    assert "brace-old.json: name: expected that of the file, found brace" in found.stderr
+    assert [row["dataset"] for row in json.loads(found.stdout)["datasets"]] == ["brace"]
+    assert command("posedata", "status", collection).returncode == 4  # the data home is empty
+
+
 @pytest.mark.parametrize("what", ["gone", "changed", "swapped"])
 def test_a_damaged_collection_publishes_nothing_here(
     command: Command, stores: dict[str, Path], tmp_path: Path, what: str
