@@ -88,6 +88,18 @@ def test_a_store_needs_the_package_no_more(
     )
 
 
+def test_a_store_needs_no_package_that_can_be_loaded(beside: Callable[..., Run], tmp_path: Path) -> None:
+    run = beside()
+    raw = write_clips(tmp_path / "clips")
+    assert run("posedata", "build", "--dataset", "handball", "--raw", raw, "--out", "s.zarr").returncode == 0
+    (tmp_path / "site" / "handball_poses.py").write_text("import nothing_of_that_name")
+    pushed = run("posedata", "push", "s.zarr", "team", "--json")
+    assert pushed.returncode == 0, pushed.stderr
+    described = run("posedata", "manifest", "s.zarr")
+    assert described.returncode == 0, described.stderr
+    assert [source["address"] for source in json.loads(described.stdout)["sources"]] == [""]
+
+
 def test_it_is_treated_like_posedatas_own(beside: Callable[..., Run], tmp_path: Path) -> None:
     run = beside()
     raw = write_clips(tmp_path / "clips")
