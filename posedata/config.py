@@ -15,6 +15,8 @@ from pydantic import (
     model_serializer,
 )
 
+from posedata.secrets import beginning
+
 SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.0), "fixed": (1.0,)}
 """sigma_in of setups 1 and 2 (seed 000, section 1.2.2)."""
 
@@ -140,4 +142,6 @@ def canonical_json(value: Any) -> bytes:
 
 def faults(error: ValidationError) -> list[str]:
     """A line for each field that does not fit: its name, what was expected, what was found."""
-    return [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r:.80}" for e in error.errors()]
+    return [
+        f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {beginning(repr(e['input']), 80)}" for e in error.errors()
+    ]

@@ -14,7 +14,7 @@ import click
 
 from posedata.errors import BadInputError, ChoiceError, PoseDataError, bad_file
 from posedata.formats.base import need_regular, read_text
-from posedata.secrets import refuse_credentials
+from posedata.secrets import beginning, refuse_credentials
 
 if TYPE_CHECKING:
     from yaml import Event, Node  # type: ignore[import-untyped]
@@ -64,9 +64,9 @@ def read_config(path: Path, context: click.Context, lists: Set[str] = frozenset(
             found[parameter.name] = None if value is None else _as_typed(value, parameter, lists)
             parameter.type_cast_value(context, found[parameter.name])
         except click.BadParameter as error:
-            faults.append(f"{key}: {error.message.rstrip('.'):.300}")
+            faults.append(f"{key}: {beginning(error.message.rstrip('.'), 300)}")
         except (ValueError, ChoiceError) as error:
-            faults.append(f"{name[:80]}: {error}")
+            faults.append(f"{beginning(name, 80)}: {error}")
     if faults:
         raise bad_file(path, faults)
     return {name: value for name, value in found.items() if value is not None}
@@ -119,7 +119,7 @@ def _known(key: str, known: Mapping[str, click.Parameter]) -> click.Parameter:
         return known[key]
     near = get_close_matches(key, known, n=1)
     advice = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"expected one of {', '.join(known)}, found {key[:80]!r}{advice}")
+    raise ValueError(f"expected one of {', '.join(known)}, found {beginning(key, 80)!r}{advice}")
 
 
 def _as_typed(value: str | list[str], parameter: click.Parameter, lists: Set[str]) -> str | list[str]:
@@ -127,7 +127,7 @@ def _as_typed(value: str | list[str], parameter: click.Parameter, lists: Set[str
     texts = [value] if isinstance(value, str) else value
     for text in texts:
         if _UNTYPED.search(text):
-            raise ValueError(f"expected one line of text, found {text[:80]!r}")
+            raise ValueError(f"expected one line of text, found {beginning(text, 80)!r}")
     refuse_credentials(texts)
     if parameter.multiple:
         return texts

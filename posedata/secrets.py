@@ -20,6 +20,9 @@ _PLACES = ("_path", "_file", "_dir", "_url", "_uri")
 _LEAST = 6
 """Characters: a shorter value of the environment would also hide common words."""
 
+_LOOKED_AT = 4096
+"""Characters of a text of which only the beginning is shown: of a megabyte, hiding takes long."""
+
 
 def redact(text: str) -> str:
     """The text without user names and passwords in URLs, queries of URLs, and secrets of the environment."""
@@ -27,6 +30,11 @@ def redact(text: str) -> str:
         text = text.replace(secret, HIDDEN)
     text = _USER_INFO.sub(rf"\g<scheme>{HIDDEN}@", text)
     return _QUERY.sub(rf"\g<address>?{HIDDEN}", text)
+
+
+def beginning(text: str, most: int) -> str:
+    """The first characters of a text, redacted before they are cut: half a secret could not be told from other text."""
+    return redact(text[:_LOOKED_AT])[:most]
 
 
 def redact_values(value: Any) -> Any:

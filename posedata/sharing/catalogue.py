@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from posedata.dataset import Built, Dataset, parse_dataset
 from posedata.errors import BadInputError, ChoiceError, PoseDataError, RemoteError
-from posedata.secrets import check_url
+from posedata.secrets import beginning, check_url
 from posedata.sharing.objects import OBJECTS
 from posedata.sharing.remote import NotThereError, Remote, open_remote
 
@@ -57,7 +57,7 @@ def find_published(remote: Remote, name: str) -> Dataset | None:
     try:
         dataset = parse_dataset(content, where)
     except BadInputError as error:
-        start = content[:40].decode("utf-8", "replace")
+        start = beginning(content.decode("utf-8", "replace"), 40)
         raise ForeignError(f"{where}: expected a dataset manifest, found {start!r}: a login page?") from error
     if dataset.name != name:
         raise ForeignError(f"{where}: name: expected that of the file, found {dataset.name}")

@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from posedata.errors import ChoiceError, ConflictError, RemoteError
-from posedata.secrets import check_url, redact
+from posedata.secrets import beginning, check_url, redact
 
 _PACKAGES = {"s3": "s3fs", "hf": "huggingface_hub", "http": "aiohttp", "https": "aiohttp"}
 """Scheme -> the package that speaks it."""
@@ -160,7 +160,7 @@ def speaking(what: str) -> Iterator[None]:
 
 
 def _why(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return beginning(" ".join(str(error).split()), 300) or type(error).__name__
 
 
 def _faults() -> tuple[type[Exception], ...]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from posedata.config import SIGMA_SETS, Noise, Recipe, Selection, canonical_json
+from posedata.config import SIGMA_SETS, Noise, Recipe, Selection, canonical_json, faults
 
 BRACE = (Selection(dataset="brace"),)
 BOTH = (Selection(dataset="brace"), Selection(dataset="penn_action"))
@@ -146,3 +146,11 @@ def test_canonical_json_is_sorted_dense_ascii() -> None:
 def test_canonical_json_refuses_nan() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json([math.nan])
+
+
+def test_a_fault_shows_no_part_of_a_password() -> None:
+    url = f"https://user:{'pa55word' * 20}@host/x"
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate({"split": url})
+    assert any("found 'https://***@host/x'" in fault for fault in faults(caught.value))
+    assert "pa55" not in "".join(faults(caught.value))

@@ -1,7 +1,7 @@
 import pytest
 
 from posedata.errors import ChoiceError
-from posedata.secrets import redact, redact_values, refuse_credentials
+from posedata.secrets import beginning, redact, redact_values, refuse_credentials
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,13 @@ def test_a_secret_within_another_leaves_no_rest(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("A_TOKEN", "abcdef")
     monkeypatch.setenv("B_TOKEN", "abcdef-and-more")
     assert redact("x abcdef-and-more y abcdef") == "x *** y ***"
+
+
+@pytest.mark.parametrize("most", range(5, 40))
+def test_of_a_secret_that_is_cut_nothing_is_shown(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN", "pl4nted-s3cret")
+    shown = beginning("refused: pl4nted-s3cret, https://user:pa55word@host/x", most)
+    assert shown == "refused: ***, https://***@host/x"[:most]
 
 
 def test_values_for_json_are_redacted_and_keys_and_numbers_are_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import s3fs
 from places import S3Server
 
 from posedata.errors import ChoiceError, ConflictError, RemoteError
-from posedata.sharing.remote import NotThereError, Remote, open_remote
+from posedata.sharing.remote import NotThereError, Remote, open_remote, speaking
 
 Serve = Callable[..., str]
 
@@ -122,6 +122,13 @@ def test_no_answer_is_larger_than_it_may_be(
 def test_nobody_listens() -> None:
     with pytest.raises(RemoteError, match="expected an answer"):
         open_remote("http://127.0.0.1:9/x").read("y", 9)
+
+
+def test_a_long_error_shows_no_part_of_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN", "pl4nted-s3cret")
+    with pytest.raises(RemoteError) as caught, speaking("there"):
+        raise OSError(f"{'x' * 295} pl4nted-s3cret")
+    assert "pl4" not in str(caught.value)
 
 
 def test_a_wrong_secret_is_refused_and_not_shown(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
