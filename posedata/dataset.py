@@ -23,6 +23,8 @@ from posedata.secrets import check_url, redact
 
 RecipeOf = TypeVar("RecipeOf", bound=Frozen)
 Count = Annotated[int, Field(ge=0)]
+ManifestSize = Annotated[int, Field(ge=0, le=1 << 30)]
+"""Bytes, which are read at once; manifests of stores have a few megabytes."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+,-]{0,150}$")]
 
 
@@ -78,7 +80,7 @@ class Built(Frozen):
     content_digest: Sha256
     files_digest: Sha256
     manifest_sha256: Sha256
-    manifest_size: Count
+    manifest_size: ManifestSize
     files: Count
     bytes: Count
 

@@ -54,6 +54,15 @@ def test_every_fault_is_told(dataset: Dataset, change: dict[str, object], words:
     assert all(word in str(caught.value) for word in words)
 
 
+@pytest.mark.parametrize("size", [-1, (1 << 30) + 1, (1 << 63) - 1, 1 << 70])
+def test_no_manifest_of_a_store_is_larger_than_memory(dataset: Dataset, size: int) -> None:
+    """Whoever fetches it reads as many bytes at once."""
+    content = json.loads(dataset.to_json())
+    content["built"]["manifest_size"] = size
+    with pytest.raises(BadInputError, match=r"built\.manifest_size: .*1073741824|built\.manifest_size: .* 0"):
+        parse_dataset(json.dumps(content).encode(), "x.json")
+
+
 def test_what_is_no_json_is_told() -> None:
     with pytest.raises(BadInputError, match=r"x\.json: expected a dataset manifest"):
         parse_dataset(b"<html>Please log in</html>", "x.json")
