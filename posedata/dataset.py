@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -18,8 +18,11 @@ from posedata.config import Frozen, canonical_json, faults
 from posedata.errors import BadInputError, ChoiceError
 from posedata.families import source_of
 from posedata.files import sha256_file
-from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Sha256, StoreFile, read_manifest
+from posedata.manifest import MANIFEST_NAME, SOURCES_NAME, Manifest, Sha256, StoreFile
 from posedata.secrets import check_url, redact
+
+if TYPE_CHECKING:
+    from posedata.store.opened import Opened
 
 RecipeOf = TypeVar("RecipeOf", bound=Frozen)
 Count = Annotated[int, Field(ge=0)]
@@ -167,22 +170,22 @@ def need_built(dataset: Dataset, where: str) -> Built:
     return dataset.built
 
 
-def describe(
-    store: Path, manifest: Manifest, name: str, version: str = "1", locations: tuple[str, ...] = ()
-) -> Dataset:
+def describe(store: "Opened", name: str, version: str = "1", locations: tuple[str, ...] = ()) -> Dataset:
     """The dataset manifest of a store.
 
     Args:
-        store: the folder.
-        manifest: of it.
+        store: what is described.
         name: of the dataset.
         version: of the dataset.
         locations: URLs of collections that hold it.
 
     Raises:
         ChoiceError: if name or version do not do.
+        IntegrityError: if its list of raw files is not what its manifest says.
+        RemoteError: if the store is a mirror, and that does not come.
     """
-    summary, path = manifest.summary, store / MANIFEST_NAME
+    manifest, path = store.manifest, store.path / MANIFEST_NAME
+    summary = manifest.summary
     built = Built(
         counts=summary["counts"],
         content_digest=manifest.content_digest,
@@ -192,7 +195,7 @@ def describe(
         files=len(manifest.files),
         bytes=sum(file.size for file in manifest.files) + path.stat().st_size,
     )
-    lines = _source_lines(store / SOURCES_NAME)
+    lines = _source_lines(store.file(SOURCES_NAME))
     sources = tuple(
         Source(
             dataset=source,
@@ -217,9 +220,9 @@ def files_digest(manifest: Manifest) -> str:
     return hashlib.sha256(canonical_json([file.model_dump() for file in manifest.files])).hexdigest()
 
 
-def compare_rebuilt(store: Path, expected: Dataset) -> list[str]:
+def compare_rebuilt(store: "Opened", expected: Dataset) -> list[str]:
     """What keeps a rebuilt store from being the dataset; empty if it is, or if nobody has built that yet."""
-    return differences(expected, describe(store, read_manifest(store), expected.name))
+    return differences(expected, describe(store, expected.name))
 
 
 def differences(expected: Dataset, found: Dataset) -> list[str]:

@@ -127,6 +127,7 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
     from posedata import request
     from posedata.dataset import compare_rebuilt
     from posedata.familyrequest import family_of, find_family
+    from posedata.store.opened import open_any
 
     given = arguments.given_options(ctx)
     family = find_family(options["datasets"], given)
@@ -141,7 +142,7 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
         out, report = build_of_family(family, expected, options, show)
     else:
         out, report = _build_of_heatmaps(expected, given, options, show)
-    differing = compare_rebuilt(out, expected) if expected and not options["dry_run"] else None
+    differing = compare_rebuilt(open_any(out), expected) if expected and not options["dry_run"] else None
     print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
     if differing is not None:
         for line in differing:

@@ -11,14 +11,14 @@ _COLLECTION = click.argument("url", required=False, metavar="[URL]")
 
 
 @click.command()
-@click.argument("store", type=arguments.FOLDER)
+@click.argument("store", type=arguments.STORE)
 @click.argument("url", required=False)
 @click.option("--name", help="Of the dataset.  [default: the store's, without .zarr]")
 @click.option("--version", default="1", show_default=True, help="Of the dataset.")
 @click.option("--overwrite", is_flag=True, help="Replace another dataset of that name.")
 @click.option("--dry-run", is_flag=True, help="Tell files and bytes, send nothing.")
 @arguments.output_options
-def push(store: Path, url: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def push(store: Path | str, url: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Publish STORE in the collection at URL: a folder, s3:// or hf://.
 
     With no URL, in $POSEDATA_REMOTE. Files that are there already are not sent again; after a cut the same command goes
@@ -166,13 +166,14 @@ def manifest(
     """
     from posedata.dataset import describe, json_schema
     from posedata.home import find_store
+    from posedata.sharing.mirror import name_of
     from posedata.store.opened import open_any
 
     if schema:
         click.echo(json_schema(), nl=False)
         return
     path = find_store(store)
-    dataset = describe(path, open_any(path).manifest, name or path.stem, version, locations)
+    dataset = describe(open_any(path), name or name_of(path), version, locations)
     click.echo(dataset.to_json(), nl=False)
 
 

@@ -64,6 +64,12 @@ def url_of(folder: Path) -> str | None:
     return f"{dataset.locations[0]}/{dataset.name}" if dataset else None
 
 
+def name_of(folder: Path) -> str:
+    """What a store is called: its folder without .zarr; a mirror like the dataset that it is of."""
+    dataset = _mirrored(folder)
+    return dataset.name if dataset else folder.name.removesuffix(".zarr")
+
+
 def _mirrored(folder: Path) -> Dataset | None:
     origin = _origin(folder)
     return parse_dataset(origin.read_bytes(), str(origin)) if origin.is_file() else None

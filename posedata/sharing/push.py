@@ -9,6 +9,7 @@ from posedata.dataset import Dataset, describe, need_built
 from posedata.errors import ConflictError
 from posedata.progress import Progress, silent
 from posedata.sharing.catalogue import find_published
+from posedata.sharing.mirror import name_of
 from posedata.sharing.objects import Parts, send, to_send
 from posedata.sharing.packs import send_packs
 from posedata.sharing.remote import Remote, open_remote
@@ -34,7 +35,7 @@ def push(
     Args:
         store: the folder.
         url: of the collection.
-        name: of the dataset; None = the folder's.
+        name: of the dataset; None = the store's.
         version: of the dataset.
         overwrite: whether another dataset of that name may be replaced.
         dry_run: only tell.
@@ -52,7 +53,7 @@ def push(
     opened = open_any(store)
     remote = open_remote(url)
     remote.need_writable()
-    wanted = describe(store, opened.manifest, name or store.name.removesuffix(".zarr"), version, (remote.url,))
+    wanted = describe(opened, name or name_of(store), version, (remote.url,))
     published = find_published(remote, wanted.name)
     same = published is not None and (published.built, published.version) == (wanted.built, wanted.version)
     if published and not same and not overwrite:

@@ -12,13 +12,14 @@ from posedata.config import Recipe
 from posedata.dataset import Dataset, buildable, compare_rebuilt, describe, need_built, parse_dataset
 from posedata.errors import BadInputError, ChoiceError
 from posedata.manifest import MANIFEST_NAME, read_manifest
+from posedata.store.opened import open_any
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def dataset(stores: dict[str, Path]) -> Dataset:
-    return describe(stores["brace"], read_manifest(stores["brace"]), "people")
+    return describe(open_any(stores["brace"]), "people")
 
 
 def test_it_says_what_a_store_is(stores: dict[str, Path], dataset: Dataset) -> None:
@@ -88,13 +89,14 @@ def test_an_unbuilt_one_says_how_to_build_it(dataset: Dataset) -> None:
 
 def test_a_name_that_would_leave_the_collection_is_refused(stores: dict[str, Path]) -> None:
     with pytest.raises(ChoiceError, match="--name"):
-        describe(stores["brace"], read_manifest(stores["brace"]), "a/b")
+        describe(open_any(stores["brace"]), "a/b")
 
 
 def test_a_rebuilt_store_is_compared(stores: dict[str, Path], dataset: Dataset) -> None:
-    assert compare_rebuilt(stores["brace"], dataset) == []
-    assert compare_rebuilt(stores["speed21"], dataset.model_copy(update={"built": None})) == []
-    told = "\n".join(compare_rebuilt(stores["speed21"], dataset))
+    assert compare_rebuilt(open_any(stores["brace"]), dataset) == []
+    other = open_any(stores["speed21"])
+    assert compare_rebuilt(other, dataset.model_copy(update={"built": None})) == []
+    told = "\n".join(compare_rebuilt(other, dataset))
     for words in ("recipe: datasets: expected", "raw data of brace: expected", "counts: frames:", "content digest:"):
         assert words in told
 
@@ -153,3 +155,20 @@ def test_a_damaged_store_is_not_described(command: Command, stores: dict[str, Pa
     broken = Path(shutil.copytree(stores["brace"], tmp_path / "broken.zarr"))
     (broken / "zarr.json").write_text("{}")
     assert command("posedata", "manifest", broken).returncode == 4
+
+
+def test_a_list_of_raw_files_that_is_damaged_is_not_told(
+    command: Command, stores: dict[str, Path], tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(stores["brace"], tmp_path / "broken.zarr"))
+    (broken / "sources.csv").write_bytes((broken / "sources.csv").read_bytes().replace(b"0", b"1"))
+    found = command("posedata", "manifest", broken)
+    assert (found.returncode, found.stdout) == (4, "")
+    assert "sources.csv: expected sha256" in found.stderr
+
+
+def test_a_name_with_a_dot_is_told_whole(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
+    for folder in ("brace-k1.5-random", "brace-k2.5.zarr"):
+        store = shutil.copytree(stores["brace"], tmp_path / folder)
+        found = command("posedata", "manifest", store)
+        assert json.loads(found.stdout)["name"] == folder.removesuffix(".zarr")

@@ -9,6 +9,7 @@ from posedata.dataset import Dataset, describe
 from posedata.errors import IntegrityError
 from posedata.manifest import read_manifest
 from posedata.sharing.compare import Compared, compare, in_collection, in_home
+from posedata.store.opened import open_any
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def collection(tmp_path: Path, stores: dict[str, Path]) -> str:
     folder.mkdir()
     published = {"same": "brace", "other": "speed21", "spoilt": "brace", "there": "brace"}
     for name, store in published.items():
-        dataset = describe(stores[store], read_manifest(stores[store]), name)
+        dataset = describe(open_any(stores[store]), name)
         (folder / f"{name}.json").write_bytes(dataset.to_json())
     recipe = Dataset(name="planned", recipe={}, sources=())
     (folder / "planned.json").write_bytes(recipe.to_json())

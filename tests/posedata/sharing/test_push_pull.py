@@ -204,6 +204,20 @@ def test_signatures_get_into_no_manifest(command: Command, stores: dict[str, Pat
     assert "topsecret" not in found.stdout + found.stderr
 
 
+@pytest.mark.parametrize("pushed", ["folder", "http"], indirect=True)
+def test_a_published_store_is_described_and_pushed_on_without_a_pull(
+    pushed: str, command: Command, stores: dict[str, Path], tmp_path: Path
+) -> None:
+    described = ok(command("posedata", "manifest", f"{pushed}/brace"))
+    (mirror,) = (tmp_path / "home" / "cache" / "mirrors").glob("*.zarr")
+    assert not list(mirror.glob("*_heatmaps/c/*"))
+    assert described == ok(command("posedata", "manifest", stores["brace"]))
+    other = tmp_path / "other"
+    assert ok(command("posedata", "push", f"{pushed}/brace", other, "--json"))["dataset"] == "brace"
+    ok(command("posedata", "pull", other / "brace", "--json"))
+    assert contents(tmp_path / "home" / "stores" / "brace.zarr") == contents(stores["brace"])
+
+
 def test_many_read_one_mirror_at_once(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
     collection = tmp_path / "collection"
     ok(command("posedata", "push", stores["brace"], collection, "--json"))
