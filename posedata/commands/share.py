@@ -22,7 +22,7 @@ def push(store: Path | str, url: str | None, as_json: bool, quiet: bool, **optio
     """Publish STORE in the collection at URL: a folder, s3:// or hf://.
 
     With no URL, in $POSEDATA_REMOTE. Files that are there already are not sent again; after a cut the same command goes
-    on. Nothing is seen of a push until all of it is there.
+    on. A dataset is seen once all its files are there.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """Datasets shared between machines: collections in folders, object stores and on web servers.
 
-    COLLECTION/NAME.json          what the dataset is (`posedata.dataset`), written last
-    COLLECTION/NAME.md, NAME.svg  its card
+    COLLECTION/NAME.json          what the dataset is (`posedata.dataset`), written when all its files are there
+    COLLECTION/NAME.md, NAME.svg  its card, written after that by whoever won the name
     COLLECTION/runs/NAME.json     a trained run
     COLLECTION/objects/HASH       every file of all of them, under its sha256
 

@@ -1,7 +1,7 @@
 """Collections in a repository of the Hugging Face Hub: hf://datasets/OWNER/REPOSITORY[/FOLDER].
 
 A repository changes by commits, and a commit a file would be slow and soon refused. So files that are sent wait, and
-the dataset manifest, which comes last, takes them along: one commit holds the whole dataset, or there is none.
+the dataset manifest, which comes after them, takes them along: one commit holds the whole dataset, or there is none.
 """
 
 import re

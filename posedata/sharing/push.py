@@ -29,8 +29,9 @@ def push(
 ) -> dict[str, Any]:
     """Publish a store.
 
-    Files that the collection has are not sent again; the dataset manifest comes last, so a push that was cut has
-    published nothing, and the same command goes on. Of two pushers of one name, the first to finish wins.
+    Files that the collection has are not sent again; the dataset manifest comes after all of them, so a push that was
+    cut before has published nothing, and the same command goes on. Of two pushers of one name, the first to come to its
+    manifest wins. The card comes last: it replaces what stands there, which only the winner may.
 
     Args:
         store: the folder.

@@ -14,7 +14,10 @@ from uuid import uuid4
 import pytest
 from places import S3Server
 
+from posedata.errors import ConflictError, RemoteError
 from posedata.manifest import MANIFEST_NAME, read_manifest
+from posedata.sharing.folder import Folder
+from posedata.sharing.push import push
 from posedata.store.reader import verify
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -388,6 +391,40 @@ def test_two_pushers_of_one_name(command: Command, stores: dict[str, Path], tmp_
     files, problems = verify(tmp_path / "home" / "stores" / "people.zarr")
     assert files
     assert not problems
+
+
+def test_the_card_of_a_name_is_that_of_who_won_it(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one looked before the first had finished, and saw that the name was free."""
+    push(stores["brace"], str(tmp_path), name="people")
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("people.*")}
+    monkeypatch.setattr("posedata.sharing.push.find_published", lambda remote, name: None)
+    with pytest.raises(ConflictError):
+        push(stores["speed21"], str(tmp_path), name="people")
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("people.*")} == before
+
+
+@pytest.mark.parametrize("cut", ["people.svg", "people.md"])
+def test_after_a_cut_before_the_card_the_same_command_writes_it(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    push(stores["brace"], str(tmp_path), name="people")
+    write = Folder.write
+
+    def cutting(self: Folder, name: str, content: bytes, replace: bool) -> None:
+        if name == cut:
+            raise RemoteError("cut")
+        write(self, name, content, replace)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "write", cutting)
+        with pytest.raises(RemoteError):
+            push(stores["speed21"], str(tmp_path), name="people", overwrite=True)
+    assert json.loads((tmp_path / "people.json").read_text())["recipe"]["datasets"][0]["dataset"] == "speed21"
+    push(stores["speed21"], str(tmp_path), name="people")
+    assert (tmp_path / "people.svg").read_bytes() == (stores["speed21"] / "preview.svg").read_bytes()
+    assert "speed21" in (tmp_path / "people.md").read_text()
 
 
 def test_a_pull_takes_the_next_location(command: Command, stores: dict[str, Path], tmp_path: Path) -> None:
