@@ -220,17 +220,19 @@ def files_digest(manifest: Manifest) -> str:
     return hashlib.sha256(canonical_json([file.model_dump() for file in manifest.files])).hexdigest()
 
 
-def compare_rebuilt(store: "Opened", expected: Dataset) -> list[str]:
-    """What keeps a rebuilt store from being the dataset; empty if it is, or if nobody has built that yet."""
+def compare_rebuilt(store: "Opened", expected: Dataset) -> list[str] | None:
+    """What keeps a rebuilt store from being the dataset; empty if it is, None if nobody has built that yet."""
     return differences(expected, describe(store, expected.name))
 
 
-def differences(expected: Dataset, found: Dataset) -> list[str]:
-    """What keeps two builds of a dataset from having the same content; empty if it is the same.
+def differences(expected: Dataset, found: Dataset) -> list[str] | None:
+    """What keeps two builds of a dataset from having the same content; empty if it is the same, None if one is unbuilt.
 
     The digest of the files may differ all the same: another version of the compressor writes other bytes.
     """
-    if expected.built is None or found.built is None or expected.built.content_digest == found.built.content_digest:
+    if expected.built is None or found.built is None:
+        return None
+    if expected.built.content_digest == found.built.content_digest:
         return []
     told = [f"recipe: {text}" for text in _differing(expected.recipe, found.recipe)]
     ours = {source.dataset: source for source in found.sources}

@@ -142,13 +142,21 @@ def build(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, 
         out, report = build_of_family(family, expected, options, show)
     else:
         out, report = _build_of_heatmaps(expected, given, options, show)
-    differing = compare_rebuilt(open_any(out), expected) if expected and not options["dry_run"] else None
-    print_report(report if differing is None else report | {"differences": differing}, as_json, quiet)
-    if differing is not None:
-        for line in differing:
-            console.remark(f"error: {out}: {line}", quiet=False)
-        console.remark(f"content digest: {'differs' if differing else 'as the manifest says'}", quiet)
-        ctx.exit(4 if differing else 0)
+    if expected is None or options["dry_run"]:
+        print_report(report, as_json, quiet)
+        return
+    differing = compare_rebuilt(open_any(out), expected)
+    print_report(report | {"compared": differing is not None, "differences": differing}, as_json, quiet)
+    for line in differing or ():
+        console.remark(f"error: {out}: {line}", quiet=False)
+    console.remark(f"content digest: {_compared(differing)}", quiet)
+    ctx.exit(4 if differing else 0)
+
+
+def _compared(differing: list[str] | None) -> str:
+    if differing is None:
+        return "nothing to compare it with: the manifest is of a dataset that was not built"
+    return "differs" if differing else "as the manifest says"
 
 
 def _resolved(family: "Family | None", given: Set[str], options: Mapping[str, Any]) -> dict[str, Any]:

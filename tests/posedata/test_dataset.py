@@ -95,8 +95,8 @@ def test_a_name_that_would_leave_the_collection_is_refused(stores: dict[str, Pat
 def test_a_rebuilt_store_is_compared(stores: dict[str, Path], dataset: Dataset) -> None:
     assert compare_rebuilt(open_any(stores["brace"]), dataset) == []
     other = open_any(stores["speed21"])
-    assert compare_rebuilt(other, dataset.model_copy(update={"built": None})) == []
-    told = "\n".join(compare_rebuilt(other, dataset))
+    assert compare_rebuilt(other, dataset.model_copy(update={"built": None})) is None
+    told = "\n".join(compare_rebuilt(other, dataset) or [])
     for words in ("recipe: datasets: expected", "raw data of brace: expected", "counts: frames:", "content digest:"):
         assert words in told
 
@@ -115,6 +115,7 @@ def test_other_raw_bytes_are_named(
     same = command("posedata", "build", "--recipe", manifest, "--raw", tree, "--json")
     assert same.returncode == 0, same.stderr
     assert json.loads(same.stdout)["differences"] == []
+    assert json.loads(same.stdout)["compared"]
     assert json.loads(same.stdout)["store"].endswith("stores/people.zarr")
 
     victim = sorted((tree / "dataset").rglob("*.json*"))[0]
@@ -126,6 +127,18 @@ def test_other_raw_bytes_are_named(
     assert other.returncode == 4
     assert "raw data of brace: expected" in other.stderr
     assert "content digest: expected" in other.stderr
+
+
+def test_a_build_says_where_there_is_nothing_to_compare_with(
+    command: Command, raw_trees: dict[str, Path], dataset: Dataset, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "people.json"
+    manifest.write_bytes(dataset.model_copy(update={"built": None}).to_json())
+    found = command("posedata", "build", "--recipe", manifest, "--raw", raw_trees["brace"], "--json")
+    assert found.returncode == 0, found.stderr
+    told = json.loads(found.stdout)
+    assert (told["compared"], told["differences"]) == (False, None)
+    assert "content digest: nothing to compare it with" in found.stderr
 
 
 def test_recipe_and_options_exclude_each_other(command: Command, dataset: Dataset, tmp_path: Path) -> None:
