@@ -85,7 +85,13 @@ def wanted_config(
         BadInputError: if there is no run to begin with.
     """
     fixed = {"frame_step": experiment.setup.frame_step} if experiment else {}
-    fixed |= _from_run(init, options, given) if init else {}
+    begun = _from_run(init, options, given) if init else {}
+    if fixed and begun and fixed["frame_step"] != begun["frame_step"]:
+        raise ChoiceError(
+            f"--init {init}: frame_step: expected {fixed['frame_step']} as the setup or experiment has it, found "
+            f"{begun['frame_step']}; name a run of that setup, or leave out --setup and --experiment"
+        )
+    fixed |= begun
     clash = sorted(name for name in given & fixed.keys() & options.keys() if options[name] != fixed[name])
     if clash:
         wanted = ", ".join(f"{name} {fixed[name]}" for name in clash)

@@ -133,6 +133,10 @@ def test_options_that_contradict_the_run_or_the_experiment_are_refused(
     with pytest.raises(ChoiceError, match="frame_step 2"):
         request.run_request(noisy.path, tmp_path / "run", options, given={"frame_step"}, experiment=half)
     assert request.run_request(noisy.path, tmp_path / "run", options, experiment=half).config.frame_step == 2
+    with pytest.raises(ChoiceError, match=r"--init .*first: frame_step: expected 2 as .*, found 1; name a run"):
+        request.run_request(noisy.path, tmp_path / "run", options, experiment=half, init=first)
+    same = request.run_request(noisy.path, tmp_path / "run", options, experiment=EXPERIMENTS["1.1"], init=first)
+    assert same.config.frame_step == 1
     with pytest.raises(BadInputError, match="--k 2"):
         request.run_request(noisy.path, tmp_path / "run", options, experiment=EXPERIMENTS["2.1"])
 
