@@ -34,16 +34,19 @@ def over_sequences(
         task: what it works on.
         windows: whose frames are wanted, in their frame step.
         whole: `runs` of the store.
-        length: frames that the model sees at once; where a run is shorter, so is what it sees.
+        length: frames that the model sees at once; where a run is shorter, so is what it sees, but it never has fewer
+            frames than one of `windows`.
         progress: told of the windows.
 
     Returns:
         (W, T, 25, 2) grid positions.
     """
     starts = defaultdict(list)
+    least = min(length, windows.frames.shape[1])
     for run in _needed(whole, np.unique(windows.frames)):
         for start, count in pieces(run, length, windows.step):
-            starts[count].append(start)
+            if count >= least:  # a shorter track holds none of the windows, and not every model takes it
+                starts[count].append(start)
     total = np.zeros((len(windows.video), K, 2))
     mass = np.zeros((len(windows.video), 1, 1))
     with progress("refining sequences", sum(map(len, starts.values())), "windows") as advance:

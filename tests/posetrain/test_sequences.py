@@ -90,3 +90,31 @@ def test_only_runs_that_are_asked_for_are_refined(noisy: Store, windows: Callabl
     over_sequences(model, TRACKS, made, runs(noisy), 5)
     run = next(r for r in runs(noisy) if r.start <= made.starts[0] < r.stop)
     assert sum(seen) == len(list(pieces(run, 5, 1)))
+
+
+def test_a_track_too_short_for_a_window_is_not_shown_and_nothing_scored_is_lost(noisy: Store) -> None:
+    """9 frames at step 2 are a track of 5 and one of 4, which a model of fixed windows cannot take."""
+    run = next(r for r in runs(noisy) if r.stop - r.start >= 9)
+    windows = Windows(noisy, np.asarray([run.start]), 5, 2, CPU, "auto")
+    seen = []
+
+    def model(points: Tensor) -> Tensor:
+        seen.append(tuple(points.shape[:2]))
+        return points[:, :, :K]
+
+    found = over_sequences(model, TRACKS, windows, [slice(run.start, run.start + 9)], 5)
+    assert seen == [(1, 5)]
+    (batch,) = windows.batches(np.arange(1), 1)
+    np.testing.assert_allclose(found, batch.input_peaks.double().numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("length", [4, 20])
+def test_a_window_that_is_asked_for_may_be_longer_or_shorter_than_what_is_seen_at_once(
+    noisy: Store, length: int
+) -> None:
+    run = next(r for r in runs(noisy) if r.stop - r.start >= 18)
+    windows = Windows(noisy, np.asarray([run.start]), 9, 2, CPU, "auto")
+    short = slice(run.start, run.start + 17)
+    found = over_sequences(lambda points: points[:, :, :K], TRACKS, windows, [short], length)
+    (batch,) = windows.batches(np.arange(1), 1)
+    np.testing.assert_allclose(found, batch.input_peaks.double().numpy(), atol=1e-4)
