@@ -55,7 +55,7 @@ class PersonDetector:
                 f"{folder}: labels: expected {PERSON} among them, found {known:.100}; use another model"
             )
         self._person = labels[PERSON]
-        self._model = model.to(device).eval()
+        self._model = model.float().to(device).eval()  # what has 16 bits is read as it was saved
         self._score, self._device = score, device
 
     @torch.inference_mode()

@@ -1,5 +1,7 @@
 """ResNet-50 on every frame of a clip, an LSTM over them, 3-D joints out (seed 003, section 2)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +22,7 @@ class ResNetLstm(nn.Module):
         frozen: whether the backbone stays as it is, the means of its batch norms too.
 
     Raises:
-        BadInputError: if there is no ResNet-50 in that folder.
+        BadInputError: if there is no ResNet-50 in that folder, or it is damaged or lacks weights.
     """
 
     def __init__(self, backbone: str | None = None, frozen: bool = False) -> None:
@@ -56,6 +58,7 @@ class ResNetLstm(nn.Module):
 
 
 def _resnet(folder: str | None) -> nn.Module:
+    from safetensors import SafetensorError
     from transformers import ResNetConfig, ResNetModel
     from transformers.utils import logging
 
@@ -64,10 +67,19 @@ def _resnet(folder: str | None) -> nn.Module:
         return ResNetModel(usual)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        found = ResNetModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError) as error:
-        raise BadInputError(f"{folder}: expected a folder with a pretrained ResNet-50, found {error}") from error
+        both: Any = ResNetModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+    except (LookupError, OSError, RuntimeError, SafetensorError, ValueError) as error:
+        told = " ".join(str(error).split())
+        raise BadInputError(f"{folder}: expected a folder with a pretrained ResNet-50, found {told:.200}") from error
+    found, loaded = both
     shapes = [[tuple(p.shape) for p in model.parameters()] for model in (found, ResNetModel(usual))]
     if shapes[0] != shapes[1]:
         raise BadInputError(f"{folder}: expected a ResNet-50, found another ResNet")
-    return found
+    # They would be random. A counter of batches is none, and not in every file.
+    if lacking := sorted(name for name in loaded["missing_keys"] if not name.endswith("num_batches_tracked")):
+        wanted = "expected all weights of a ResNet-50 as transformers names them"
+        raise BadInputError(f"{folder}: {wanted}, found {len(lacking)} missing, as {lacking[0]}")
+    model: nn.Module = found.float()  # what has 16 bits is read as it was saved
+    return model

@@ -78,6 +78,13 @@ def test_boxes_are_those_that_transformers_says(folder: Path) -> None:
     np.testing.assert_allclose(np.concatenate([found[:, :2], found[:, :2] + found[:, 2:]], axis=1), corners, atol=1e-3)
 
 
+def test_a_detector_of_16_bits_is_widened(folder: Path, tmp_path: Path) -> None:
+    half = shutil.copytree(folder, tmp_path / "half")
+    YolosForObjectDetection.from_pretrained(folder, dtype=torch.float16).save_pretrained(half)
+    (found,), (exact,) = (PersonDetector(place, 0.5, CPU).find(pictures(1)) for place in (half, folder))
+    assert found.shape == exact.shape == (5, 4)
+
+
 def test_the_score_and_the_label_decide(folder: Path, tmp_path: Path) -> None:
     assert [len(boxes) for boxes in PersonDetector(folder, 0.999, CPU).find(pictures(2))] == [0, 0]
     cats = shutil.copytree(folder, tmp_path / "cats")

@@ -1,4 +1,5 @@
 import copy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,43 @@ def test_what_is_no_resnet_50_is_refused(tmp_path: Path) -> None:
         ResNetLstm(str(tmp_path / "small"))
     with pytest.raises(BadInputError, match="none: expected a folder with a pretrained ResNet-50"):
         ResNetLstm(str(tmp_path / "none"))
+
+
+def test_weights_of_other_names_are_not_taken_for_pretrained_ones(folder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    place = Path(shutil.copytree(folder, tmp_path / "other"))
+    weights = place / "model.safetensors"
+    save_file({f"timm.{name}": value for name, value in load_file(weights).items()}, weights, {"format": "pt"})
+    with pytest.raises(BadInputError, match=r"other: expected all weights of .*, found 265 missing, as emb"):
+        ResNetLstm(str(place))
+
+
+def test_weights_under_a_classifier_are_taken_without_its_counters(model: ResNetLstm, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    whole = ResNetForImageClassification(ResNetConfig())
+    whole.resnet.load_state_dict(model.backbone.state_dict())
+    whole.save_pretrained(tmp_path / "whole")
+    weights = tmp_path / "whole" / "model.safetensors"
+    kept = {name: value for name, value in load_file(weights).items() if not name.endswith("num_batches_tracked")}
+    save_file(kept, weights, {"format": "pt"})
+    found = ResNetLstm(str(tmp_path / "whole")).backbone.state_dict()
+    for name, value in model.backbone.named_parameters():
+        assert torch.equal(found[name], value), name
+
+
+def test_weights_that_were_cut_are_told(folder: Path, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(folder, tmp_path / "cut"))
+    weights = place / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100_000])
+    with pytest.raises(BadInputError, match="cut: expected a folder with a pretrained ResNet-50, found"):
+        ResNetLstm(str(place))
+
+
+def test_weights_of_16_bits_are_widened(model: ResNetLstm, tmp_path: Path) -> None:
+    copy.deepcopy(model.backbone).half().save_pretrained(tmp_path / "half")  # type: ignore[operator]
+    found = ResNetLstm(str(tmp_path / "half"))
+    assert {parameter.dtype for parameter in found.parameters()} == {torch.float32}
+    assert found(torch.rand(1, 1, 3, 224, 224)).dtype == torch.float32
