@@ -33,10 +33,12 @@ class Scores:
         pck_point: the same against the target's sub-cell position.
         per_joint: joint -> threshold -> percent of `pck`.
         acceleration: mean length of the second differences of the error within a window, in torso diameters: what of a
-            refined pose trembles that the true one does not; None where no keypoint counts in three frames on end.
+            refined pose trembles that the true one does not; None where no keypoint counts in three frames on end, each
+            with a torso of some length.
         loss: mean of the task's loss.
         by_video: the counts behind `pck`.
-        window_errors: (W,) mean error of each window's keypoints in torso diameters, NaN where none counts.
+        window_errors: (W,) mean error of each window's keypoints in torso diameters, NaN where none counts; inf where
+            one was not found, or is off where the torso has no length.
     """
 
     windows: int
@@ -82,7 +84,8 @@ class Tally:
         self._scored += int((~np.isnan(torso)).sum())
         self._unscored += int(np.isnan(torso).sum())
         self._errors.append(_mean_present(relative.reshape(len(frames), -1)))
-        off = (positions - self._windows.target_points[frames]) / self._windows.torso[frames][..., None, None]
+        diameters = np.where(self._windows.torso[frames] > 0, self._windows.torso[frames], np.nan)
+        off = (positions - self._windows.target_points[frames]) / diameters[..., None, None]
         bends = np.linalg.norm(off[:, 2:] - 2 * off[:, 1:-1] + off[:, :-2], axis=-1)
         self._bends += float(np.nansum(bends))
         self._bent += int((~np.isnan(bends)).sum())

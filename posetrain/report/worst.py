@@ -20,6 +20,7 @@ from posetrain.sources import Feed
 
 WINDOWS = 3
 _MOST_FRAMES = 7
+_ENDLESS = "off without measure: a torso has no length, or the run says nothing of a keypoint"
 _TARGET, _FOUND, _SEEN = "#1a9850", "#d73027", "#2166ac"
 
 Floats = NDArray[np.float64]
@@ -49,7 +50,7 @@ class Worst:
 def worst_windows(run: Trained, split: str, scores: Scores, device: torch.device, feed: Feed) -> list[Worst]:
     """Those with the largest mean error in torso diameters, the worst first."""
     windows = run.subject.windows(split, device, feed)
-    errors = np.nan_to_num(scores.window_errors, nan=-1.0)
+    errors = np.nan_to_num(scores.window_errors, nan=-1.0, posinf=np.inf)
     numbers = [int(n) for n in np.argsort(-errors, kind="stable")[:WINDOWS] if errors[n] >= 0]
     batches = windows.batches(np.asarray(numbers, np.int64), 1)
     return [_seen(run, batch, errors[n]) for n, batch in zip(numbers, batches, strict=True)]
@@ -62,8 +63,9 @@ def _seen(run: Trained, batch: Batch, error: float) -> Worst:
     annotated = batch.annotated[0, ..., None]
     top = batch.input.amax(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
     frames = batch.frames[0]
+    far = f"off by {error:.2f} torso diameters on average" if np.isfinite(error) else _ENDLESS
     return Worst(
-        f"{_sequence(subject.store, int(frames[0]))}: off by {error:.2f} torso diameters on average",
+        f"{_sequence(subject.store, int(frames[0]))}: {far}",
         subject.store["frame_number"][frames],
         (batch.input / top).amax(dim=2)[0].double().cpu().numpy(),
         *(

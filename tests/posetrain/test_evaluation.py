@@ -63,6 +63,17 @@ def test_without_three_frames_there_is_no_acceleration(noisy: Store) -> None:
     assert evaluate(identity, HEATMAPS, made).acceleration is None
 
 
+def test_a_torso_without_length_has_no_acceleration_error(noisy: Store, windows: Make) -> None:
+    """The middle one of 5 frames is in each of its 3 accelerations; nothing that is told is infinite."""
+    made = windows(noisy, "test", most=2)
+    before = evaluate(identity, HEATMAPS, Windows(noisy, made.starts[:1], 5, 1, torch.device("cpu"), "auto"))
+    made.torso[made.frames[1, 2]] = 0.0
+    scores = evaluate(identity, HEATMAPS, made)
+    assert scores.acceleration == before.acceleration
+    assert scores.window_errors[1] == np.inf
+    json.dumps(scores.as_dict(), allow_nan=False)
+
+
 def test_window_errors_by_hand(noisy: Store, windows: Make) -> None:
     made = windows(noisy, "train", most=40)
     scores = evaluate(identity, HEATMAPS, made)

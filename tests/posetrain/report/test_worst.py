@@ -67,6 +67,15 @@ def test_windows_without_an_error_are_no_candidates(row: Row, trained: dict[str,
     assert len(worst_windows(trained["smooth"], "test", scores, CPU, "auto")) == 1
 
 
+def test_a_window_that_is_infinitely_wrong_is_the_first_and_told(row: Row, trained: dict[str, Trained]) -> None:
+    errors = row.scores.window_errors.copy()
+    errors[2] = np.inf
+    scores = replace(row.scores, window_errors=errors)
+    found = worst_windows(trained["smooth"], "test", scores, CPU, "auto")
+    assert ": off without measure: a torso has no length, or" in found[0].caption
+    assert found[1].caption.endswith(f"off by {row.scores.window_errors.max():.2f} torso diameters on average")
+
+
 def picture(worst: list[Worst]) -> NDArray[np.uint8]:
     return np.rint(imread(io.BytesIO(worst_png(worst)))[..., :3] * 255).astype(np.uint8)
 
