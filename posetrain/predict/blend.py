@@ -33,17 +33,14 @@ class Answer:
         found: (n, 25, 2) those of the model, NaN where `given` is, or where the model says nothing.
         confidence: (n, 25) of the input, NaN = not told.
         left: how many of the frames no model has seen; their `found` is `given`.
+        unboxed: how many of those for want of a box.
     """
 
     given: Floats
     found: Floats
     confidence: Floats
     left: int
-
-    @property
-    def refined(self) -> bool:
-        """Whether the model has seen all of them."""
-        return not self.left
+    unboxed: int
 
 
 def window_length(trained: Trained, frames: int) -> int:
@@ -97,17 +94,17 @@ class _Frames:
 
 
 def refine_run(trained: Trained, person: Person, run: slice, device: torch.device, advance: Advance) -> Answer:
-    """Refine the next run of a person; one too short for a window is handed through.
+    """Refine the next run of a person; one too short for a window, or without a box, is handed through.
 
     Keypoints that the model has not seen in its training are neither shown to it nor taken from it.
     """
     count, step = run.stop - run.start, trained.frame_step
     frames = _Frames(person, run, device, advance)
-    length = window_length(trained, count) if person.sized else 0
-    if not length:
+    length = window_length(trained, count)
+    if not length or not person.sized:
         frames.read(count, with_heatmaps=False)
         given = to_pixels(frames.given, person.boxes[run])
-        return Answer(given, given, frames.confidence, left=count)
+        return Answer(given, given, frames.confidence, left=count, unboxed=count if length else 0)
     total, mass, weight = np.zeros((count, K, 2)), np.zeros((count, K, 1)), weights(length)
     for at in _batches(window_starts(count, length, step), length, step):
         frames.forget(int(at[0, 0]))
@@ -122,7 +119,7 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     # Handed through to the last bit, which means over windows would round off.
     found = np.where(np.isnan(frames.given), np.nan, np.where(seen[:, None], mean, frames.given))
     given, found = (to_pixels(grid, person.boxes[run]) for grid in (frames.given, found))
-    return Answer(given, found, frames.confidence, left=0)
+    return Answer(given, found, frames.confidence, left=0, unboxed=0)
 
 
 def _batches(starts: NDArray[np.int64], length: int, step: int) -> Iterator[NDArray[np.int64]]:

@@ -110,6 +110,11 @@ class Online:
         self._reset()
         return left
 
+    def too_short(self, frames: int) -> int:
+        """How many of so many frames without a gap are in tracks that are shorter than any window of the model."""
+        tracks = [len(range(first, frames, self._step)) for first in range(self._step)]
+        return sum(track for track in tracks if track < self._trained.shortest)
+
     def _reset(self) -> None:
         self._frames.clear()
         self._count = self._next = 0
@@ -211,4 +216,6 @@ def refine_run_online(online: Online, person: Person, run: slice, advance: Advan
         advance(stop - start)
     poses += online.finish()
     left = sum(not pose.refined for pose in poses)
-    return Answer(np.concatenate(given), np.stack([pose.points for pose in poses]), np.concatenate(confidence), left)
+    unboxed = left - online.too_short(run.stop - run.start)
+    points = np.stack([pose.points for pose in poses])
+    return Answer(np.concatenate(given), points, np.concatenate(confidence), left, unboxed)

@@ -101,7 +101,7 @@ class _Work:
         self._heatmaps = heatmaps
         self.frames = sum(map(len, given.people))
         self._there, self._said = np.zeros(K, np.int64), np.zeros(K, np.int64)
-        self._short = self._outside = 0
+        self._left = self._unboxed = self._outside = 0
 
     def people(self, advance: Advance) -> Iterator[Refined]:
         """Everybody, in order."""
@@ -114,7 +114,8 @@ class _Work:
             np.concatenate([getattr(answer, name) for answer in answers]) for name in ("given", "found", "confidence")
         )
         self._outside += count_outside(points, person.boxes)
-        self._short += sum(answer.left for answer in answers)
+        self._left += sum(answer.left for answer in answers)
+        self._unboxed += sum(answer.unboxed for answer in answers)
         self._there += (~np.isnan(given[..., 0])).sum(axis=0)
         self._said += (~np.isnan(points[..., 0])).sum(axis=0)
         return Refined(person.name, person.fps, Track(person.frame_number, points, confidence), given)
@@ -141,7 +142,7 @@ class _Work:
             "keypoints": int(self._said.sum()),
             "missing": self.frames * K - int(self._there.sum()),
             "lost": int((self._there - self._said).sum()),
-            "frames_not_refined": self._short,
+            "frames_not_refined": self._left,
             "keypoints_not_refined": list(unseen),
             "delay": self._online.delay if self._online else None,
             "latency_ms": self._latency(),
@@ -155,9 +156,11 @@ class _Work:
         return round(1000 * self._online.delay / fps, 1) if self._online and fps > 0 else None
 
     def _warnings(self, unseen: tuple[str, ...]) -> Iterator[str]:
-        if self._short:
+        if short := self._left - self._unboxed:
             least = self._trained.shortest * self._trained.frame_step
-            yield f"{self._short:,} frames in runs of fewer than {least}, the least the model takes: handed through"
+            yield f"{short:,} frames in runs of fewer than {least}, the least the model takes: handed through"
+        if self._unboxed:
+            yield f"{self._unboxed:,} frames without a box, which takes two keypoints that are apart: handed through"
         if self._heatmaps and self._outside:
             yield f"{self._outside:,} keypoints outside of their frame's box: their heatmaps are at its border"
         if unseen:

@@ -70,7 +70,7 @@ def test_where_the_model_changes_nothing_neither_do_windows(frames: int, step: i
     grid = rng.uniform(-3, 60, (frames, 25, 2))
     grid[rng.random((frames, 25)) < 0.1] = np.nan
     answer = refined(replace(STILL, frame_step=step), grid)
-    assert answer.refined
+    assert answer.left == 0
     np.testing.assert_allclose(answer.found, grid, atol=1e-4)
     np.testing.assert_array_equal(answer.confidence, 1.0)
 
@@ -133,10 +133,10 @@ def test_a_short_run_is_handed_through() -> None:
 
     grid = rng.uniform(0, 56, (4, 25, 2))
     answer = refined(replace(STILL, refine=fail), grid)
-    assert not answer.refined
+    assert (answer.left, answer.unboxed) == (len(grid), 0)
     np.testing.assert_allclose(answer.found, grid, atol=1e-5)
     grid = rng.uniform(0, 56, (9, 25, 2))  # one window fits at half the rate, but not over every other frame
-    assert not refined(replace(STILL, refine=fail, frame_step=2), grid).refined
+    assert refined(replace(STILL, refine=fail, frame_step=2), grid).left == len(grid)
 
 
 def test_what_is_missing_stays_missing_and_what_the_model_loses_is() -> None:

@@ -326,7 +326,7 @@ def test_frames_without_the_person_are_gaps_and_short_runs_are_handed_through(
     report = predict(str(run), write_csv(tmp_path / "in.csv", {"1": track}), tmp_path / "out.npz", CPU)
     found = read_any(tmp_path / "out.npz")["1"]
     assert report["frames_not_refined"] == 5
-    assert "5 frames in runs of fewer than 5" in report["warnings"][0]
+    assert report["warnings"] == ["5 frames in runs of fewer than 5, the least the model takes: handed through"]
     np.testing.assert_allclose(found.points[10:], track.points[10:], atol=1e-3)
     assert np.nanmin(np.abs(found.points[:10] - track.points[:10])) > 0
 
@@ -336,8 +336,29 @@ def test_somebody_who_shows_one_joint_is_handed_through(still: str, people: dict
     lone[2:, 3] = [50.0, 60.0]
     track = Track(np.arange(9), lone, np.full((9, 25), 0.9))
     given = write_csv(tmp_path / "in.csv", {"1": people["1"], "2": track})
-    assert predict(still, given, tmp_path / "out.npz", CPU)["frames_not_refined"] == 9
+    told = "frames without a box, which takes two keypoints that are apart: handed through"
+    report = predict(still, given, tmp_path / "out.npz", CPU)
+    assert (report["frames_not_refined"], report["warnings"]) == (9, [f"9 {told}"])
     np.testing.assert_allclose(read_any(tmp_path / "out.npz")["2"].points, lone, atol=1e-9)
+    online = predict(still, given, tmp_path / "online.npz", CPU, delay=2)
+    assert (online["frames_not_refined"], online["warnings"]) == (9, [f"9 {told}"])
+
+
+def test_frames_without_a_box_and_those_of_short_runs_are_told_apart(
+    make_run: MakeRun, people: dict[str, Track], tmp_path: Path
+) -> None:
+    """As they come: nothing of the first 11 frames, and 3 alone behind a gap; a window ends 2 frames later."""
+    points = people["1"].points[:24].copy()
+    points[:11] = np.nan
+    points[:11, 3] = [50.0, 60.0]
+    track = Track(np.asarray([*range(21), *range(30, 33)]), points, np.full((24, 25), 0.9))
+    given = write_csv(tmp_path / "in.csv", {"1": track})
+    report = predict(str(make_run("smoothnet", is_still=True)), given, tmp_path / "out.npz", CPU, delay=2)
+    assert report["frames_not_refined"] == 9 + 3
+    assert [warning.partition(",")[0] for warning in report["warnings"]] == [
+        "3 frames in runs of fewer than 5",
+        "9 frames without a box",
+    ]
 
 
 def test_points_outside_the_image_are_told(still: str, people: dict[str, Track], tmp_path: Path) -> None:
