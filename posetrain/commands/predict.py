@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from posedata import arguments, console
+from posetrain.commands.options import device_option
 
 
 @click.command()
@@ -34,7 +35,7 @@ from posedata import arguments, console
     help="Answer each frame by what is known so many frames later, as online.  [default: by all frames]",
 )
 @click.option("--heatmaps", is_flag=True, help="Heatmaps of one person, as a detector's .npz has them, and no points.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@device_option
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @arguments.output_options
 def predict(
