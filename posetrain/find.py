@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, PoseDataError
 from posedata.home import data_home, find_store
 from posedata.skeleton import K
+from posedata.splits import TRAIN
 from posedata.store.opened import Opened
 from posedata.store.reader import Store, open_store
 from posetrain.checkpoints import RUN_NAME, SUMMARY_NAME, RunInfo, read_run
@@ -82,12 +83,12 @@ def new_run(model: str, store: Path) -> Path:
 
 
 def keypoints_seen(run: Path) -> NDArray[np.bool_] | None:
-    """(25,) bool: what is annotated in the store of a run; None where that store cannot be had any more."""
+    """(25,) bool: what is annotated where a run was trained; None where its store cannot be had any more."""
     info = read_run(run)
     try:
         store = open_store(store_of_run(info))
         check_digest(run, info, store)
-        return annotated_in(store)
+        return annotated_in_training(store)
     except PoseDataError:
         return None  # moved, changed, out of reach: the run is as good without it
 
@@ -95,6 +96,11 @@ def keypoints_seen(run: Path) -> NDArray[np.bool_] | None:
 def annotated_in(store: Store) -> NDArray[np.bool_]:
     """(25,) bool: what is annotated in any frame."""
     return np.asarray(store["annotated"].reshape(-1, K).any(axis=0))
+
+
+def annotated_in_training(store: Store) -> NDArray[np.bool_]:
+    """(25,) bool: what is annotated in any frame of the train split, of which alone a model learns."""
+    return np.asarray(store["annotated"][store["split"] == TRAIN].any(axis=0))
 
 
 def store_of_run(info: RunInfo) -> Path:

@@ -17,7 +17,7 @@ from posetrain.data import Input, Windows
 from posetrain.evaluation import Scores, evaluate, identity
 from posetrain.exported import find_export
 from posetrain.filters import FILTERS
-from posetrain.find import annotated_in, check_digest, find_run, keypoints_seen, store_of_run
+from posetrain.find import annotated_in, annotated_in_training, check_digest, find_run, keypoints_seen, store_of_run
 from posetrain.known import names_of, need_known
 from posetrain.models import find_model, find_refiner
 from posetrain.sequences import over_sequences, runs
@@ -114,7 +114,7 @@ def subject_of_run(run: Path, store: Path | str | None, device: torch.device, gi
     if not store:
         check_digest(run, info, opened)
     own = opened.manifest.content_digest == info.store.content_digest
-    seen = annotated_in(opened) if own else keypoints_seen(run)
+    seen = annotated_in_training(opened) if own else keypoints_seen(run)
     return _subject(replace(trained_of_run(run, device), seen=seen), opened, given)
 
 

@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from posedata.errors import BadInputError
@@ -60,3 +62,23 @@ def test_the_store_of_a_run_is_known_by_its_content(noisy: Store, detected: Stor
         BadInputError, match=r"climbalong\.zarr: content digest: .* as runs/r1 was trained on.* --store"
     ):
         find.check_digest(Path("runs/r1"), info, detected)
+
+
+def test_a_run_knows_what_is_annotated_where_it_was_trained_and_not_in_other_splits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames of train, validation, test, held out and no split; in each but the first a keypoint more."""
+    arrays = {"split": np.asarray([0, 1, 2, 3, 255], np.uint8), "annotated": np.zeros((5, 25), bool)}
+    arrays["annotated"][:, 3] = True
+    arrays["annotated"][range(5), range(3, 8)] = True
+
+    class Few(dict[str, np.ndarray]):
+        manifest = SimpleNamespace(content_digest="d")
+
+    monkeypatch.setattr(find, "open_store", lambda path: Few(arrays))
+    info = RunInfo(config=TrainConfig(), store=StoreReference(path=str(tmp_path), content_digest="d"))
+    (tmp_path / "run.json").write_text(info.model_dump_json())
+    seen = find.keypoints_seen(tmp_path)
+    assert seen is not None
+    assert np.flatnonzero(seen).tolist() == [3]
+    assert np.flatnonzero(find.annotated_in(Few(arrays))).tolist() == [3, 4, 5, 6, 7]  # type: ignore[arg-type]

@@ -138,6 +138,14 @@ def test_keypoints_that_a_run_was_not_trained_on_are_scored_as_they_are_given(
     assert scoring.eval_subject(str(tmp_path / "run"), noisy.path, None, None, CPU).not_refined is None
 
 
+def test_on_its_own_store_a_run_knows_the_keypoints_of_the_train_split(
+    noisy: Store, quick: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(quick.model_copy(update={"epochs": 1}), noisy, tmp_path / "run", device=CPU)
+    monkeypatch.setattr(scoring, "annotated_in_training", lambda store: np.arange(25) != 0)
+    assert scoring.eval_subject(str(tmp_path / "run"), None, None, None, CPU).not_refined == ("nose",)
+
+
 def test_a_model_that_knows_no_keypoint_of_a_store_is_not_scored(noisy: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert scoring.eval_subject(DEFAULT, noisy.path, 5, None, CPU).not_refined == ("left_ear", "right_ear")
     monkeypatch.setattr(scoring, "annotated_in", lambda store: np.arange(25) == 1)
