@@ -100,11 +100,20 @@ def _shown(frames: int) -> list[int]:
     return [round(t) for t in np.linspace(0, frames - 1, min(frames, _MOST_FRAMES))]
 
 
+def _limbs(points: Floats) -> Floats:
+    """(n, 2) of one line, which is drawn many times as fast as a line a limb; NaN parts them.
+
+    Args:
+        points: (25, 2), NaN = missing.
+    """
+    ends = points[np.asarray(LIMBS)]
+    return np.concatenate([ends, np.full_like(ends[:, :1], np.nan)], axis=1).reshape(-1, 2)
+
+
 def _draw(axes: Axes, window: Worst, t: int) -> None:
     axes.imshow(window.background[t], cmap="Greys", vmin=0, vmax=1.6, extent=(0, GRID, GRID, 0))
     for points, colour, width in ((window.target, _TARGET, 2.2), (window.found, _FOUND, 1.3)):
-        for a, b in LIMBS:
-            axes.plot(*points[t, [a, b]].T, color=colour, linewidth=width, solid_capstyle="round")
+        axes.plot(*_limbs(points[t]).T, color=colour, linewidth=width, solid_capstyle="round")
         axes.plot(*points[t].T, ".", color=colour, markersize=4)
     axes.plot(*window.seen[t].T, "x", color=_SEEN, markersize=3.5, markeredgewidth=1)
     axes.set(xlim=(0, GRID), ylim=(GRID, 0), xticks=[], yticks=[])

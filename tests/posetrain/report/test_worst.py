@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from posedata.geometry import torso_diameters
 from posedata.pck import relative_errors
+from posedata.skeleton import LIMBS
 from posetrain.report.collect import Block, Row, Trained
-from posetrain.report.worst import Worst, worst_png, worst_windows
+from posetrain.report.worst import Worst, _limbs, worst_png, worst_windows
 
 CPU = torch.device("cpu")
 
@@ -74,6 +75,12 @@ def test_a_window_that_is_infinitely_wrong_is_the_first_and_told(row: Row, train
     found = worst_windows(trained["smooth"], "test", scores, CPU, "auto")
     assert ": off without measure: a torso has no length, or" in found[0].caption
     assert found[1].caption.endswith(f"off by {row.scores.window_errors.max():.2f} torso diameters on average")
+
+
+def test_limbs_are_parts_of_one_line() -> None:
+    points = np.arange(50.0).reshape(25, 2)
+    line = _limbs(points)
+    assert [(a, b) for a, b in zip(line[:-1, 0] / 2, line[1:, 0] / 2, strict=True) if a == a and b == b] == [*LIMBS]
 
 
 def picture(worst: list[Worst]) -> NDArray[np.uint8]:
