@@ -59,12 +59,15 @@ def squared_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tenso
 def smooth_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
     """Sum of absolute errors of points, and a tenth of that of their accelerations (SmoothNet's loss).
 
-    An acceleration counts where all of its three frames are annotated. Arguments as of `squared_error`.
+    Both are meant as means, and of T points there are T - 2 accelerations: their sum is weighted by T / (T - 2), as all
+    is divided by the number of points. An acceleration counts where all of its three frames are annotated. Arguments as
+    of `squared_error`.
     """
     error = predicted - target
     whole = annotated[:, 2:] & annotated[:, 1:-1] & annotated[:, :-2]
     bend = error[:, 2:] - 2 * error[:, 1:-1] + error[:, :-2]
-    return _masked(error, annotated).abs().sum() + 0.1 * _masked(bend, whole).abs().sum()
+    share = 0.1 * error.shape[1] / max(bend.shape[1], 1)
+    return _masked(error, annotated).abs().sum() + share * _masked(bend, whole).abs().sum()
 
 
 def torso_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:

@@ -69,10 +69,19 @@ def test_smoothnets_loss_by_hand() -> None:
     predicted = target.clone()
     predicted[0, :, 0, 0] = torch.tensor([0.0, 1.0, 0.0, 0.0])
     annotated = torch.tensor([[[True], [True], [True], [True]]])
-    # positions: 1; accelerations: |-2| and |1|
-    assert float(smooth_error(predicted, target, annotated)) == pytest.approx(1 + 0.1 * 3)
+    # positions: 1; accelerations: |-2| and |1|, of 2 frames where there are 4 positions
+    assert float(smooth_error(predicted, target, annotated)) == pytest.approx(1 + 0.1 * 3 * 4 / 2)
     annotated[0, 3] = False  # the second acceleration needs it
-    assert float(smooth_error(predicted, target, annotated)) == pytest.approx(1 + 0.1 * 2)
+    assert float(smooth_error(predicted, target, annotated)) == pytest.approx(1 + 0.1 * 2 * 4 / 2)
+    assert float(smooth_error(predicted[:, :2], target[:, :2], annotated[:, :2])) == 1
+
+
+def test_smoothnets_loss_is_a_mean_of_positions_and_a_tenth_of_one_of_accelerations() -> None:
+    generator = torch.Generator().manual_seed(0)
+    predicted, target = (torch.rand(2, 5, 25, 2, generator=generator) for _ in range(2))
+    error = smooth_error(predicted, target, torch.ones(2, 5, 25, dtype=torch.bool)) / target.numel()
+    expected = (predicted - target).abs().mean() + 0.1 * (predicted - target).diff(n=2, dim=1).abs().mean()
+    torch.testing.assert_close(error, expected)
 
 
 def test_torso_error_by_hand() -> None:
