@@ -21,13 +21,11 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
+from posedata.isolated.child import MOST_BYTES
 from posedata.poses import PoseSequence
 
 SYNTHETIC_MARK = "SYNTHETIC.txt"
 """A raw tree with this file holds nobody's motion; stores made from it say so."""
-
-MOST_BYTES = 1 << 28
-"""Of an array that is read whole: the boxes and keypoints of a hundred thousand frames are below it."""
 
 MOST_FILE = 1 << 26
 """Bytes of a file that is read whole: ten times the longest real one. Parsed as JSON, it takes some ten times that."""

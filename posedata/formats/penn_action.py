@@ -20,7 +20,8 @@ import numpy as np
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import MOST_FILE, need_folder, need_items, need_regular, to_floats
-from posedata.formats.child import ChildReader
+from posedata.isolated.child import ChildReader
+from posedata.isolated.mat import load_mat
 from posedata.poses import PoseSequence, outside_note, within_image
 from posedata.skeleton import PENN_13, to_keypoints
 
@@ -106,14 +107,6 @@ class PennAction:
             official_split="train" if mat["train"].ravel()[0] == 1 else "test",
             notes=outside_note(joints, kept),
         )
-
-
-def load_mat(path: Path, names: list[str]) -> dict[str, Any]:
-    """The variables of those names that a MATLAB file has; may crash the process."""
-    from scipy.io import loadmat
-
-    mat = loadmat(path, variable_names=names)
-    return {name: mat[name] for name in names if name in mat}
 
 
 def _faults(mat: dict[str, Any]) -> Iterator[str]:

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, ChoiceError, bad_file
 from posedata.formats.base import need_regular
-from posedata.formats.child import ChildReader
 from posedata.formats.climbalong import FPS, read_detector
 from posedata.formats.keypoints import READERS, to_sequence
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap, read_map
-from posedata.formats.keypoints.movement import load_netcdf
 from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
 from posedata.formats.keypoints.tracks import Joints, Recording, Track
 from posedata.geometry import to_grid
 from posedata.heatmaps import normalise_detected
 from posedata.home import find_store
+from posedata.isolated.child import ChildReader
+from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import Detector, PoseSequence
 from posedata.preview.origin import film_name, first_number, is_resampled
 from posedata.skeleton import COCO_NAMES, KEYPOINTS

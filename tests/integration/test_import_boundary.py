@@ -35,6 +35,17 @@ def test_importing_posedata_imports_nothing_else(tmp_path: Path) -> None:
     assert done.stdout == "[]\n"
 
 
+def test_a_child_that_reads_files_imports_little_before_it_reads(tmp_path: Path) -> None:
+    """It is started for one file as for thousands."""
+    code = (
+        "import sys, posedata.isolated.child, posedata.isolated.mat, posedata.isolated.netcdf\n"
+        "others = {'scipy', 'xarray', 'h5netcdf', 'pydantic', 'zarr', 'posedata.formats', 'posedata.poses'}\n"
+        "print(sorted(others & set(sys.modules)), 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout == "[] True\n"
+
+
 def test_what_needs_no_model_imports_no_torch(tmp_path: Path) -> None:
     code = "import sys, posetrain.cli, posetrain.listing, posetrain.sharing; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)

@@ -20,13 +20,14 @@ import numpy as np
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import need_items, need_regular
-from posedata.formats.child import ChildReader
 from posedata.formats.keypoints.coco import read_coco
 from posedata.formats.keypoints.jointmap import MAP_NAME, About, JointMap, read_map
 from posedata.formats.keypoints.mediapipe import is_mediapipe, read_mediapipe
-from posedata.formats.keypoints.movement import load_netcdf, read_movement
+from posedata.formats.keypoints.movement import read_movement
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Recording, Track
+from posedata.isolated.child import ChildReader
+from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import PoseSequence, outside_note, posed_span, trimmed_note, within_image
 
 LICENCE = "not told: name it in keypoints.json"

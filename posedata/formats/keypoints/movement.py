@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError
-from posedata.formats.base import MOST_BYTES, to_floats
-from posedata.formats.child import ChildReader
+from posedata.formats.base import to_floats
 from posedata.formats.keypoints.tracks import MOST_NUMBER, MOST_POSES, Faults, Joints, Recording, Track, slots
+from posedata.isolated.child import ChildReader
+from posedata.isolated.netcdf import COORDINATES, VARIABLES
 from posedata.skeleton import K
 
 if TYPE_CHECKING:
     import xarray
 
-_DIMS = ("time", "space", "keypoints", "individuals")
-_NAMES = ("position", "confidence", *_DIMS, "fps", "time_unit", "ds_type")
+_NAMES = (*VARIABLES, *COORDINATES, "fps", "time_unit", "ds_type")
 _NUMBERS = {"position", "confidence", "time", "fps"}
 _WORDS: dict[str, list[object]] = {"space": [["x", "y"]], "ds_type": ["poses"], "time_unit": ["seconds", "frames"]}
 _OFF = 0.01
@@ -72,35 +72,10 @@ def movement_with(path: Path, joints: Joints, reader: ChildReader, tracks: Mappi
         if place is not None:
             for i, person in enumerate(found["individuals"].tolist()):
                 position[:, :, joint, i] = tracks[person].points[:, place]
-    dims = {"position": _DIMS, "confidence": ("time", "keypoints", "individuals")}
-    made = {name: (dims[name], array) for name, array in (found | {"position": position}).items() if name in dims}
-    told = {name: array.item() for name, array in found.items() if name not in (*dims, *_DIMS)}
-    coordinates = {name: (name, found[name]) for name in _DIMS}
+    made = {name: (dims, (found | {"position": position})[name]) for name, dims in VARIABLES.items() if name in found}
+    told = {name: array.item() for name, array in found.items() if name not in (*VARIABLES, *COORDINATES)}
+    coordinates = {name: (name, found[name]) for name in COORDINATES}
     return xarray.Dataset(made, coordinates, {"source_software": "posedata", "ds_type": "poses"} | told)
-
-
-def load_netcdf(path: Path, names: list[str]) -> dict[str, Any]:
-    """Variables, coordinates and attributes of those names that a netCDF file has; may crash the process."""
-    import xarray
-
-    with path.open("rb") as file:
-        is_classic = file.read(3) == b"CDF"
-    # Named, so that the same file is read alike whatever is installed; netCDF4 tries damaged ones again for seconds.
-    with xarray.open_dataset(path, engine="scipy" if is_classic else "h5netcdf", decode_times=False) as dataset:
-        lost = [name for name in ("position", *_DIMS) if name not in dataset.variables]
-        if lost:
-            raise ValueError(f"no {', '.join(lost)}; is it a dataset of poses?")
-        size = sum(dataset.variables[name].nbytes for name in names if name in dataset.variables)
-        if size > MOST_BYTES:
-            raise ValueError(f"{size:,} bytes of values, which is too large to be meant")
-        dims = {"position": _DIMS, "confidence": ("time", "keypoints", "individuals")}
-        found = {name: _values(dataset[name], dims.get(name, (name,))) for name in names if name in dataset.variables}
-        return found | {name: np.asarray(dataset.attrs[name]) for name in names if name in dataset.attrs}
-
-
-def _values(variable: "xarray.DataArray", dims: tuple[str, ...]) -> NDArray[Any]:
-    values = variable.transpose(*dims).values
-    return np.asarray([str(value) for value in values]) if values.dtype == object else values
 
 
 def _check(found: dict[str, NDArray[Any]], faults: Faults) -> None:

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from posedata.build import build_store
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError
-from posedata.formats.child import ChildReader
 from posedata.formats.climbalong import read_detector
 from posedata.formats.keypoints.coco import read_coco
-from posedata.formats.keypoints.movement import load_netcdf, read_movement
+from posedata.formats.keypoints.movement import read_movement
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Track
 from posedata.geometry import count_outside, to_grid, to_pixels
 from posedata.heatmaps import gaussians
+from posedata.isolated.child import ChildReader
+from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import Note
 from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS, MEDIAPIPE_33
 from posedata.store.reader import open_store

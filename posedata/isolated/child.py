@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import bad_file
-from posedata.formats.base import MOST_BYTES
+
+MOST_BYTES = 1 << 28
+"""Of an array that is read whole: the boxes and keypoints of a hundred thousand frames are below it."""
 
 _SECONDS = 30
 """More than a thousand times what a real file takes, with room for a slow import."""

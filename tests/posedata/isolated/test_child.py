@@ -10,9 +10,9 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from posedata.errors import BadInputError
-from posedata.formats import child
-from posedata.formats.child import ChildReader
-from posedata.formats.penn_action import load_mat
+from posedata.isolated import child
+from posedata.isolated.child import ChildReader
+from posedata.isolated.mat import load_mat
 
 
 def mat_reader() -> ChildReader:
@@ -47,7 +47,7 @@ def test_one_child_serves_many_files_and_ends_with_its_reader(path: Path) -> Non
 def children() -> set[str]:
     """Children of this process that read files; others are browsers and servers of other tests."""
     every = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return {number for number in every if b"posedata.formats.child" in Path(f"/proc/{number}/cmdline").read_bytes()}
+    return {number for number in every if b"posedata.isolated.child" in Path(f"/proc/{number}/cmdline").read_bytes()}
 
 
 def test_a_child_that_dies_is_replaced(path: Path) -> None:
