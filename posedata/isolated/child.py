@@ -97,7 +97,7 @@ class ChildReader:
         module, name = self._load.__module__, self._load.__qualname__
         code = f"from {__name__} import serve; from {module} import {name}; serve({name}, {self._kind!r})"
         child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", code, str(theirs.fileno())],
+            [sys.executable, "-P", "-c", code, str(theirs.fileno())],  # -P: no module of the folder that we stand in
             pass_fds=[theirs.fileno()],
             stderr=subprocess.DEVNULL,  # what a C library says as it aborts is not for the user
             start_new_session=True,  # a Ctrl-C is for the parent; the child ends with it

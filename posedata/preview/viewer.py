@@ -79,7 +79,7 @@ def started() -> Iterator[tuple[str, Callable[[float], None]]]:
     options = ("--bind", _HOST, "--port", str(port), "--hide-welcome-screen", "--expect-data-soon")
     with TemporaryFile() as words:
         child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "rerun_cli", *options],
+            [sys.executable, "-P", "-m", "rerun_cli", *options],  # -P: no module of the folder that we stand in
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=words,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+import posedata
 from posedata.errors import BadInputError
 from posedata.isolated import child
 from posedata.isolated.child import ChildReader
@@ -63,6 +64,15 @@ def test_a_child_that_stalls_is_stopped(path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(child, "_SECONDS", 0)
     with pytest.raises(BadInputError, match="stalls"):
         mat_reader().read(path, ("x",))
+
+
+def test_modules_of_the_folder_that_one_stands_in_are_not_imported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("resource", "json", "numpy"):
+        (path.parent / f"{name}.py").write_text(f"open({str(path.parent / 'run')!r}, 'w'); raise SystemExit")
+    monkeypatch.setenv("PYTHONPATH", str(Path(posedata.__file__).parents[1]))
+    monkeypatch.chdir(path.parent)
+    assert mat_reader().read(path, ("x",)).keys() == {"x"}
+    assert not (path.parent / "run").exists()
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

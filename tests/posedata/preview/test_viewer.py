@@ -123,6 +123,18 @@ def test_a_viewer_that_ends_when_all_was_sent_is_told(
         assert address.startswith("rerun+http://127.0.0.1:")
 
 
+def test_a_module_of_the_folder_that_one_stands_in_is_not_the_viewer(
+    stand_in: Callable[[str], dict[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in stand_in("echo the viewer >&2; exit 3").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    (tmp_path / "rerun_cli.py").write_text("raise SystemExit('another')")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RemoteError, match=r"found that it ended \(the viewer\)"), started():
+        pass
+
+
 def test_after_a_fault_no_viewer_stays(
     stand_in: Callable[[str], dict[str, str]], command: Run, stores: dict[str, Path], climbs: Path, tmp_path: Path
 ) -> None:
