@@ -21,7 +21,7 @@ from posedata.files import sha256_file
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK, RawDataset, sample_command
 from posedata.heatmaps import normalise_detected
-from posedata.manifest import SOURCES_NAME, Skipped
+from posedata.manifest import SOURCES_NAME, Skipped, printed, told
 from posedata.noise import standard_box_errors
 from posedata.poses import OUTSIDE_BOX, Note, PoseSequence
 from posedata.progress import Progress
@@ -125,7 +125,7 @@ def gather(
         dataset = kind.open(raw[selection.dataset])
         if kind.package:
             found.readers[selection.dataset] = kind.package
-        found.warnings += dataset.warnings
+        found.warnings += [told(dataset.root, warning) for warning in dataset.warnings]
         found.licences[selection.dataset] = dataset.licence
         if (dataset.root / SYNTHETIC_MARK).is_file():
             found.synthetic = True
@@ -164,8 +164,8 @@ def _gather_dataset(
                 if not skip_bad:
                     raise
                 found.spool.rewind(found.frames)
-                reasons = "; ".join(fault.replace(f"{dataset.root}/", "") for fault in error.faults)
-                found.skipped.append(Skipped(item=f"{selection.dataset}/{item}", reason=reasons))
+                reasons = "; ".join(told(dataset.root, fault) for fault in error.faults)
+                found.skipped.append(Skipped(item=printed(f"{selection.dataset}/{item}"), reason=reasons))
             advance(1)
     _check_actions(selection, seen)
     if len(found.entries) == before:

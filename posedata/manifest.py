@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -39,6 +40,16 @@ def _inside(path: str) -> str:
 
 RelativePath = Annotated[str, AfterValidator(_inside)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+def printed(text: str) -> str:
+    """Text that a manifest can hold: what is no UTF-8 in the name of a file is spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def told(root: Path, text: str) -> str:
+    """A fault or warning of a raw tree as a manifest holds it, wherever the tree lies: paths are relative to `root`."""
+    return printed(re.sub(rf"(?<![\w/.-]){re.escape(str(root))}(/|: )", "", text))
 
 
 class StoreFile(Frozen):

@@ -21,7 +21,7 @@ from posedata.errors import BadInputError
 from posedata.family import Published
 from posedata.files import sha256_file
 from posedata.formats.base import SYNTHETIC_MARK, sample_command
-from posedata.manifest import SOURCES_NAME, Skipped
+from posedata.manifest import SOURCES_NAME, Skipped, told
 from posedata.progress import Progress
 
 OUTSIDE = "people without a labelled keypoint in their crop"
@@ -123,8 +123,7 @@ def _pictures(
 ) -> Iterator[Picture]:
     """The pictures of a set by id; what is left out is noted."""
     known = read_annotations(of.annotations, skip_bad)
-    told = partial(_told, found.root)
-    found.skipped += [Skipped(item=f"{dataset}/{of.name}", reason=told(fault)) for fault in known.faults]
+    found.skipped += [Skipped(item=f"{dataset}/{of.name}", reason=told(found.root, fault)) for fault in known.faults]
     people = sorted(known.people, key=lambda person: (person.image, person.key))
     jobs = [(known.images[key], list(group)) for key, group in groupby(people, key=lambda person: person.image)]
     left_out = dict(known.left_out)
@@ -134,7 +133,7 @@ def _pictures(
             if isinstance(read, BadInputError):
                 if not skip_bad:
                     raise read
-                reason = "; ".join(told(fault) for fault in read.faults)
+                reason = "; ".join(told(found.root, fault) for fault in read.faults)
                 found.skipped.append(Skipped(item=f"{dataset}/{of.name}", reason=reason))
                 continue
             lost = [f.person.key for f in read.figures if not f.visibility.any()]
@@ -165,10 +164,6 @@ def _figure(image: Image, pixels: NDArray[np.uint8], person: Person) -> Figure:
     points = to_grid(person.points, square)
     visibility = np.where(np.isnan(points[:, 0]), 0, person.visibility).astype(np.uint8)
     return Figure(person, square, points, visibility, cut(pixels, square).sum(axis=(0, 1), dtype=np.int64))
-
-
-def _told(root: Path, fault: str) -> str:
-    return fault.replace(f"{root}/", "")
 
 
 def _some(keys: Iterable[int]) -> str:

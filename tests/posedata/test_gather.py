@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,25 @@ def test_the_first_bad_file_stops_it_unless_skipped(copy_tree: Callable[[str], P
     assert "line 2" in lost[0].reason
     assert str(root) not in lost[0].reason
     assert first.name not in {Path(row["path"]).name for row in source_rows(found)}
+
+
+def test_warnings_are_the_same_wherever_the_raw_tree_lies(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
+    brace, keypoints = copy_tree("brace"), copy_tree("keypoints")
+    (brace / "annotations" / "shot_boundaries.json").unlink()
+    (keypoints / "deeper").mkdir()
+    (keypoints / "deeper" / "a.csv").touch()
+    assert collect(tmp_path / "scratch", brace=brace, keypoints=keypoints).warnings == [
+        "annotations/shot_boundaries.json: not found; windows may cross shot cuts",
+        "1 files in folders further down are not read; move them up",
+    ]
+
+
+def test_a_bad_file_whose_name_is_not_utf8_is_left_out(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
+    root = copy_tree("speed21")
+    (root / "skeletons" / os.fsdecode(b"run\xff.data")).write_text("x")
+    (left,) = [s for s in collect(tmp_path, skip_bad=True, speed21=root).skipped if "trimmed" not in s.reason]
+    assert left.item == "speed21/run\\udcff"
+    assert left.reason.startswith("skeletons/run\\udcff.data: expected a line for run\\udcff in metadata.txt")
 
 
 @pytest.mark.parametrize("skip_bad", [False, True])

@@ -15,6 +15,7 @@ from posedata.manifest import (
     list_files,
     read_manifest,
     relative_files,
+    told,
     write_manifest,
 )
 
@@ -32,6 +33,20 @@ def manifest(**changes: Any) -> Manifest:
         "files": (StoreFile(path="zarr.json", size=5, sha256=HASH),),
     }
     return Manifest(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("root", "text", "expected"),
+    [
+        ("/raw", "/raw/a: expected one, found /raw/b too", "a: expected one, found b too"),
+        ("/raw", "/raw: 3 files", "3 files"),
+        ("raw", "raw/a: found my.raw/b", "a: found my.raw/b"),
+        (".", "a: found b./c and ../d", "a: found b./c and ../d"),
+        ("/r(w", "/r(w/a\udcff", "a\\udcff"),
+    ],
+)
+def test_paths_are_told_below_the_raw_tree(root: str, text: str, expected: str) -> None:
+    assert told(Path(root), text) == expected
 
 
 def test_a_manifest_survives_the_disk(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ class Keypoints:
     def warnings(self) -> tuple[str, ...]:
         """Of annotations in folders further down, which are not read."""
         deeper = sum(path.suffix.lower() in READERS for path in self.root.glob("*/**/*"))
-        return (f"{self.root}: {deeper} files in folders below it are not read; move them up",) if deeper else ()
+        return (f"{self.root}: {deeper} files in folders further down are not read; move them up",) if deeper else ()
 
     def close(self) -> None:
         """End the child process that reads netCDF."""

@@ -106,7 +106,7 @@ def test_other_files_are_let_be_and_those_further_down_warned_of(write: Write) -
     root = write({"a.csv": table(*frames(0)), "notes.txt": "", ".hidden.csv": "x", "old/b.csv": "x"})
     dataset = FORMATS["keypoints"].open(root)
     assert dataset.items() == ["a:ann"]
-    assert dataset.warnings == (f"{root}: 1 files in folders below it are not read; move them up",)
+    assert dataset.warnings == (f"{root}: 1 files in folders further down are not read; move them up",)
 
 
 @pytest.mark.parametrize(
