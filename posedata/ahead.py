@@ -1,7 +1,8 @@
 """Threads: make the next item while the last one is used, or several at once."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from threading import Event
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -64,6 +65,14 @@ def in_order(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterat
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def until(stopped: Event, items: Iterable[T]) -> Iterator[T]:
+    """The same items; raises CancelledError instead of the next one once `stopped` is set."""
+    for item in items:
+        if stopped.is_set():
+            raise CancelledError
+        yield item
 
 
 _END = object()

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any
 
 from numpy.typing import NDArray
 
-from posedata.ahead import in_threads
+from posedata.ahead import in_threads, until
 from posedata.config import canonical_json
 from posedata.files import need_space, sha256_file, sync_tree
 from posedata.manifest import MANIFEST_NAME, READERS, SOURCES_NAME, Manifest, Skipped, remove_others
@@ -135,9 +136,26 @@ def encoder(arrays: Callable[[int], Mapping[str, Frames]], attributes: Mapping[s
     specs = frame_specs(attributes)
 
     def encode(numbers: Iterable[int], finish: Finish) -> Iterator[int]:
-        return in_threads(lambda shard: finish(shard, encode_arrays(specs, arrays(shard))), numbers, workers)
+        return encode_here(lambda shard: encode_arrays(specs, arrays(shard)), numbers, finish, workers)
 
     return encode
+
+
+def encode_here(files: Callable[[int], Files], numbers: Iterable[int], finish: Finish, workers: int) -> Iterator[int]:
+    """Encode shards in threads of this process; after an error or signal none goes on beyond the chunk it is at.
+
+    Args:
+        files: of a shard, by its number.
+        numbers: of the shards.
+        finish: called with each.
+        workers: how many threads.
+    """
+    stopped = Event()
+
+    def work(shard: int) -> int:
+        return finish(shard, ((spec, until(stopped, parts)) for spec, parts in files(shard)))
+
+    return in_threads(work, numbers, workers, stopped.set)
 
 
 def frame_specs(attributes: Mapping[str, Any]) -> tuple[ArraySpec, ...]:

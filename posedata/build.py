@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.ahead import in_threads
-from posedata.assemble import Contents, Encode, Finish, carry_out, frame_specs
+from posedata.assemble import Contents, Encode, Finish, carry_out, encode_here, frame_specs
 from posedata.cluster import check_cluster, encode_on_cluster
 from posedata.config import Recipe
 from posedata.errors import ChoiceError
@@ -146,7 +145,7 @@ def _encoder(plan: Plan, workers: int, scheduler: str | None) -> Encode:
             yield finish(shard, zip(specs, ([file] for file in files), strict=True))
 
     def here(numbers: Iterable[int], finish: Finish) -> Iterator[int]:
-        return in_threads(lambda shard: finish(shard, encoded(shards.frames(shard))), numbers, workers)
+        return encode_here(lambda shard: encoded(shards.frames(shard)), numbers, finish, workers)
 
     return here if scheduler is None else on_cluster
 

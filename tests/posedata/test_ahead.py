@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 
 import pytest
 
-from posedata.ahead import ahead, in_order, in_threads
+from posedata.ahead import ahead, in_order, in_threads, until
 
 
 def test_items_keep_their_order_and_errors_their_place() -> None:
@@ -64,6 +65,16 @@ def test_after_an_error_nothing_more_is_begun() -> None:
         list(in_threads(work, range(100), 1))
     assert len(begun) < 10
     assert sorted(in_threads(lambda item: item + 1, range(5), 2)) == [1, 2, 3, 4, 5]
+
+
+def test_items_end_once_they_are_not_wanted() -> None:
+    stopped = threading.Event()
+    found = until(stopped, iter(range(9)))
+    assert [next(found), next(found)] == [0, 1]
+    stopped.set()
+    with pytest.raises(CancelledError):
+        next(found)
+    assert list(until(threading.Event(), range(3))) == [0, 1, 2]
 
 
 def test_results_in_the_order_of_the_items() -> None:
