@@ -20,12 +20,14 @@ from posedata.errors import BadInputError
 from posedata.files import sha256_file
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK, RawDataset, sample_command
+from posedata.geometry import GRID
 from posedata.heatmaps import normalise_detected
 from posedata.manifest import SOURCES_NAME, Skipped, printed, told
 from posedata.noise import standard_box_errors
-from posedata.poses import OUTSIDE_BOX, Note, PoseSequence
+from posedata.poses import OUTSIDE_BOX, Detector, Note, PoseSequence
 from posedata.progress import Progress
 from posedata.resample import resample
+from posedata.skeleton import K
 from posedata.spool import Spool
 
 Floats = NDArray[np.float64]
@@ -231,7 +233,7 @@ def _add(found: Gathered, sequence: PoseSequence, recipe: Recipe, keep_heatmaps:
     empty = np.isnan(boxes[:, 0])
     torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
     if sequence.detector is not None:
-        heatmaps = detected(sequence.detector.heatmaps(), empty)
+        heatmaps = detected(blocks_of(sequence, sequence.detector), empty)
         found.spool.append("heatmaps", heatmaps if keep_heatmaps else (block[:0] for block in heatmaps))
     for name, values in (("points", points), ("boxes", boxes), ("torso", torso)):
         found.spool.append(name, [values])
@@ -272,6 +274,25 @@ def _jittered(boxes: Floats, sequence: PoseSequence, recipe: Recipe) -> Floats:
     """(T, 4) boxes around the keypoints of a sequence that are off as the recipe says."""
     errors = standard_box_errors(recipe.seed, f"{sequence.dataset}/{sequence.name}", range(len(boxes)))
     return geometry.jitter_boxes(boxes, errors, recipe.box_jitter)
+
+
+def blocks_of(sequence: PoseSequence, detector: Detector) -> Iterator[NDArray[np.float32]]:
+    """(n, 25, 56, 56) heatmaps of a sequence's detector, in frame order.
+
+    Raises:
+        BadInputError: if the reader gives another shape, or not as many as there are frames.
+    """
+    name, frames = f"{sequence.dataset}/{sequence.name}: heatmaps", 0
+    for block in detector.heatmaps():
+        if block.shape[1:] != (K, GRID, GRID):
+            raise BadInputError(f"{name}: expected blocks (n, {K}, {GRID}, {GRID}), found {block.shape}")
+        frames += len(block)
+        if frames > len(sequence):
+            break
+        yield block
+    if frames != len(sequence):
+        found = "more" if frames > len(sequence) else frames
+        raise BadInputError(f"{name}: expected {len(sequence)} frames, found {found}")
 
 
 def detected(blocks: Iterator[NDArray[np.float32]], empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:

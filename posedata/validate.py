@@ -10,7 +10,7 @@ import numpy as np
 from posedata.errors import BadInputError
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK, RawDataset
-from posedata.gather import boxed, read_all
+from posedata.gather import blocks_of, boxed, read_all
 from posedata.geometry import torso_diameters
 from posedata.poses import PoseSequence
 from posedata.progress import Progress, silent
@@ -121,7 +121,7 @@ def _tree_warnings(dataset: RawDataset, faults: list[Told]) -> list[Told]:
 def _count(found: Validation, sequence: PoseSequence) -> None:
     """Count a sequence; raises BadInputError if a detector's heatmaps are bad: they are read here first."""
     if sequence.detector is not None:
-        for _ in sequence.detector.heatmaps():
+        for _ in blocks_of(sequence, sequence.detector):
             pass
     points, boxes = boxed(sequence)
     steps = np.diff(sequence.frame_number)

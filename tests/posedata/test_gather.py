@@ -13,6 +13,7 @@ import pytest
 from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.files import sha256_file
+from posedata.formats import climbalong
 from posedata.gather import Gathered, gather
 from posedata.geometry import jitter_boxes
 from posedata.noise import standard_box_errors
@@ -238,6 +239,24 @@ def cut_member(path: Path, member: str, count: int) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((36, 25, 64, 64), r"expected blocks \(n, 25, 56, 56\), found \(36, 25, 64, 64\)"),
+        ((36, 17, 56, 56), r"expected blocks \(n, 25, 56, 56\), found \(36, 17, 56, 56\)"),
+        ((35, 25, 56, 56), "expected 36 frames, found 35"),
+        ((37, 25, 56, 56), "expected 36 frames, found more"),
+    ],
+)
+def test_heatmaps_of_another_shape_are_refused(
+    shape: tuple[int, ...], words: str, raw_trees: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a format of another package may give them."""
+    monkeypatch.setattr(climbalong, "_heatmap_blocks", lambda path: iter([np.zeros(shape, np.float32)]))
+    with pytest.raises(BadInputError, match=rf"^climbalong/climb_01: heatmaps: {words}$"):
+        collect(tmp_path, climbalong=raw_trees["climbalong"])
 
 
 def test_sources_of_several_rates_are_laid_down_at_one(raw_trees: dict[str, Path], tmp_path: Path) -> None:
