@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import struct
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,10 @@ SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.
 
 SigmaPer = Literal["frame", "keypoint", "sequence"]
 SplitRule = Literal["video", "official", "held-out", "train"]
-Sigma = Annotated[float, Field(gt=0, le=28, allow_inf_nan=False)]
+LEAST_SIGMA = 0.01
+"""Cells. A narrower Gaussian is the same impulse, and one of 1e-200 no number any more."""
+
+Sigma = Annotated[float, Field(ge=LEAST_SIGMA, le=28, allow_inf_nan=False)]
 BoxSpan = Literal["frame", "sequence"]
 BoxJitter = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
 
@@ -66,6 +70,8 @@ class Noise(Frozen):
     def _rising(cls, sigmas: tuple[float, ...]) -> tuple[float, ...]:
         if list(sigmas) != sorted(set(sigmas)):
             raise ValueError("expected each sigma once, in rising order")
+        if len({struct.pack("f", sigma) for sigma in sigmas}) < len(sigmas):
+            raise ValueError("expected sigmas that are apart as 32-bit floats, which a store keeps")
         return sigmas
 
     @property

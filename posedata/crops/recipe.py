@@ -4,9 +4,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from posedata.config import LEAST_SIGMA
 from posedata.family import FamilyRecipe
 
-CropSigma = Annotated[float, Field(gt=0, le=32, allow_inf_nan=False)]
+CropSigma = Annotated[float, Field(ge=LEAST_SIGMA, le=32, allow_inf_nan=False)]
 
 
 class CropRecipe(FamilyRecipe):

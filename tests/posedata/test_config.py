@@ -76,6 +76,8 @@ def test_models_do_not_change() -> None:
         {"k": math.inf},
         {"sigmas": ()},
         {"sigmas": (0.0,)},
+        {"sigmas": (1e-200,)},
+        {"sigmas": (1.0, 1.0 + 1e-9)},
         {"sigmas": (28.5,)},
         {"sigmas": (math.nan,)},
         {"sigmas": (1.0, 1.0)},
