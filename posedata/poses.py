@@ -19,6 +19,9 @@ MAX_COORDINATE = 1e5
 OUTSIDE = "points outside the image: taken as not annotated"
 """A note that several formats share."""
 
+NOT_FINITE = "points that are not finite: taken as not annotated"
+"""Another one."""
+
 OUTSIDE_BOX = "targets outside the box: moved to its border"
 """A note of every box that is not made of the keypoints."""
 
@@ -181,7 +184,14 @@ def trimmed_note(frames: int, kept: int) -> tuple[Note, ...]:
     return (Note(frames - kept, "frames without a pose at the ends: trimmed"),) if frames > kept else ()
 
 
+def not_missing(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A copy with infinity for NaN: of a file that spells missing points otherwise, so `outside_note` counts them."""
+    return np.where(np.isnan(points), np.inf, points)
+
+
 def outside_note(joints: NDArray[np.float64], kept: NDArray[np.float64]) -> tuple[Note, ...]:
-    """A note for the report on the points that `within_image` took away, if it took any; NaN was none before."""
-    lost = int((~np.isnan(joints)).all(-1).sum() - np.isfinite(kept).all(-1).sum())
-    return (Note(lost, OUTSIDE),) if lost else ()
+    """Notes for the report on the points that `within_image` took away, if any; one of two NaN was none before."""
+    finite = np.isfinite(joints).all(-1)
+    outside = int(finite.sum() - np.isfinite(kept).all(-1).sum())
+    broken = int((~finite & ~np.isnan(joints).all(-1)).sum())
+    return tuple(Note(count, what) for count, what in ((outside, OUTSIDE), (broken, NOT_FINITE)) if count)

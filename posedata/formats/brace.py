@@ -34,7 +34,7 @@ from posedata.formats.base import (
     read_rows,
     to_floats,
 )
-from posedata.poses import Note, PoseSequence, outside_note, within_image
+from posedata.poses import Note, PoseSequence, not_missing, outside_note, within_image
 from posedata.skeleton import COCO_17, to_keypoints
 
 ACTIONS = ("footwork", "powermove", "toprock")
@@ -142,7 +142,7 @@ class Brace:
                 joints[position[frame]] = _read_manual(path)
             else:
                 unused.append(frame)
-        joints[(joints == 0).all(axis=-1)] = np.nan
+        joints = np.where((joints == 0).all(axis=-1, keepdims=True), np.nan, not_missing(joints))
         try:
             kept = within_image(joints, WIDTH, HEIGHT)
         except BadInputError as error:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from posedata.errors import bad_file
 from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npy_header, read_npz, to_floats
 from posedata.geometry import GRID, count_outside
-from posedata.poses import OUTSIDE_BOX, Detector, Note, PoseSequence, within_image
+from posedata.poses import OUTSIDE_BOX, Detector, Note, PoseSequence, not_missing, outside_note, within_image
 from posedata.skeleton import K
 
 LICENCE = "private"
@@ -67,7 +67,8 @@ class ClimbAlong:
         lone = [path for path in (source, target) if not path.is_file()]
         if lone:
             raise bad_file(lone[0], ["expected beside its counterpart, found none"])
-        points = _read_points(target)
+        told = _read_points(target)
+        points = within_image(told, np.inf, np.inf)
         detector = read_detector(source, len(points))
         outside = count_outside(points, detector.boxes)
         sequence = PoseSequence(
@@ -78,7 +79,7 @@ class ClimbAlong:
             frame_number=np.arange(len(points)),
             fps=FPS,
             detector=detector,
-            notes=(Note(outside, OUTSIDE_BOX),) if outside else (),
+            notes=(*outside_note(told, points), *([Note(outside, OUTSIDE_BOX)] if outside else [])),
         )
         if 2 * outside > (~np.isnan(points[..., 0])).sum():
             raise bad_file(source, [f"bboxes: expected around the keypoints in pixels, found {outside} points outside"])
@@ -107,7 +108,7 @@ def read_detector(path: Path, frames: int | None = None) -> Detector:
 
 
 def _read_points(path: Path) -> NDArray[np.float64]:
-    """(T, 25, 2) pixels, NaN = missing."""
+    """(T, 25, 2) pixels, NaN = missing, infinite where they are not finite."""
     (keypoints,) = read_npz(path, "keypoints")
     if keypoints.ndim == 4 and keypoints.shape[1] == 1:
         keypoints = keypoints[:, 0]
@@ -115,8 +116,7 @@ def _read_points(path: Path) -> NDArray[np.float64]:
         found = f"{keypoints.dtype} {keypoints.shape}"
         raise bad_file(path, [f"keypoints: expected numbers (T, 1, 25, 3) or (T, 25, 3), found {found}"])
     missing = (keypoints == 0).all(axis=-1)
-    points = np.where(missing[..., None], np.nan, to_floats(keypoints[..., :2]))
-    return within_image(points, np.inf, np.inf)
+    return np.where(missing[..., None], np.nan, not_missing(to_floats(keypoints[..., :2])))
 
 
 def _box_faults(boxes: NDArray[np.generic], frames: int, told: str) -> Iterator[str]:

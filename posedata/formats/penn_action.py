@@ -22,7 +22,7 @@ from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import MOST_FILE, need_folder, need_items, need_regular, to_floats
 from posedata.isolated.child import ChildReader
 from posedata.isolated.mat import load_mat
-from posedata.poses import PoseSequence, outside_note, within_image
+from posedata.poses import PoseSequence, not_missing, outside_note, within_image
 from posedata.skeleton import PENN_13, to_keypoints
 
 ACTIONS = (
@@ -91,7 +91,7 @@ class PennAction:
         if faults:
             raise bad_file(path, faults)
         height, width, _ = (float(n) for n in mat["dimensions"].ravel())
-        joints = to_floats(np.stack([mat["x"], mat["y"]], axis=-1))
+        joints = not_missing(to_floats(np.stack([mat["x"], mat["y"]], axis=-1)))
         joints[mat["visibility"] == 0] = np.nan
         try:
             kept = within_image(joints, width, height)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import bad_file
 from posedata.formats.base import need_folder, need_items, read_text
-from posedata.poses import PoseSequence, posed_span, trimmed_note, within_image
+from posedata.poses import PoseSequence, not_missing, outside_note, posed_span, trimmed_note, within_image
 from posedata.skeleton import MPII_16, to_keypoints
 
 LICENCE = "see the dataset's page; cite Elias et al. 2021"
@@ -69,18 +69,19 @@ class Speed21:
         if item not in self._runs:
             raise bad_file(path, [f"expected a line for {item} in {self._metadata}, found none"])
         numbers, joints = _read_run(path)
-        span = posed_span(joints)
-        if not joints[span].size:
-            raise bad_file(path, ["expected at least one pose, found only NULL"])
+        kept = within_image(joints, np.inf, np.inf)
+        span = posed_span(kept)
+        if not kept[span].size:
+            raise bad_file(path, ["expected at least one pose, found only NULL, or joints that are not finite"])
         run = self._runs[item]
         return PoseSequence(
             dataset="speed21",
             name=item,
             video=run.video,
-            points=to_keypoints(within_image(joints[span], np.inf, np.inf), MPII_16),
+            points=to_keypoints(kept[span], MPII_16),
             frame_number=numbers[span],
             fps=run.fps,
-            notes=trimmed_note(len(numbers), span.stop - span.start),
+            notes=(*outside_note(joints, kept), *trimmed_note(len(numbers), span.stop - span.start)),
         )
 
     @cached_property
@@ -126,9 +127,9 @@ def _read_run(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 
 def _pose(text: str) -> NDArray[np.float64] | None:
-    """(16, 2) pixels, or None if the text is not a pose."""
+    """(16, 2) pixels, infinite for NaN, or None if the text is not a pose."""
     try:
         pose = np.asarray([[float(n) for n in joint.split(",")] for joint in text.split(";")])
     except ValueError:
         return None
-    return pose if pose.shape == (len(MPII_16), 2) else None
+    return not_missing(pose) if pose.shape == (len(MPII_16), 2) else None

@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 
 from posedata.errors import BadInputError
-from posedata.poses import Detector, Note, PoseSequence, outside_note, posed_span, trimmed_note, within_image
+from posedata.poses import (
+    NOT_FINITE,
+    OUTSIDE,
+    Detector,
+    Note,
+    PoseSequence,
+    not_missing,
+    outside_note,
+    posed_span,
+    trimmed_note,
+    within_image,
+)
 
 T = 4
 
@@ -181,6 +192,13 @@ def test_the_note_counts_the_points_taken_away() -> None:
         Note(2, "points outside the image: taken as not annotated"),
     )
     assert outside_note(before[:1], before[:1]) == ()
+
+
+def test_points_that_are_not_finite_are_counted_apart() -> None:
+    before = joints((10, 10), (np.nan, 10), (10, np.inf), (np.nan, np.nan), (900, 20))
+    kept = within_image(before, 640, 480)
+    assert outside_note(before, kept) == (Note(1, OUTSIDE), Note(2, NOT_FINITE))
+    assert outside_note(not_missing(before), kept) == (Note(1, OUTSIDE), Note(3, NOT_FINITE))
 
 
 def test_a_note_in_words() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from posedata.errors import BadInputError
 from posedata.formats.brace import Brace
-from posedata.poses import PoseSequence
+from posedata.poses import NOT_FINITE, Note, PoseSequence
 from posedata.windows import window_starts
 
 VIDEO = "-a_1b2-C_3"
@@ -166,9 +166,11 @@ def test_a_point_with_nan_or_infinity_is_not_annotated(value: float, axis: int, 
     joints = pose()
     joints[LEFT_WRIST_COCO][axis] = value
     write(tmp_path, {key(10): frame(joints)})
-    points = read(tmp_path).points[0]
+    sequence = read(tmp_path)
+    points = sequence.points[0]
     assert np.isnan(points[LEFT_WRIST]).all()
     assert (~np.isnan(points)).sum() == 2 * 14
+    assert sequence.notes == (Note(1, NOT_FINITE),)
 
 
 def test_scores_mean_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from posedata.build import build_store
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats.climbalong import ClimbAlong
-from posedata.poses import PoseSequence
+from posedata.poses import NOT_FINITE, Note, PoseSequence
 from posedata.store.reader import Store, open_store
 
 T = 6
@@ -91,7 +91,9 @@ def test_a_target_that_is_not_finite_is_not_annotated(value: float, tmp_path: Pa
     made = keypoints()
     made[2, 3, 1] = value
     write(tmp_path, keypoints=made)
-    assert np.isnan(read(tmp_path).points[2, 3]).all()
+    sequence = read(tmp_path)
+    assert np.isnan(sequence.points[2, 3]).all()
+    assert sequence.notes == (Note(1, NOT_FINITE),)
 
 
 def test_heatmaps_come_whole_and_in_frame_order(tmp_path: Path) -> None:

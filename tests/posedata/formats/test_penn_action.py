@@ -15,7 +15,7 @@ from posedata.build import dry_run
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats.penn_action import PennAction
-from posedata.poses import OUTSIDE, Note, PoseSequence
+from posedata.poses import NOT_FINITE, OUTSIDE, Note, PoseSequence
 
 # Joint -> keypoint, written down from the two published lists. Joint 0 is the head, keypoint 0 the nose.
 PENN = {0: 0, 1: 3, 2: 4, 3: 5, 4: 6, 5: 7, 6: 8, 7: 15, 8: 16, 9: 17, 10: 18, 11: 19, 12: 20}
@@ -106,6 +106,13 @@ def test_invisible_joints_are_ignored_wherever_they_are(corner: tuple[float, flo
     assert np.isnan(points[1, PENN[6]]).all()
     assert (~np.isnan(points[..., 0])).sum() == T * 13 - 1
     assert read(tmp_path).notes == ()
+
+
+def test_visible_joints_that_are_not_finite_are_counted(tmp_path: Path) -> None:
+    placed = joints()
+    placed[0, 3], placed[1, 4, 0], placed[2, 5, 1] = np.nan, np.nan, np.inf
+    write(tmp_path, x=placed[..., 0], y=placed[..., 1])
+    assert read(tmp_path).notes == (Note(3, NOT_FINITE),)
 
 
 def test_frames_with_no_or_one_visible_joint_are_empty_and_stay(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from posedata.build import dry_run
 from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.formats.speed21 import Speed21
-from posedata.poses import Note, PoseSequence
+from posedata.poses import NOT_FINITE, Note, PoseSequence
 
 RUN = "52_2018-07-28_1"
 URL = "https://example.org/watch?v=a-b_c"
@@ -79,9 +79,19 @@ def test_a_gap_in_the_frame_numbers_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bad", ["nan", "inf", "-inf"])
 def test_a_joint_that_is_not_finite_is_not_annotated(bad: str, tmp_path: Path) -> None:
     write(tmp_path, [f"1#{pose()}".replace("100.0,", f"{bad},")])
-    points = read(tmp_path).points[0]
+    sequence = read(tmp_path)
+    points = sequence.points[0]
     assert np.isnan(points[MPII[0]]).all()
     assert (~np.isnan(points[:, 0])).sum() == 11
+    assert sequence.notes == (Note(1, NOT_FINITE),)
+
+
+def test_lines_without_a_finite_joint_are_trimmed_as_null_is_and_their_joints_counted(tmp_path: Path) -> None:
+    nothing = ";".join(["nan,nan"] * 16)
+    write(tmp_path, [f"1#{nothing}", f"2#{pose()}", "3#NULL"])
+    sequence = read(tmp_path)
+    assert sequence.frame_number.tolist() == [2]
+    assert [note.count for note in sequence.notes] == [16, 2]
 
 
 def test_a_run_without_a_line_in_the_metadata_is_refused(tmp_path: Path) -> None:
