@@ -58,6 +58,12 @@ class Note:
         return f"{self.count} {self.what}" + (f": {self.which}" if self.which else "")
 
 
+def name_order(name: str) -> tuple[str, str]:
+    """What sequences of a dataset are sorted by: name, but those of one file, FILE:PERSON, stand side by side."""
+    file, _, person = name.partition(":")
+    return file, person
+
+
 @dataclass(frozen=True, eq=False)
 class PoseSequence:
     """One person over time.

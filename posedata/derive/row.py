@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError
+from posedata.poses import name_order
 from posedata.splits import SPLITS
 from posedata.store import schema
 from posedata.store.reader import Store, open_store
@@ -76,7 +77,8 @@ class Row:
         self.parents = tuple(parents)
         origin = np.repeat(np.arange(len(parents)), [len(numbers) for numbers in kept])
         table = {name: _joined([p.table[name] for p in parents], kept) for name in parents[0].table}
-        order = np.asarray(sorted(range(len(origin)), key=_by_name(table).__getitem__), np.int64)
+        places = [(dataset, name_order(name)) for dataset, name in _names(table)]
+        order = np.asarray(sorted(range(len(places)), key=places.__getitem__), np.int64)
         self.origin = origin[order]
         self.table = {name: values[order] for name, values in table.items()}
         self.keys = tuple(_keys(self.table))
@@ -123,10 +125,10 @@ class Row:
 
 
 def _keys(table: Mapping[str, Array]) -> list[str]:
-    return [f"{dataset}/{name}" for dataset, name in _by_name(table)]
+    return [f"{dataset}/{name}" for dataset, name in _names(table)]
 
 
-def _by_name(table: Mapping[str, Array]) -> list[tuple[str, str]]:
+def _names(table: Mapping[str, Array]) -> list[tuple[str, str]]:
     return list(zip(table["sequence_dataset"].tolist(), table["sequence_name"].tolist(), strict=True))
 
 

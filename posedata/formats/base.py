@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.isolated.child import MOST_BYTES
-from posedata.poses import PoseSequence
+from posedata.poses import PoseSequence, name_order
 
 SYNTHETIC_MARK = "SYNTHETIC.txt"
 """A raw tree with this file holds nobody's motion; stores made from it say so."""
@@ -77,7 +77,7 @@ class RawDataset(Protocol):
         """The files that are there for all sequences together."""
 
     def items(self) -> list[str]:
-        """Names of the sequences, sorted; one raw file each. Those that cannot be read are among them."""
+        """Names of the sequences, by `name_order`; one raw file each. Those that cannot be read are among them."""
 
     def files(self, item: str) -> list[Path]:
         """The files that make up a sequence."""
@@ -107,7 +107,7 @@ def need_folder(root: Path, name: str, source: str) -> Path:
 
 def need_items(items: Iterable[str], folder: Path, pattern: str) -> list[str]:
     """The items, sorted; raises BadInputError if there are none."""
-    found = sorted(items)
+    found = sorted(items, key=name_order)
     if not found:
         raise BadInputError(f"{folder}: expected files like {pattern}, found none")
     return found

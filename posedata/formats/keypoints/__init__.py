@@ -111,7 +111,7 @@ class Keypoints:
         return [self._map_path]
 
     def items(self) -> list[str]:
-        """Names of the sequences, those of one file one after the other.
+        """Names of the sequences by `name_order`: those of one file one after the other.
 
         Every file is read for the people in it. One that cannot be read is an item, too, called as the file is.
 
@@ -162,7 +162,7 @@ class Keypoints:
     def _paths(self) -> list[Path]:
         found = (p for p in self.root.iterdir() if p.suffix.lower() in READERS and not p.name.startswith("."))
         names = need_items((p.name for p in found if p.name != MAP_NAME), self.root, _PATTERN)
-        paths = [self.root / name for name in names]
+        paths = sorted((self.root / name for name in names), key=lambda path: path.stem)  # walk.csv before walk-2.csv
         stems = Counter(path.stem for path in paths)
         faults = [f"{p}: name: expected one without {_PERSON}; rename it" for p in paths if _PERSON in p.stem]
         faults += [

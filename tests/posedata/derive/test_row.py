@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from posedata.build import build_store
+from posedata.config import Noise, Recipe, Selection
 from posedata.derive.row import Row, open_parent
 from posedata.errors import BadInputError
 
@@ -43,6 +45,22 @@ def test_the_table_is_that_of_the_parents_with_new_starts(stores: dict[str, Path
     assert row.table["sequence_start"].tolist() == [0, lengths[0], lengths[0] + lengths[1]]
     assert len(row) == sum(lengths)
     assert row.sequence(lengths[0] - 1, lengths[0] + 1).tolist() == [0, 1]
+
+
+def test_sequences_stand_as_a_build_lays_them_down(tmp_path: Path) -> None:
+    """So a store that is taken apart and merged again has its frames where they were."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "keypoints.json").write_text('{"joints": {"nose": "nose", "hip": "left_hip"}}')
+    rows = "frame,person,joint,x,y\n0,a,nose,1,2\n0,a,hip,3,40\n0,b,nose,5,6\n0,b,hip,9,80\n"
+    for name in ("walk", "walk-2", "walk2"):
+        (raw / f"{name}.csv").write_text(rows)
+    recipe = Recipe(datasets=(Selection(dataset="keypoints"),), noise=Noise(torso=12.0), split="train")
+    build_store(recipe, {"keypoints": raw}, tmp_path / "a.zarr")
+    parent = open_parent(tmp_path / "a.zarr")
+    names = ["walk:a", "walk:b", "walk-2:a", "walk-2:b", "walk2:a", "walk2:b"]
+    assert parent.keys == tuple(f"keypoints/{name}" for name in names)
+    assert Row([parent, parent], [np.asarray([1, 2, 5]), np.asarray([0, 3, 4])]).keys == parent.keys
 
 
 def test_splits_of_sequences(stores: dict[str, Path]) -> None:

@@ -52,6 +52,13 @@ def test_every_person_of_a_file_is_a_sequence_and_the_file_a_video(write: Write,
     assert np.isnan(found["walk:bob"].points[:, RIGHT]).all()
 
 
+def test_sequences_are_sorted_by_name_not_by_ending_and_people_of_a_file_stay_together(write: Write) -> None:
+    one, two = table("0,nose,1,2", columns="frame,joint,x,y"), table(*frames(0), *frames(0, person="bob"))
+    files = {"walk-2.csv": one, "walk.csv": one, "run10.csv": two, "run1.csv": two, "run1-b.csv": two}
+    expected = ["run1:ann", "run1:bob", "run1-b:ann", "run1-b:bob", "run10:ann", "run10:bob", "walk", "walk-2"]
+    assert FORMATS["keypoints"].open(write(files)).items() == expected
+
+
 def test_what_is_said_of_a_file_goes_before_what_is_said_of_all(write: Write, read_tree: Read) -> None:
     text = table(*frames(0, 1))
     files = {"b.csv": {"fps": 50, "action": "run", "video": "camera 2", "width": 95}}
