@@ -16,7 +16,7 @@ from posedata.ahead import in_order
 from posedata.crops.annotations import Image, Person, read_annotations
 from posedata.crops.geometry import Square, crop_square, to_grid
 from posedata.crops.images import cut, read_image
-from posedata.crops.tree import ImageSet, find_sets
+from posedata.crops.tree import ImageSet, find_sets, found_beside
 from posedata.errors import BadInputError
 from posedata.family import Published
 from posedata.files import sha256_file
@@ -123,6 +123,7 @@ def _pictures(
 ) -> Iterator[Picture]:
     """The pictures of a set by id; what is left out is noted."""
     known = read_annotations(of.annotations, skip_bad)
+    of = found_beside(of, next((image.name for image in known.images.values()), ""))
     found.skipped += [Skipped(item=f"{dataset}/{of.name}", reason=told(found.root, fault)) for fault in known.faults]
     people = sorted(known.people, key=lambda person: (person.image, person.key))
     jobs = [(known.images[key], list(group)) for key, group in groupby(people, key=lambda person: person.image)]

@@ -3,9 +3,11 @@
     annotations/person_keypoints_train2017.json   train2017/*.jpg
     annotations/person_keypoints_val2017.json     val2017/*.jpg
 
-or any one annotation file, NAME.json, in the root, with its images beside it or in the one folder beside it.
+or any one annotation file, NAME.json, in the root, with its images beside it, or else in the one folder beside it;
+hidden folders do not count.
 """
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,5 +51,11 @@ def find_sets(root: Path, source: str) -> list[ImageSet]:
         raise BadInputError(
             f"{root}: expected annotations/{_PREFIX}*.json, or one annotation file alone, found {found}; {source}"
         )
-    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    folders = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     return [ImageSet(alone[0].stem, alone[0], folders[0] if len(folders) == 1 else root, False)]
+
+
+def found_beside(of: ImageSet, image: str) -> ImageSet:
+    """The set, with the folder of its annotations for that of its images where `image`, the first, lies there."""
+    beside = of.annotations.parent
+    return of._replace(images=beside) if os.path.lexists(beside / image) else of

@@ -260,6 +260,14 @@ def test_a_person_whose_keypoints_all_lie_outside_is_left_out(edit: Edit, tree: 
     assert 100 not in open_crops(tmp_path / "a.zarr")["annotation_id"]
 
 
+def test_photographs_beside_their_annotations_with_another_folder_beside_them(tree: Path, tmp_path: Path) -> None:
+    raw = tree / "train2017"
+    (tree / "annotations" / "person_keypoints_train2017.json").rename(raw / "mine.json")
+    (raw / "masks").mkdir()
+    build_crops(RECIPE, raw, tmp_path / "a.zarr")
+    assert len(open_crops(tmp_path / "a.zarr")) > 0
+
+
 def test_nobody_at_all_is_an_error(edit: Edit, tree: Path, tmp_path: Path) -> None:
     edit(lambda told: told["annotations"].clear())
     (tree / "annotations/person_keypoints_val2017.json").unlink()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from posedata.crops.tree import ImageSet, find_sets
+from posedata.crops.tree import ImageSet, find_sets, found_beside
 from posedata.errors import BadInputError
 
 
@@ -21,6 +21,18 @@ def test_one_file_beside_its_images_or_beside_their_folder(tmp_path: Path) -> No
     assert find_sets(tmp_path, "") == [ImageSet("mine", tmp_path / "mine.json", tmp_path, False)]
     (tmp_path / "pictures").mkdir()
     assert find_sets(tmp_path, "") == [ImageSet("mine", tmp_path / "mine.json", tmp_path / "pictures", False)]
+
+
+def test_a_folder_that_holds_something_else_is_not_that_of_the_images(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").touch()
+    (tmp_path / ".cache").mkdir()
+    (alone,) = find_sets(tmp_path, "")
+    assert alone.images == tmp_path
+    (tmp_path / "masks").mkdir()
+    (alone,) = find_sets(tmp_path, "")
+    assert found_beside(alone, "a.jpg").images == tmp_path / "masks"
+    (tmp_path / "a.jpg").touch()
+    assert found_beside(alone, "a.jpg").images == tmp_path
 
 
 @pytest.mark.parametrize("files", [(), ("a.json", "b.json")])
