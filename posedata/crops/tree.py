@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posedata.errors import BadInputError
+from posedata.manifest import printed
 
 _PREFIX = "person_keypoints_"
 
@@ -36,8 +37,18 @@ def find_sets(root: Path, source: str) -> list[ImageSet]:
     """The sets of a raw tree, those that train first, then by name.
 
     Raises:
-        BadInputError: if the tree has neither layout; `source` tells where the data comes from.
+        BadInputError: if the tree has neither layout (`source` tells where the data comes from), or a name in it is not
+            UTF-8.
     """
+    sets = _sets(root, source)
+    paths = [path for each in sets for path in (each.annotations, each.images) if path != root]
+    strange = [printed(str(path)) for path in paths if printed(path.name) != path.name]
+    if strange:
+        raise BadInputError(*(f"{path}: name: expected UTF-8; rename it" for path in strange))
+    return sets
+
+
+def _sets(root: Path, source: str) -> list[ImageSet]:
     files = sorted((root / "annotations").glob(f"{_PREFIX}*.json"))
     if files:
         names = [file.stem.removeprefix(_PREFIX) for file in files]

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,21 @@ def test_a_folder_that_holds_something_else_is_not_that_of_the_images(tmp_path: 
     assert found_beside(alone, "a.jpg").images == tmp_path / "masks"
     (tmp_path / "a.jpg").touch()
     assert found_beside(alone, "a.jpg").images == tmp_path
+
+
+@pytest.mark.parametrize(
+    "names", [(b"\xff.json",), (b"a.json", b"\xff/"), (b"annotations/", b"annotations/person_keypoints_\xff.json")]
+)
+def test_a_name_that_is_not_utf8_is_refused(names: tuple[bytes, ...], tmp_path: Path) -> None:
+    """Lists of sources are UTF-8."""
+    for name in names:
+        path = tmp_path / os.fsdecode(name)
+        if name.endswith(b"/"):
+            path.mkdir()
+        else:
+            path.touch()
+    with pytest.raises(BadInputError, match=r"\\udcff.*: name: expected UTF-8; rename it"):
+        find_sets(tmp_path, "")
 
 
 @pytest.mark.parametrize("files", [(), ("a.json", "b.json")])
