@@ -26,6 +26,9 @@ Array = NDArray[Any]
 _MOST_TOLD = 10
 """Problems that an error lists; `verify` lists all."""
 
+_ADVICE = "; see posedata verify"
+"""What `verify` itself does not say."""
+
 
 @dataclass(frozen=True, eq=False)
 class Opened:
@@ -133,7 +136,7 @@ def _decoding(what: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, KeyError, OverflowError, RuntimeError, OSError) as error:
-        raise IntegrityError(f"{what}: expected sound data, found {error}; see posedata verify") from error
+        raise IntegrityError(f"{what}: expected sound data, found {error}{_ADVICE}") from error
 
 
 def open_any(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> Opened:
@@ -190,7 +193,7 @@ def _first(path: Path, problems: list[Problem]) -> Iterator[str]:
     for problem in problems[:_MOST_TOLD]:
         yield f"{path}/{problem.file}: {problem.problem}"
     if len(problems) > _MOST_TOLD:
-        yield f"{path}: {len(problems):,} problems in all; see posedata verify"
+        yield f"{path}: {len(problems):,} problems in all{_ADVICE}"
 
 
 class _Holder:
@@ -226,27 +229,27 @@ def verify(path: Path, quick: bool = False, progress: Progress = silent) -> tupl
     """
     if not path.exists():
         raise BadInputError(f"{path}: expected a store, found nothing")
-    holder = _held(path)
+    holder, files = _held(path), 0
     try:
         manifest = read_manifest(path)
+        files = len(manifest.files)
         if fetch := fetches(path):
             fetch(manifest.files)
         problems = [*file_problems(path, manifest, fetch is not None)]
         if not quick:
             wrong = {p.file for p in problems}
             problems += hash_problems(path, [f for f in manifest.files if f.path not in wrong], progress)
-        if not problems:
-            problems += _content_problems(open_any(path), quick)
+        problems = problems or _metadata_problems(path, manifest)
+        if not (problems or quick):
+            problems += _content_problems(open_any(path))
     except IntegrityError as error:
-        return 0, [Problem(*_file_and_fault(path, fault)) for fault in error.faults]
+        return files, [Problem(*_file_and_fault(path, fault)) for fault in error.faults]
     finally:
         del holder
-    return len(manifest.files), problems
+    return files, problems
 
 
-def _content_problems(store: Opened, quick: bool) -> Iterator[Problem]:
-    if quick:
-        return
+def _content_problems(store: Opened) -> Iterator[Problem]:
     with _decoding(store.path):
         found = content_digest(store.arrays, store.attributes["recipe"], store.rendered)
     if found != store.manifest.content_digest:
@@ -256,4 +259,4 @@ def _content_problems(store: Opened, quick: bool) -> Iterator[Problem]:
 def _file_and_fault(path: Path, fault: str) -> tuple[str, str]:
     """A fault of a file of the store, apart from its path."""
     file, _, problem = fault.removeprefix(f"{path}/").partition(": ")
-    return file, problem
+    return file, problem.removesuffix(_ADVICE)

@@ -471,6 +471,20 @@ def test_verify_names_the_damage(store: Path) -> None:
     assert "expected sha256" in problem.problem
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_verify_lists_all_problems_of_metadata(quick: bool, store: Path) -> None:
+    names = list(open_store(store).arrays)
+    assert len(names) > 10
+    edit_metadata(store, lambda metadata: [set_type(name, "complex64")(metadata) for name in names])
+    with pytest.raises(IntegrityError) as caught:
+        open_store(store)
+    assert len(caught.value.faults) == 11
+    files, problems = verify(store, quick=quick)
+    assert files == len(names_of(store)) - 1  # all but the manifest
+    assert [problem.file for problem in problems] == ["zarr.json"] * len(names)
+    assert not [problem for problem in problems if "see posedata verify" in problem.problem]
+
+
 def test_verify_makes_the_content_digest_anew(store: Path) -> None:
     edit_manifest(store, lambda manifest: manifest.update(content_digest="0" * 64))
     (problem,) = verify(store)[1]
@@ -576,3 +590,4 @@ def test_a_chunk_that_nobody_can_decode_is_a_problem_of_its_file(store: Path) ->
     edit_manifest(store, agree)
     (problem,) = verify(store)[1]
     assert "box/c/0/0: expected another crc32c" in problem.problem
+    assert "see posedata verify" not in problem.problem
