@@ -176,8 +176,11 @@ def _file_chunk(store: Path, spec: ArraySpec, length: int, number: int) -> Array
 def _shard_index(store: Path, spec: ArraySpec, shard: int) -> NDArray[np.int64]:
     """(chunks, 2): offset and length of the chunks of a shard; the index stands at the end of the file."""
     chunks = schema.SHARD_FRAMES // schema.CHUNK_FRAMES
+    size = chunks * 16 + 4
     with _naming(spec.file(shard)), (store / spec.file(shard)).open("rb") as file:
-        file.seek(-(chunks * 16 + 4), 2)
+        if file.seek(0, os.SEEK_END) < size:
+            raise ValueError(f"expected an index of {size} bytes, found fewer")
+        file.seek(-size, os.SEEK_END)
         return np.frombuffer(without_crc(file.read()), "<i8").reshape(chunks, 2)
 
 

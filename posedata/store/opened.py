@@ -17,7 +17,7 @@ from posedata.manifest import MANIFEST_NAME, Manifest, StoreFile, read_manifest
 from posedata.progress import Progress, silent
 from posedata.sharing.mirror import Fetch, fetches
 from posedata.store.allowed import Problem, metadata_problems
-from posedata.store.arrays import KEPT_CHUNKS, StoredArrays, stored_arrays
+from posedata.store.arrays import KEPT_CHUNKS, StoredArray, StoredArrays, stored_arrays
 from posedata.store.digest import content_digest
 from posedata.store.proof import file_problems, hash_problems
 from posedata.store.schema import SHARD_FRAMES
@@ -28,6 +28,9 @@ _MOST_TOLD = 10
 
 _ADVICE = "; see posedata verify"
 """What `verify` itself does not say."""
+
+
+_NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,42 +103,54 @@ class Opened:
         return self.path / name
 
     def __getitem__(self, name: str) -> Array:
-        """A whole array; for heatmaps, ask `frames` instead. Raises IntegrityError where a file is damaged."""
+        """A whole array; for heatmaps, ask `frames` instead.
+
+        Raises:
+            ChoiceError: if the store has no such array.
+            IntegrityError: where a file is damaged.
+        """
+        array = self._array(name)
         self._prove(name)
         with _decoding(self.path / name):
-            return self.arrays[name][:]
+            return array[:]
+
+    def _array(self, name: str) -> StoredArray:
+        if name not in self.arrays:
+            raise ChoiceError(f"{self.path}: array {name!r}: expected one of {', '.join(self.arrays)}")
+        return self.arrays[name]
 
     def frames(self, name: str, positions: NDArray[np.int64]) -> Array:
         """Rows of an array along frames, in the order asked; each chunk is decoded once.
 
         Raises:
-            ChoiceError: if the store has no such frame.
+            ChoiceError: if the store has no such array or frame.
             IntegrityError: where a file is damaged.
         """
-        with self._reading(name, positions):
-            return self.arrays[name].rows(positions)
+        with self._reading(name, positions) as array:
+            return array.rows(positions)
 
     def pieces(self, name: str, positions: NDArray[np.int64]) -> Iterator[tuple[slice, Array]]:
         """Frames of heatmaps as they are decoded, see `StoredArray.pieces`; raises as `frames`, once it is iterated."""
-        with self._reading(name, positions):
-            yield from self.arrays[name].pieces(positions)
+        with self._reading(name, positions) as array:
+            yield from array.pieces(positions)
 
     @contextmanager
-    def _reading(self, name: str, positions: NDArray[np.int64]) -> Iterator[None]:
+    def _reading(self, name: str, positions: NDArray[np.int64]) -> Iterator[StoredArray]:
+        array = self._array(name)
         if len(positions) and not (positions.min() >= 0 and positions.max() < len(self)):
             found = [int(positions.min()), int(positions.max())]
             raise ChoiceError(f"{self.path}: expected positions from 0 to {len(self) - 1}, found {found}")
         self._prove(name, np.unique(positions // SHARD_FRAMES).tolist())
         with _decoding(self.path / name):
-            yield
+            yield array
 
 
 @contextmanager
 def _decoding(what: Path) -> Iterator[None]:
-    """Whatever decoders say of damaged bytes becomes an IntegrityError."""
+    """Whatever decoders say of damaged bytes becomes an IntegrityError; what a disk refuses stays what it is."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError, *_NO_FILE) as error:
         raise IntegrityError(f"{what}: expected sound data, found {error}{_ADVICE}") from error
 
 

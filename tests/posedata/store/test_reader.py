@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import os
@@ -371,6 +372,37 @@ def test_a_file_that_went_missing_after_the_opening_is_told(store: Path) -> None
     (store / "shot" / "c" / "0").unlink()
     with pytest.raises(IntegrityError, match=r"shot/c/0: .* found missing"):
         opened["shot"]
+
+
+def test_an_array_that_is_not_there_is_no_damage(stores: dict[str, Path]) -> None:
+    store = open_store(stores["climbalong"])
+    for read in (
+        lambda: store["nonsense"],
+        lambda: store.frames("input_sigma", np.arange(3)),
+        lambda: next(store.pieces("input_cells", np.arange(3))),
+    ):
+        with pytest.raises(ChoiceError, match=r"climbalong\.zarr: array '\w+': expected one of .*target_points"):
+            read()
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_a_disk_that_fails_is_no_damage(store: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> bytes:
+        raise OSError(number, "failing", str(path))
+
+    opened = open_store(store)
+    opened["shot"]
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(OSError, match="failing"):
+        opened["shot"]
+
+
+def test_a_shard_without_an_index_is_damage(store: Path) -> None:
+    opened = open_store(store)
+    opened._prove("target_heatmaps")  # as by another reading, before it was cut short
+    os.truncate(store / "target_heatmaps/c/0/0/0/0", 100)
+    with pytest.raises(IntegrityError, match=r"target_heatmaps/c/0/0/0/0: expected an index of 2052 bytes"):
+        opened.frames("target_heatmaps", np.arange(1))
 
 
 @pytest.mark.parametrize("position", [-1, 10**6])
