@@ -54,7 +54,7 @@ def read_movement(path: Path, joints: Joints, reader: ChildReader) -> Recording:
     except BadInputError as error:
         faults.add(f"keypoints: {error}")
     faults.check()
-    fps = float(found["fps"]) if "fps" in found else None
+    fps = float(found["fps"].item()) if "fps" in found else None
     return Recording(_tracks(found, places, number), fps=fps)
 
 
@@ -106,7 +106,7 @@ def _numbers(found: dict[str, NDArray[Any]], faults: Faults) -> NDArray[np.int64
         if "fps" not in found:
             faults.add("fps: expected beside times in seconds, found none")
             return np.empty(0, np.int64)
-        times = times * float(found["fps"])
+        times = times * float(found["fps"].item())
     wrong = ~(np.abs(times - np.round(times)) <= _OFF) | ~((times > -0.5) & (times < MOST_NUMBER + 0.5))
     if wrong.any():
         at = int(np.argmax(wrong))

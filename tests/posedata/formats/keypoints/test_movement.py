@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import h5netcdf
+import h5py
 import numpy as np
 import pytest
 import xarray
@@ -64,6 +65,14 @@ def test_every_individual_is_a_sequence(engine: str, save: Callable[..., Path], 
 
 def test_seconds_become_frames_of_the_files_own_rate(save: Callable[..., Path], read_tree: Read) -> None:
     found = read_tree(save(dataset(fps=29.97), fps=25))["a:ann"]
+    assert (found.fps, found.frame_number.tolist()) == (29.97, [10, 11, 12, 13, 14, 15])
+
+
+def test_an_fps_may_lie_in_an_array_of_one(save: Callable[..., Path], read_tree: Read) -> None:
+    root = save(dataset(fps=29.97))
+    with h5py.File(root / "a.nc", "a") as file:
+        file.attrs["fps"] = np.asarray([[29.97]])
+    found = read_tree(root)["a:ann"]
     assert (found.fps, found.frame_number.tolist()) == (29.97, [10, 11, 12, 13, 14, 15])
 
 
