@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import h5py
 import numpy as np
 import pytest
 import xarray
+from one_child import one_child
 
 from posedata.errors import BadInputError
-from posedata.formats import FORMATS
+from posedata.formats import FORMATS, keypoints
 from posedata.formats.keypoints import movement
+from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import PoseSequence
 from posedata.skeleton import INDEX
 
@@ -24,6 +26,12 @@ Read = Callable[[Path], dict[str, PoseSequence]]
 POSITION = np.random.default_rng(0).uniform(10, 400, (6, 2, 3, 2))
 NAMES = ["hip_r", "left_eye", "nose"]
 SLOTS = [INDEX["right_hip"], INDEX["nose"]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def child() -> Iterator[None]:
+    with one_child(keypoints, "netCDF", load_netcdf):
+        yield
 
 
 def dataset(position: np.ndarray = POSITION, **attributes: Any) -> xarray.Dataset:  # type: ignore[type-arg]
