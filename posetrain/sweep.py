@@ -174,7 +174,8 @@ def sweep(
             if summary is None:
                 summary, was_there = _train(training, device, feed, progress, title, log), False
         except PoseDataError as error:
-            errors.append(error)
+            # Afresh: where it was raised, its traceback holds model and batch, and the next run needs their memory.
+            errors.append(type(error)(*error.faults))
             rows.append({**known, "state": "failed"})
             log(f"{title}: failed: {error}")
             continue

@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -324,6 +325,19 @@ def test_memory_that_is_used_up_fails_one_run_only(small: Plan, monkeypatch: pyt
     rows, errors, _ = run(small("conv3d", "smoothnet", on=None))
     assert [row["state"] for row in rows] == ["failed", "finished"]
     assert [type(error) for error in errors] == [ResourceError]
+
+
+def test_of_a_run_that_failed_nothing_but_the_words_is_kept(small: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = []
+
+    def greedy(model: Any, *args: Any) -> Any:
+        models.append(weakref.ref(model))
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(refining, "evaluate", greedy)
+    _, errors, _ = run(small("conv3d", on=None))
+    assert [(error.__traceback__, error.__cause__, error.__context__) for error in errors] == [(None, None, None)]
+    assert [model() for model in models] == [None]
 
 
 def test_a_damaged_run_fails_and_the_others_are_trained(copied: list[Planned]) -> None:
