@@ -29,7 +29,7 @@ class Team:
     rank: int = 0
     size: int = 1
     patient: Any = None
-    """The group in which the others wait for the leader, who may take long to score."""
+    """The group in which the others wait for the leader, who may take long to score; on CPUs always."""
 
     @property
     def leads(self) -> bool:
@@ -89,16 +89,15 @@ class Team:
 
     def _sent(self, content: bytes) -> bytes:
         """The leader's bytes, in every process."""
-        device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-        length = torch.tensor([len(content)], device=device)
+        length = torch.tensor([len(content)])
         with _together():
             distributed.broadcast(length, 0, group=self.patient)
-        letters = torch.zeros(int(length), dtype=torch.uint8, device=device)
+        letters = torch.zeros(int(length), dtype=torch.uint8)
         if self.leads:
             letters.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
         with _together():
             distributed.broadcast(letters, 0, group=self.patient)
-        return letters.cpu().numpy().tobytes()
+        return letters.numpy().tobytes()
 
 
 ALONE = Team()
@@ -135,7 +134,8 @@ def _join(device: str) -> tuple[Team, str]:
         torch.cuda.set_device(device)
     try:
         distributed.init_process_group("nccl" if gpu else "gloo", timeout=_PATIENCE)
-        patient = distributed.new_group(timeout=_LONG)
+        # Not by NCCL, whose calls return at once: who waits there is ended by torch, and cannot say why.
+        patient = distributed.new_group(timeout=_LONG, backend="gloo")
     except ValueError as error:
         raise ChoiceError(f"WORLD_SIZE: expected the environment of torchrun, found {error}") from error
     except (RuntimeError, OSError) as error:

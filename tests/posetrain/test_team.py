@@ -288,6 +288,27 @@ def test_a_process_without_a_gpu_of_its_own_is_told(monkeypatch: pytest.MonkeyPa
         pass
 
 
+def test_gpus_add_gradients_and_the_leader_is_heard_on_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**TORCHRUN, "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    made: dict[str, object] = {}
+    faked: dict[str, Callable[..., object]] = {
+        "init_process_group": lambda backend, **known: made.update(gradients=backend),
+        "new_group": lambda backend=None, **known: made.update(patient=backend),
+        "get_rank": lambda: 0,
+        "get_world_size": lambda: 2,
+        "destroy_process_group": lambda: None,
+    }
+    for name, fake in faked.items():
+        monkeypatch.setattr(torch.distributed, name, fake)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: made.update(device=device))
+    with joined("auto") as (_, device):
+        assert device == "cuda:1"
+    assert made == {"gradients": "nccl", "patient": "gloo", "device": "cuda:1"}
+
+
 def test_parts_are_a_batch_dealt_out() -> None:
     batch = np.arange(7)
     parts = [Team(rank, 3).part(batch) for rank in range(3)]
