@@ -102,6 +102,9 @@ class Team:
 
 ALONE = Team()
 
+_DEVICES = ("auto", "cpu", "cuda")
+"""Of a team: a GPU of one number would be that of all processes of a machine; MPS knows no second process."""
+
 _PATIENCE = timedelta(minutes=2)
 """For the others to come, and for their gradients: who is silent for longer is taken to be lost."""
 
@@ -115,6 +118,10 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
 
     Args:
         device: as the user named it; of several GPUs each process takes its own.
+
+    Raises:
+        ChoiceError: if the environment is not that of torchrun, or there is no such device for several processes.
+        RemoteError: if the processes do not find each other.
     """
     if os.environ.get("WORLD_SIZE", "1") == "1":
         yield ALONE, device
@@ -128,8 +135,13 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
 
 def _join(device: str) -> tuple[Team, str]:
     _check_environment()
-    gpu = torch.cuda.is_available() and device.startswith(("auto", "cuda"))
-    if gpu and device in ("auto", "cuda"):
+    if device not in _DEVICES:
+        raise ChoiceError(
+            f"--device {device}: expected one of {', '.join(_DEVICES)} with several processes, each of which takes the "
+            "GPU of its LOCAL_RANK"
+        )
+    gpu = torch.cuda.is_available() and device != "cpu"
+    if gpu:
         device = f"cuda:{_local_gpu()}"
         torch.cuda.set_device(device)
     try:
@@ -163,12 +175,13 @@ def _check_environment() -> None:
 
 
 def _local_gpu() -> int:
-    """The number of this process's GPU; raises ChoiceError if there is none of that number."""
-    there, mine = torch.cuda.device_count(), os.environ.get("LOCAL_RANK", "0")
+    """The number of this process's GPU; raises ChoiceError if there is none of that number, or nobody says which."""
+    there = torch.cuda.device_count()
+    mine = os.environ.get("LOCAL_RANK", "" if there > 1 else "0")
     if not mine.isdecimal() or int(mine) >= there:
         raise ChoiceError(
-            f"LOCAL_RANK: expected a number below {there}, the GPUs of this machine, found {mine}; start fewer "
-            "processes, or use --device cpu"
+            f"LOCAL_RANK: expected a number below {there}, the GPUs of this machine, found {mine or 'nothing'}; start "
+            "processes by torchrun, one a GPU, or use --device cpu"
         )
     return int(mine)
 

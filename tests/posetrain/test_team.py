@@ -276,15 +276,26 @@ def test_all_that_is_missing_of_an_environment_is_told_at_once(
     assert [line.split(":")[1] for line in done.stderr.splitlines()] == [" MASTER_ADDR", " MASTER_PORT", " RANK"]
 
 
-def test_a_process_without_a_gpu_of_its_own_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**TORCHRUN, "LOCAL_RANK": "2"}.items():
+@pytest.mark.parametrize("number", ["2", "", "first"])
+def test_a_process_without_a_gpu_of_its_own_is_told(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in TORCHRUN.items():
         monkeypatch.setenv(name, value)
+    if number:
+        monkeypatch.setenv("LOCAL_RANK", number)
+    else:
+        monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with (
-        pytest.raises(ChoiceError, match="LOCAL_RANK: expected a number below 2, the GPUs"),
-        joined("auto"),
-    ):
+    told = f"LOCAL_RANK: expected a number below 2, the GPUs of this machine, found {number or 'nothing'}; start"
+    with pytest.raises(ChoiceError, match=f"^{told}"), joined("auto"):
+        pass
+
+
+@pytest.mark.parametrize("device", ["cuda:0", "cuda:1", "mps", "nonsense"])
+def test_a_device_that_all_processes_would_share_is_refused(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in TORCHRUN.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ChoiceError, match=f"^--device {device}: expected one of auto, cpu, cuda"), joined(device):
         pass
 
 
