@@ -2,16 +2,22 @@
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
 
-from posedata.errors import ChoiceError
+from posedata.errors import ChoiceError, ResourceError
 
 _DEVICES = ("cpu", "cuda", "mps")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 1 << 30
 """Bytes: blocks up to this size come from memory that was freed before."""
+
+_ON_CPU = ("DefaultCPUAllocator", "bad_alloc")
+_USED_UP = (*_ON_CPU, "out of memory", "ALLOC_FAILED")
+"""What torch says where it raises a plain RuntimeError: on CPUs, from CUDA and its libraries, on MPS."""
 
 
 def pick_device(name: str) -> torch.device:
@@ -44,6 +50,22 @@ def _keep_memory() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
         if mallopt and mallopt(_M_MMAP_THRESHOLD, _KEPT):  # old versions refuse
             mallopt(_M_TRIM_THRESHOLD, _KEPT)
+
+
+@contextmanager
+def enough_memory(
+    device: torch.device, advice: str = "end what else runs there, or use another --device"
+) -> Iterator[None]:
+    """What torch and numpy raise when memory is used up becomes a ResourceError; all else stays what it is."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        said = str(error)
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(words in said for words in _USED_UP):
+            raise
+        own = isinstance(error, MemoryError) or any(words in said for words in _ON_CPU)
+        where = "cpu" if own else device
+        raise ResourceError(f"{where}: expected enough memory, found none left; {advice}") from error
 
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:

@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from posedata.errors import BadInputError, IntegrityError, ResourceError
+from posedata.errors import BadInputError, IntegrityError
 from posedata.locks import locked
 from posedata.progress import Progress, silent
 from posedata.sharing.mirror import url_of
 from posedata.store.opened import Opened
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
-from posetrain.devices import place
+from posetrain.devices import enough_memory, place
 from posetrain.epoch import train_epoch
 from posetrain.history import LOSS, best_epoch, load_best, pck_of, plain_of, score_of, speed_of
 from posetrain.kinds import Samples
@@ -71,12 +71,9 @@ def train(
     """
     if need := find_model(config.model).need:
         need(store)
-    with locked(run, run) if team.leads else nullcontext():
+    with locked(run, run) if team.leads else nullcontext(), enough_memory(device, "try a smaller --batch-size"):
         try:
             return _train(config, store, run, device, feed, resume, team, progress, log)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            message = f"{device}: expected enough memory, found none left; try a smaller --batch-size"
-            raise ResourceError(message) from error
         finally:
             if team.leads and not any(run.iterdir()):
                 run.rmdir()

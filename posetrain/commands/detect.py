@@ -54,15 +54,16 @@ def detect(
     """
     from posetrain.detect.detecting import Who
     from posetrain.detect.detecting import detect as run_over
-    from posetrain.devices import pick_device
+    from posetrain.devices import enough_memory, pick_device
 
     if (boxes is None) == (people is None):
         raise click.UsageError("expected one of --boxes and --people")
     if boxes is not None and "people_score" in arguments.given_options(ctx):
         raise click.UsageError("--people-score goes with --people")
     ending.when_stopped("nothing was left half-made")
-    who = Who(boxes, people, people_score)
-    report = run_over(run, film, out, who, pick_device(device), batch_size, overwrite, console.progress(quiet))
+    who, picked = Who(boxes, people, people_score), pick_device(device)
+    with enough_memory(picked, "try a smaller --batch-size"):
+        report = run_over(run, film, out, who, picked, batch_size, overwrite, console.progress(quiet))
     for warning in report["warnings"]:
         console.remark(f"warning: {warning}", quiet)
     if as_json:

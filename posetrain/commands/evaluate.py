@@ -48,9 +48,11 @@ def evaluate(ctx: click.Context, /, what: str, device: str, as_json: bool, quiet
       posetrain eval mean-pose --store coco.zarr
     """
     from posetrain.commands.scored import scored
-    from posetrain.devices import pick_device
+    from posetrain.devices import enough_memory, pick_device
 
-    report, rows = scored(what, options, arguments.given_options(ctx), pick_device(device), console.progress(quiet))
+    picked = pick_device(device)
+    with enough_memory(picked):
+        report, rows = scored(what, options, arguments.given_options(ctx), picked, console.progress(quiet))
     if as_json:
         console.print_json(report)
     else:

@@ -40,20 +40,22 @@ def explain(
       posetrain explain hourglass-coco --out explain.html
       posetrain explain hourglass-coco --split validation --samples 2000 --out unseen.html --json
     """
-    from posetrain.devices import pick_device
+    from posetrain.devices import enough_memory, pick_device
     from posetrain.explain.explaining import explain as write
 
-    figures = write(
-        run,
-        out,
-        store=store,
-        split=split,
-        most=samples,
-        seed=seed,
-        overwrite=overwrite,
-        device=pick_device(device),
-        progress=console.progress(quiet),
-    )
+    picked = pick_device(device)
+    with enough_memory(picked, "try fewer --samples"):
+        figures = write(
+            run,
+            out,
+            store=store,
+            split=split,
+            most=samples,
+            seed=seed,
+            overwrite=overwrite,
+            device=picked,
+            progress=console.progress(quiet),
+        )
     if as_json:
         console.print_json({"out": str(out), **figures})
         return

@@ -69,13 +69,14 @@ def predict(
       posetrain predict conv3d-brace-k1-random brace-k1-random --out refined.npz
       posetrain predict default data/raw/climbalong/input/climb_01.npz --out heatmaps.npz --heatmaps
     """
-    from posetrain.devices import pick_device
+    from posetrain.devices import enough_memory, pick_device
     from posetrain.predict.predicting import predict as refine
 
     if video is not None and film is None:
         raise click.UsageError("--video goes with --film")
-    progress = console.progress(quiet)
-    report = refine(run, given, out, pick_device(device), sequences, overwrite, progress, film, video, delay, heatmaps)
+    progress, picked = console.progress(quiet), pick_device(device)
+    with enough_memory(picked):
+        report = refine(run, given, out, picked, sequences, overwrite, progress, film, video, delay, heatmaps)
     for warning in report["warnings"]:
         console.remark(f"warning: {warning}", quiet)
     if as_json:

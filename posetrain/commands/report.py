@@ -44,15 +44,16 @@ def report(
       posetrain report conv3d-brace-k1-random smoothnet-brace-k1-random --out two --json
       posetrain report hourglass-coco --out detector.html
     """
-    from posetrain.devices import pick_device
+    from posetrain.devices import enough_memory, pick_device
     from posetrain.find import find_runs
     from posetrain.report.collect import refiners
     from posetrain.report.made import PAGE_NAME
     from posetrain.report.write import is_page, write_report
 
     found = find_runs(runs) if runs else refiners(find_runs(()))
-    given, progress = arguments.given_options(ctx), console.progress(quiet)
-    made = write_report(found, out, overwrite, options, given, pick_device(device), progress)
+    given, progress, picked = arguments.given_options(ctx), console.progress(quiet), pick_device(device)
+    with enough_memory(picked):
+        made = write_report(found, out, overwrite, options, given, picked, progress)
     if as_json:
         console.print_json({"out": str(out), **made.told, "left_out": [str(run) for run in made.left_out]})
         return

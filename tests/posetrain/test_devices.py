@@ -1,15 +1,18 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor, nn
 
-from posedata.errors import ChoiceError
+from posedata.errors import ChoiceError, ResourceError
+from posetrain.cli import cli
 from posetrain.clips.kind import CLIPS
 from posetrain.config import TrainConfig
 from posetrain.crops.kind import CROPS
-from posetrain.devices import pick_device, place
+from posetrain.devices import enough_memory, pick_device, place
 from posetrain.kinds import Kind
 from posetrain.models import MODELS, find_model, make_model
 from posetrain.refining import WINDOWS
@@ -31,6 +34,56 @@ def test_a_gpu_is_taken_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None
     assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert pick_device("auto") == CPU
+
+
+def no_memory() -> None:
+    """More than there is."""
+    torch.empty(1 << 55, dtype=torch.uint8)
+
+
+GONE = [
+    (no_memory, "cpu"),
+    (lambda: np.empty(1 << 55, np.uint8), "cpu"),
+    (MemoryError(), "cpu"),
+    (RuntimeError("std::bad_alloc"), "cpu"),
+    (torch.OutOfMemoryError("Tried to allocate 2.00 GiB"), "cuda:1"),
+    (RuntimeError("CUDA error: out of memory"), "cuda:1"),
+    (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "cuda:1"),
+    (RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"), "cuda:1"),
+]
+
+
+@pytest.mark.parametrize(("cause", "where"), GONE)
+def test_memory_that_is_used_up_is_told(cause: Any, where: str) -> None:
+    told = f"^{where}: expected enough memory, found none left; buy some$"
+    with pytest.raises(ResourceError, match=told), enough_memory(torch.device("cuda:1"), "buy some"):
+        if isinstance(cause, Exception):
+            raise cause
+        cause()
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match=r"^mat1 and mat2"), enough_memory(CPU):
+        torch.ones(2, 3) @ torch.ones(2, 3)
+
+
+COMMANDS = {
+    "eval": ("commands.scored.scored", ["identity"]),
+    "predict": ("predict.predicting.predict", ["default", "a.json", "--out", "b.json"]),
+    "detect": ("detect.detecting.detect", ["a", "b.mp4", "--out", "c", "--boxes", "d.csv"]),
+    "report": ("report.write.write_report", ["a", "--out", "b"]),
+    "explain": ("explain.explaining.explain", ["a", "--out", "b.html"]),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_tells_that_memory_is_used_up(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, arguments = COMMANDS[name]
+    monkeypatch.setattr(f"posetrain.{work}", lambda *given, **named: no_memory())
+    monkeypatch.setattr("posetrain.find.find_runs", lambda runs: [])
+    done = CliRunner().invoke(cli, [name, *arguments, "--device", "cpu"])
+    assert isinstance(done.exception, ResourceError)
+    assert str(done.exception).startswith("cpu: expected enough memory, found none left; ")
 
 
 def test_products_are_not_shortened() -> None:
