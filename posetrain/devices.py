@@ -15,6 +15,9 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 1 << 30
 """Bytes: blocks up to this size come from memory that was freed before."""
 
+ELSEWHERE = "end what else runs there, or use another --device"
+"""What to do where no option takes less memory."""
+
 _ON_CPU = ("DefaultCPUAllocator", "bad_alloc")
 _USED_UP = (*_ON_CPU, "out of memory", "ALLOC_FAILED")
 """What torch says where it raises a plain RuntimeError: on CPUs, from CUDA and its libraries, on MPS."""
@@ -53,9 +56,7 @@ def _keep_memory() -> None:
 
 
 @contextmanager
-def enough_memory(
-    device: torch.device, advice: str = "end what else runs there, or use another --device"
-) -> Iterator[None]:
+def enough_memory(device: torch.device, advice: str = ELSEWHERE) -> Iterator[None]:
     """What torch and numpy raise when memory is used up becomes a ResourceError; all else stays what it is."""
     try:
         yield

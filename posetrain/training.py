@@ -18,7 +18,7 @@ from posedata.sharing.mirror import url_of
 from posedata.store.opened import Opened
 from posetrain import checkpoints
 from posetrain.config import TrainConfig
-from posetrain.devices import enough_memory, place
+from posetrain.devices import ELSEWHERE, enough_memory, place
 from posetrain.epoch import train_epoch
 from posetrain.history import LOSS, best_epoch, load_best, pck_of, plain_of, score_of, speed_of
 from posetrain.kinds import Samples
@@ -140,7 +140,9 @@ def _validated(
 ) -> dict[str, float]:
     """The validation figures of an epoch; raises BadInputError if the loss is no number."""
     model.eval()
-    figures = architecture.kind.figures(model, architecture.task, validation, progress, f"epoch {epoch} validation")
+    advice = f"{validation.at_once} {validation.unit} are scored at once, whatever the --batch-size; {ELSEWHERE}"
+    with enough_memory(validation.device, advice):
+        figures = architecture.kind.figures(model, architecture.task, validation, progress, f"epoch {epoch} validation")
     if not math.isfinite(figures["val_loss"]):
         raise BadInputError(f"epoch {epoch}: validation loss: expected a number, found {figures['val_loss']}")
     return figures

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from posedata.errors import BadInputError, ConflictError, IntegrityError
+from posedata.errors import BadInputError, ConflictError, IntegrityError, ResourceError
 from posedata.locks import locked
 from posedata.store.reader import Store, open_store
 from posetrain import checkpoints, refining
@@ -329,6 +329,21 @@ def test_a_loss_that_is_no_number_stops_with_the_step_and_windows(
     hot = quick.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(BadInputError, match=r"epoch 1, step \d+: loss: .* start at frames \["):
         train(hot, noisy, tmp_path, device=CPU)
+
+
+@pytest.mark.parametrize(
+    ("where", "advice"),
+    [
+        ("training.train_epoch", "try a smaller --batch-size"),
+        ("refining.evaluate", "32 windows are scored at once, whatever the --batch-size; end what else"),
+    ],
+)
+def test_memory_that_is_used_up_is_told_with_what_may_help(
+    noisy: Store, quick: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, advice: str
+) -> None:
+    monkeypatch.setattr(f"posetrain.{where}", lambda *given: torch.empty(1 << 55, dtype=torch.uint8))
+    with pytest.raises(ResourceError, match=f"^cpu: expected enough memory, found none left; {advice}"):
+        train(quick.model_copy(update={"max_windows": 1}), noisy, tmp_path, device=CPU)
 
 
 @pytest.mark.parametrize(
