@@ -50,7 +50,7 @@ class Tracks:
         found = []
         with progress("finding peaks", len(store), "frames") as advance:
             for batch in frames.batches(np.arange(len(store)), _BATCH, ("input_peaks",)):
-                found.append(batch.input_peaks.double().cpu().numpy()[:, 0])
+                found.append(batch.input_peaks.cpu().double().numpy()[:, 0])
                 advance(len(batch.frames))
         self.points = np.concatenate(found)
         """(N, 25, 2) grid positions, NaN where a heatmap has no peak."""

@@ -121,7 +121,7 @@ def evaluate(
     tally = Tally(windows)
 
     def judge(batch: Batch, prediction: Tensor) -> None:
-        tally.add(batch.frames, task.positions(prediction, batch).double().cpu().numpy())
+        tally.add(batch.frames, task.positions(prediction, batch).cpu().double().numpy())
 
     return tally.scores(mean_loss(refine, task, windows, judge, progress, what))
 

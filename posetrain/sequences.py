@@ -54,7 +54,7 @@ def over_sequences(
             weight = weights(count)[:, None, None]
             seen = windows.elsewhere(np.asarray(firsts), count)
             for batch in seen.batches(np.arange(len(seen)), _BATCH, task.parts):
-                found = task.positions(refine(task.given(batch)), batch).double().cpu().numpy()
+                found = task.positions(refine(task.given(batch)), batch).cpu().double().numpy()
                 np.add.at(total, batch.frames, weight * found)
                 np.add.at(mass, batch.frames, weight)
                 advance(len(batch.frames))

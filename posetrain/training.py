@@ -167,6 +167,7 @@ def _save(
         "history": history,
         "random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "mps_random": [torch.mps.get_rng_state()] if torch.backends.mps.is_available() else [],
     }
     checkpoints.save_checkpoint(run, epoch, optimizer.best.state_dict(), state)
     checkpoints.write_curves(run, history)
@@ -197,6 +198,9 @@ def _restore(
     torch.set_rng_state(state["random"])
     if torch.cuda.is_available() and state["cuda_random"]:
         torch.cuda.set_rng_state_all(state["cuda_random"][: torch.cuda.device_count()])
+    if torch.backends.mps.is_available():
+        for there in state.get("mps_random", []):  # older runs have none
+            torch.mps.set_rng_state(there)
     if team.leads:
         # Nothing refuses any more: what was damaged makes room for what will be trained again.
         checkpoints.prune_checkpoints(run, {saved for saved in checkpoints.saved_epochs(run) if saved <= epoch})

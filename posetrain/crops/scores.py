@@ -161,6 +161,6 @@ def score_crops(
     def judge(batch: CropBatch, prediction: Tensor) -> None:
         found = task.positions(prediction)
         if found is not None:
-            tally.add(found.double().cpu().numpy(), batch.points.cpu().numpy(), batch.visibility.cpu().numpy())
+            tally.add(found.cpu().double().numpy(), batch.points.cpu().numpy(), batch.visibility.cpu().numpy())
 
     return tally.scores(mean_loss(model, task, crops, judge, progress, what))

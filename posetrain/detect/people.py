@@ -77,8 +77,8 @@ class PersonDetector:
         return [self._boxes(one, size) for one in found]
 
     def _boxes(self, found: dict[str, torch.Tensor], size: tuple[int, ...]) -> Floats:
-        corners = found["boxes"][found["labels"] == self._person].double().cpu().numpy().reshape(-1, 2, 2)
-        scores = found["scores"][found["labels"] == self._person].double().cpu().numpy()
+        corners = found["boxes"][found["labels"] == self._person].cpu().double().numpy().reshape(-1, 2, 2)
+        scores = found["scores"][found["labels"] == self._person].cpu().double().numpy()
         inside = np.clip(corners, 0, size[::-1])
         boxes = np.concatenate([inside[:, 0], inside[:, 1] - inside[:, 0]], axis=-1)
         order = np.argsort(-scores, kind="stable")

@@ -53,7 +53,7 @@ def examine(model: StackedHourglass, task: Detection, crops: Crops, progress: Pr
 
 
 def _places(batches: list[Tensor]) -> NDArray[np.float64]:
-    return torch.cat(batches).double().cpu().numpy()
+    return torch.cat(batches).cpu().double().numpy()
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class _Frames:
         while self._read < end:
             stop = min(self._read + BLOCK, len(self.given))
             block = self._person.blocks(self._run.start + self._read, self._run.start + stop)
-            self.given[self._read : stop] = block.peaks.double().cpu().numpy()
+            self.given[self._read : stop] = block.peaks.cpu().double().numpy()
             self.confidence[self._read : stop] = block.confidence
             if with_heatmaps:
                 self._heatmaps.append(block.heatmaps)
@@ -146,5 +146,5 @@ def ask(
     there = torch.from_numpy(boxes.astype(np.float32)).to(device)
     batch = Batch(at, frames, frames, nothing, nothing, there, torch.full(at.shape, tight, device=device))
     said = trained.refine(trained.known_task.given(batch).to(device))
-    found: Floats = trained.known_task.places(said, batch).double().cpu().numpy()
+    found: Floats = trained.known_task.places(said, batch).cpu().double().numpy()
     return found

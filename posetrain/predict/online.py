@@ -204,7 +204,7 @@ def refine_run_online(online: Online, person: Person, run: slice, advance: Advan
         block, missing = person.blocks(start, stop), [None] * (stop - start)
         if person.points is None:
             boxes = person.boxes[start:stop]
-            points = to_pixels(block.peaks.double().cpu().numpy(), boxes)
+            points = to_pixels(block.peaks.cpu().double().numpy(), boxes)
             for one in zip(points, boxes, block.heatmaps if online.takes_heatmaps else missing, strict=True):
                 poses += online.add(*one)
         else:

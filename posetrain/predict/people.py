@@ -53,7 +53,7 @@ class HeatmapBlock:
     @cached_property
     def confidence(self) -> Floats:
         """See `Block`."""
-        return self.heatmaps.amax(dim=(-2, -1)).double().cpu().numpy() / AMPLITUDE
+        return self.heatmaps.amax(dim=(-2, -1)).cpu().double().numpy() / AMPLITUDE
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,9 +67,9 @@ def _seen(run: Trained, batch: Batch, error: float) -> Worst:
     return Worst(
         f"{_sequence(subject.store, int(frames[0]))}: {far}",
         subject.store["frame_number"][frames],
-        (batch.input / top).amax(dim=2)[0].double().cpu().numpy(),
+        (batch.input / top).amax(dim=2)[0].cpu().double().numpy(),
         *(
-            points[0].where(annotated, torch.nan).double().cpu().numpy()
+            points[0].where(annotated, torch.nan).cpu().double().numpy()
             for points in (batch.input_peaks, batch.points, found)
         ),
     )

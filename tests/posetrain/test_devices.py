@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from click.testing import CliRunner
 from torch import Tensor, nn
 
+import posetrain
 from posedata.errors import ChoiceError, ResourceError
 from posetrain.cli import cli
 from posetrain.clips.kind import CLIPS
@@ -34,6 +36,13 @@ def test_a_gpu_is_taken_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None
     assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert pick_device("auto") == CPU
+
+
+def test_numbers_are_widened_on_the_processor() -> None:
+    """MPS has no float64; torch refuses to make it there."""
+    code = {path: path.read_text() for path in Path(posetrain.__file__).parent.rglob("*.py")}
+    assert sum(text.count(".cpu().double()") for text in code.values()) > 5
+    assert [path for path, text in code.items() if ".double().cpu()" in text] == []
 
 
 def no_memory() -> None:

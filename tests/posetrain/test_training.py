@@ -90,6 +90,19 @@ def test_a_resumed_training_ends_with_the_same_bits(noisy: Store, tmp_path: Path
     assert figures(whole, 3) == figures(cut, 3)
 
 
+def test_what_mps_draws_goes_on_too(
+    noisy: Store, quick: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: list[list[int]] = []
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: torch.tensor([7]))
+    monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: put.append(state.tolist()))
+    config = quick.model_copy(update={"model": "smoothnet", "epochs": 1, "max_windows": 1})
+    train(config, noisy, tmp_path, device=CPU)
+    train(config.model_copy(update={"epochs": 2}), noisy, tmp_path, device=CPU, resume=True)
+    assert put == [[7]]
+
+
 ORDER = ("mixer", "mixer-fitted", "mixer-few")
 """Each begins with a run of the one before."""
 
