@@ -93,15 +93,18 @@ def _train(
     architecture = find_model(config.model)
     samples = architecture.kind.samples
     training, validation = (samples(config, store, split, device, feed) for split in ("train", "validation"))
-    model = place(make_model(config), device)
+    newest = _newest_sound(run, log) if resume and team.leads and checkpoints.saved_epochs(run) else 0
+    epoch = int(team.told({"epoch": newest})["epoch"])
+    # Who goes on, or is sent the leader's weights, needs no backbone: its folder need not be there any more.
+    begun = config.model_copy(update={"backbone": None}) if epoch or not team.leads else config
+    model = place(make_model(begun), device)
     optimizer = Optimizer(model, config, steps=config.epochs * -(-len(training) // config.batch_size))
     plateau, history = Plateau(), list[dict[str, float]]()
-    newest = _newest_sound(run, log) if resume and team.leads and checkpoints.saved_epochs(run) else 0
     team.meet()  # nothing is written unless every process can begin
-    if epoch := int(team.told({"epoch": newest})["epoch"]):
+    if epoch:
         plateau, history = _restore(run, epoch, config.model, optimizer, team)
-    elif config.init:
-        _begin_with(Path(config.init), model, config, team)
+    else:
+        _begin(model, config, run, team)
     if team.leads:
         info = _info(config, store, architecture.kind.facts(store))
         checkpoints.write_json(run / checkpoints.RUN_NAME, info.model_dump())
@@ -174,6 +177,14 @@ def _save(
     # The best as seen from the epoch before is kept too, should this checkpoint be damaged.
     best = {best_epoch(history), best_epoch(history[:-1] or history)}
     checkpoints.prune_checkpoints(run, {epoch, epoch - 1, *best})
+
+
+def _begin(model: nn.Module, config: TrainConfig, run: Path, team: Team) -> None:
+    """Give a model the weights that a run begins with, where they are not drawn."""
+    if config.init:
+        _begin_with(Path(config.init), model, config, team)
+    elif config.backbone:
+        put_weights(model, team.lent(model.state_dict), run, config.model)
 
 
 def _begin_with(run: Path, model: nn.Module, config: TrainConfig, team: Team) -> None:

@@ -2,20 +2,23 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any, NoReturn
 
 import pytest
 import torch
+from torch import nn
 
 from posedata.clips.store import ClipStore
-from posedata.errors import ChoiceError
+from posedata.errors import BadInputError, ChoiceError
 from posetrain import checkpoints, request
 from posetrain.config import TrainConfig
 from posetrain.history import load_best
 from posetrain.models import MODELS
 from posetrain.models.resnet_lstm import ResNetLstm
+from posetrain.team import Team
 from posetrain.trained import open_run
 from posetrain.training import train
 
@@ -84,6 +87,38 @@ def test_the_folder_it_began_with_may_be_gone(run: Path, clip_path: Path, tmp_pa
     checkpoints.write_json(pulled / checkpoints.RUN_NAME, began.model_dump())
     found = open_run(pulled, clip_path, CPU).model.state_dict()
     assert all(torch.equal(value, found[name]) for name, value in checkpoints.load_weights(run, 1).items())
+
+
+def test_it_is_gone_on_with_without_the_folder_it_began_with(store: ClipStore, run: Path, tmp_path: Path) -> None:
+    """The weights come from the checkpoint; a folder that is gone is not asked for."""
+    cut = Path(shutil.copytree(run, tmp_path / "cut"))
+    further = config(epochs=2, max_windows=1, frozen=True, backbone="/gone/resnet-50")
+    assert train(further, store, cut, device=CPU, resume=True)["epochs"] == 2
+    with pytest.raises(BadInputError, match=r"^/gone/resnet-50: expected a folder with a pretrained ResNet-50"):
+        train(further, store, tmp_path / "new", device=CPU)
+
+
+def test_others_of_a_team_take_the_weights_that_the_first_began_with(
+    store: ClipStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Second(Team):
+        def told(self, message: Mapping[str, Any] | None) -> Mapping[str, Any]:
+            return message or {}
+
+        def lent(self, load: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+            return {name: torch.full_like(value, 0.5) for name, value in load().items()}
+
+    seen: list[torch.Tensor] = []
+
+    def stop(model: nn.Module, *rest: object) -> NoReturn:
+        seen.extend(model.parameters())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("posetrain.training.train_epoch", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(config(backbone="/gone/resnet-50"), store, tmp_path / "run", device=CPU, team=Second(rank=1))
+    assert seen
+    assert all((parameter == 0.5).all() for parameter in seen)
 
 
 def test_it_is_scored_beside_the_mean_pose(run: Path, clip_path: Path, command: Command) -> None:
