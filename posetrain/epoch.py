@@ -46,7 +46,7 @@ def train_epoch(
         BadInputError: if the loss is no number any more.
     """
     model.train()
-    if not team.leads:  # what is dropped by chance is another thing in every process
+    if not team.leads:  # what is dropped or varied by chance is another thing in every process
         torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch, team.rank]).generate_state(1)[0]))
     losses = _Losses(epoch, samples.unit, every=_CHECKED if samples.device.type == "cuda" else 1)
     order, size = epoch_order(samples.starts, config.shuffle, config.seed, epoch), config.batch_size

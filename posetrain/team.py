@@ -1,8 +1,10 @@
 """Several processes that train one model, as `torchrun` or `accelerate launch` start them.
 
 Every process goes through the same batches and takes its part of each; gradients are summed, so that a step is that of
-one process with the whole batch, but for what dropout draws. The first process leads: it alone scores and writes, and
-it alone needs to see the folder of the run; the store has to lie on every machine.
+one process with the whole batch, but for what is drawn: the masks of dropout, and where a task varies its batches the
+pieces of windows, poses, boxes and noise, which each process draws for itself. The error of such a part is the mean
+over its own pieces, and counts by its share of the stored windows. The first process leads: it alone scores and writes,
+and it alone needs to see the folder of the run; the store has to lie on every machine.
 """
 
 import io
