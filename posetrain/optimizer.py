@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from posedata.errors import ChoiceError
 from posetrain.config import Method, TrainConfig
@@ -60,12 +60,12 @@ class Optimizer:
             self._parts["muon"] = torch.optim.Muon(
                 matrices, lr=config.learning_rate, weight_decay=_DECAY, adjust_lr_fn="match_rms_adamw"
             )
-        self._mean = AveragedModel(model, avg_fn=self._towards) if config.average else None
+        self._mean = deepcopy(model) if config.average else None
 
     @property
     def best(self) -> nn.Module:
         """The model whose weights are scored and kept: the mean, where there is one."""
-        return self._mean.module if self._mean else self._model
+        return self._model if self._mean is None else self._mean
 
     @property
     def rate(self) -> float:
@@ -90,7 +90,7 @@ class Optimizer:
         for part in self._parts.values():
             part.step()
         if self._mean:
-            self._mean.update_parameters(self._model)
+            self._move(self._mean)
 
     def state(self) -> dict[str, Any]:
         """All that going on takes, but the weights of `best`."""
@@ -101,15 +101,19 @@ class Optimizer:
         """Go on from what `state` gave; `best` has its weights already."""
         if self._mean:
             self._model.load_state_dict(state["now"])
-            self._mean.n_averaged.fill_(state["taken"])
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
         self._taken = state["taken"]
 
-    def _towards(self, mean: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-        """An exponential mean, that of a few steps at first."""
-        seen = int(count)
-        return mean.lerp(now, 1 - min(self._config.average, seen / (seen + _YOUNG)))
+    @torch.no_grad()
+    def _move(self, mean: nn.Module) -> None:
+        """An exponential mean, that of a few steps at first; of the first alone it is the very weights."""
+        seen = self._taken - 1
+        # All at once, and nothing is asked of the device: `torch.optim.swa_utils` waits for it twice a parameter.
+        share = 1 - min(self._config.average, seen / (seen + _YOUNG))
+        torch._foreach_lerp_(list(mean.parameters()), list(self._model.parameters()), share)
+        for kept, now in zip(mean.buffers(), self._model.buffers(), strict=True):
+            kept.copy_(now)
 
 
 def cosine(step: int, steps: int) -> float:

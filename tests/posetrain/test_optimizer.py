@@ -2,6 +2,8 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from posedata.errors import ChoiceError
 from posetrain.config import Method, TrainConfig
@@ -65,6 +67,51 @@ def test_the_mean_of_weights_is_that_of_few_steps_first_and_exponential_later() 
         share = min(0.05, step / (step + 20))
         expected = share * expected + (1 - share) * weights[step]
         assert means[step] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("model", ["mixer-few", "hourglass"])
+def test_the_mean_has_the_bits_of_torchs(model: str) -> None:
+    """Where weights are frozen, and where there are buffers."""
+    config = TrainConfig(model=model, window=5, width=16, average=0.9, learning_rate=0.1)
+    trained = make_model(config)
+    optimizer = Optimizer(trained, config, steps=4)
+
+    def mean(kept: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
+        return kept.lerp(now, 1 - min(0.9, int(count) / (int(count) + 20)))
+
+    theirs = AveragedModel(trained, avg_fn=mean)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(4):
+        for parameter in trained.parameters():
+            if parameter.requires_grad:
+                parameter.grad = torch.randn(parameter.shape, generator=generator)
+        for buffer in trained.buffers():
+            buffer.add_(1)
+        optimizer.step()
+        theirs.update_parameters(trained)
+    ours, expected = optimizer.best.state_dict(), theirs.module.state_dict()
+    assert ours.keys() == expected.keys()
+    assert all(torch.equal(ours[name], value) for name, value in expected.items())
+
+
+def test_a_mean_of_weights_goes_on_where_it_was() -> None:
+    config = TrainConfig(average=0.9, learning_rate=0.1)
+    whole, cut, later = line(0.0), line(0.0), line(5.0)
+    first = Optimizer(whole, config, steps=6), Optimizer(cut, config, steps=6)
+
+    def go(optimizer: Optimizer, model: torch.nn.Module, steps: int) -> None:
+        for _ in range(steps):
+            for parameter in model.parameters():
+                parameter.grad = torch.ones(1, 1)
+            optimizer.step()
+
+    go(first[0], whole, 6)
+    go(first[1], cut, 3)
+    resumed = Optimizer(later, config, steps=6)
+    resumed.best.load_state_dict(first[1].best.state_dict())
+    resumed.restore(first[1].state())
+    go(resumed, later, 3)
+    assert torch.equal(next(resumed.best.parameters()), next(first[0].best.parameters()))
 
 
 def test_muon_moves_inner_matrices_as_rotations_and_adam_the_rest() -> None:
