@@ -18,6 +18,7 @@ from posedata.plan import SHIFT_SHARE
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
 from posetrain.config import Shuffle, TrainConfig
+from posetrain.devices import sent
 from posetrain.sources import Feed, Source, sources
 from posetrain.team import ALONE, Team
 
@@ -168,9 +169,9 @@ class Windows:
 
     def _batch(self, numbers: NDArray[np.int64], parts: Iterable[Part]) -> Batch:
         frames = self.starts[numbers][:, None] + self._offsets
-        points = torch.from_numpy(self.target_points[frames].astype(np.float32)).to(self.device)
-        annotated = torch.from_numpy(self._annotated[frames]).to(self.device)
-        boxes = torch.from_numpy(self._box[frames]).to(self.device)
+        points = sent(torch.from_numpy(self.target_points[frames].astype(np.float32)), self.device)
+        annotated = sent(torch.from_numpy(self._annotated[frames]), self.device)
+        boxes = sent(torch.from_numpy(self._box[frames]), self.device)
         tight = torch.full(frames.shape, self._tight, device=self.device)
         batch = Batch(frames, self._given, self._wanted, points, annotated, boxes, tight, self._unit_shift)
         # Input and target at once: decoding and widening run outside Python's lock.

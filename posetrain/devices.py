@@ -69,6 +69,11 @@ def enough_memory(device: torch.device, advice: str = ELSEWHERE) -> Iterator[Non
         raise ResourceError(f"{where}: expected enough memory, found none left; {advice}") from error
 
 
+def sent(numbers: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Numbers of the CPU on a device; to a GPU they go while it is at work, from memory that is pinned for that."""
+    return numbers.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else numbers.to(device)
+
+
 def place(model: nn.Module, device: torch.device) -> nn.Module:
     """The model on a device; a CPU convolves faster with channels last."""
     for module in model.modules():

@@ -16,6 +16,7 @@ from posedata.geometry import GRID
 from posedata.heatmaps import TARGET_SIGMA, RowTable, peak_table, renderable, row_table
 from posedata.skeleton import K
 from posedata.store.reader import Store
+from posetrain.devices import sent
 
 Feed = Literal["auto", "store", "render"]
 _NAMES = ("input_heatmaps", "target_heatmaps")
@@ -74,7 +75,7 @@ class Decoded:
     def heatmaps(self, frames: NDArray[np.int64]) -> Tensor:
         """See `Source`."""
         if self._device.type != "cpu":  # half as much to send
-            return torch.from_numpy(self._store.frames(self._name, frames)).to(self._device).float()
+            return sent(torch.from_numpy(self._store.frames(self._name, frames)), self._device).float()
         # Widened as they are copied: numpy is three times as slow at that.
         found = torch.empty(frames.size, K, GRID, GRID)
         for places, rows in self._store.pieces(self._name, frames):
@@ -120,7 +121,7 @@ class LookedUp:
         return self._peaks[sigma, y.clamp(min=0), x.clamp(min=0)].where(x[..., None] >= 0, torch.nan)
 
     def _impulses(self, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-        at = torch.from_numpy(frames).to(self._rows.device)
+        at = sent(torch.from_numpy(frames), self._rows.device)
         x, y = self._cells[at].long().unbind(-1)
         return x, y, self._sigma[at].long()
 

@@ -22,8 +22,8 @@ from posetrain.varied import varied
 _TORSO, _LEAST_TORSO = 16 / GRID, 4 / GRID
 """Normalised: a usual torso, and the least that an error is divided by; a turned one is nearly a point."""
 
-_FILLED = torch.tensor([[PADDING, PADDING], [1 + PADDING, 1 + PADDING]]) / (1 + 2 * PADDING) * GRID
-"""Grid positions: what lies within the padding of a box, as two opposite corners."""
+_FILLED = (torch.tensor([PADDING, 1 + PADDING]) / (1 + 2 * PADDING) * GRID).tolist()
+"""Grid positions: what lies within the padding of a box, from and to, along either axis."""
 
 _ROUND = 0.02
 """Torso diameters: below this an error counts by its square."""
@@ -184,7 +184,7 @@ class TrackTask:
 
         The corners are those of the square that the person is known to fill.
         """
-        corners = _FILLED.to(batch.boxes).expand(*batch.boxes.shape[:2], 2, 2)
+        corners = torch.stack([torch.full_like(batch.boxes[..., :2], at) for at in _FILLED], dim=2)
         known = corners.where(batch.tight[..., None, None], torch.nan)
         return in_image(torch.cat([batch.input_peaks, known], dim=2), batch.boxes)
 

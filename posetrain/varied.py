@@ -17,6 +17,7 @@ from torch import Tensor
 from posedata.geometry import GRID, MIN_EXTENT, PADDING
 from posedata.skeleton import MIRRORED
 from posetrain.data import Batch
+from posetrain.devices import sent
 
 SHORTEST = 5
 """Frames of the shortest pieces that windows are cut into."""
@@ -72,11 +73,12 @@ def varied(batch: Batch, loose: bool = True) -> Batch:
         loose: whether some get other boxes than those of `posedata.geometry.square_boxes`.
     """
     order = _pieces(batch.frames.shape[1])
-    points = batch.points[:, order].flatten(0, 1)
+    there = sent(order, batch.points.device)
+    points = batch.points[:, there].flatten(0, 1)
     turned = _chance(points, 0.5)
-    boxes, tight = batch.boxes[:, order].flatten(0, 1), batch.tight[:, order].flatten(0, 1)
+    boxes, tight = batch.boxes[:, there].flatten(0, 1), batch.tight[:, there].flatten(0, 1)
     if batch.unit_shift is None:
-        peaks = _mirrored(batch.input_peaks[:, order].flatten(0, 1), turned, GRID)
+        peaks = _mirrored(batch.input_peaks[:, there].flatten(0, 1), turned, GRID)
         points = _mirrored(points, turned, GRID)
         boxes = _mirrored_boxes(boxes).where(turned[..., 0], boxes)
     else:
@@ -112,7 +114,7 @@ def _chance(like: Tensor, share: float) -> Tensor:
 
 def _mirrored(points: Tensor, turned: Tensor, width: float) -> Tensor:
     """(B, T, 25, 2) points; (B, 1, 1, 1) bool: left and right change places in these, at the middle of a width."""
-    there = points[:, :, MIRRORED]
+    there = points[:, :, sent(torch.tensor(MIRRORED), points.device)]
     return torch.stack([width - there[..., 0], there[..., 1]], dim=-1).where(turned, points)
 
 

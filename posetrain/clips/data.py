@@ -14,6 +14,7 @@ from posedata.clips.store import ClipStore
 from posedata.errors import BadInputError
 from posetrain.config import TrainConfig
 from posetrain.data import choose
+from posetrain.devices import sent
 from posetrain.sources import Feed
 from posetrain.team import ALONE, Team
 
@@ -68,8 +69,8 @@ class Clips:
         first = self.starts[numbers]
         clips = first // CLIP_FRAMES
         pixels, joints = (torch.from_numpy(each(clips)) for each in (self._store.images, self._store.joints))
-        images = pixels.to(self.device).movedim(-1, 2).float() / 255  # as bytes to the device, a quarter of the way
-        return ClipBatch(first, images, joints.to(self.device))
+        images = sent(pixels, self.device).movedim(-1, 2).float() / 255  # as bytes to the device, a quarter of the way
+        return ClipBatch(first, images, sent(joints, self.device))
 
 
 def split_clips(config: TrainConfig, store: ClipStore, split: str, device: torch.device, feed: Feed = "auto") -> Clips:

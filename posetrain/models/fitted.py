@@ -32,6 +32,8 @@ class FittedMixer(Mixer):
     def __init__(self) -> None:
         super().__init__()
         self.requires_grad_(False)
+        self.first: Tensor
+        self.register_buffer("first", torch.tensor([_STAY, 0.0, 0.0]), persistent=False)
         self.norm = nn.LayerNorm(WIDTH)
         self.fit = nn.Sequential(nn.Linear(WIDTH + 4 * K, _HIDDEN), nn.GELU(), nn.Linear(_HIDDEN, WIDTH))
         self.side = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, K * 2 * 3))
@@ -45,7 +47,7 @@ class FittedMixer(Mixer):
         inside = torch.cat([found - low, high - found], dim=-1) * present
         distances = (inside / _NEAR).clamp(-_FAR, _FAR).flatten(2)
         tokens = tokens + self.fit(torch.cat([self.norm(tokens), distances], dim=-1))
-        odds = self.side(tokens).float().unflatten(2, (K, 2, 3)) + torch.tensor([_STAY, 0.0, 0.0], device=low.device)
+        odds = self.side(tokens).float().unflatten(2, (K, 2, 3)) + self.first
         stay, at_low, at_high = odds.softmax(dim=-1).unbind(dim=-1)
         fitted = stay * self._decoded(tokens, relative) + at_low * low + at_high * high
         answered: Tensor = fitted.where(known, found)

@@ -42,6 +42,8 @@ class Mixer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.widths: Tensor  # lies where the weights do: a GPU would wait for a constant that is sent to it
+        self.register_buffer("widths", torch.tensor(SMOOTHERS), persistent=False)
         self.embed = nn.Linear(K * _FEATURES + 4, WIDTH)
         self.blocks = nn.Sequential(*(block for _ in range(_LAYERS) for block in (_OverTime(), _OverJoints())))
         self.decode = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, K * (2 + len(SMOOTHERS))))
@@ -67,7 +69,7 @@ class Mixer(nn.Module):
         points, corners = points[:, :, :K], points[:, :, K:]
         present = ~points.isnan().any(dim=-1, keepdim=True)
         places = points.where(present, 0.0)
-        smooth, seen = smoothed(places, present)
+        smooth, seen = smoothed(places, present, self.widths)
         count = present.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1)
         rough = smooth[..., -1, :]
         centre = (rough * present).sum(dim=(1, 2), keepdim=True) / count
@@ -100,20 +102,20 @@ def mirrored(points: Tensor) -> Tensor:
     return points[:, :, order] * torch.tensor([-1.0, 1.0], device=points.device)
 
 
-def smoothed(places: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+def smoothed(places: Tensor, present: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
     """Gaussian means over the present frames, in float32 always.
 
     Args:
         places: (B, T, 25, 2), 0 where missing.
         present: (B, T, 25, 1) bool.
+        widths: (S,) float32 standard deviations, in frames.
 
     Returns:
         (B, T, 25, S, 2) means by smoother, 0 where no frame has any weight; and (B, T, 25, S, 1) bool, where one has.
     """
     with torch.autocast(places.device.type, enabled=False):
         frames = torch.arange(places.shape[1], device=places.device, dtype=torch.float32)
-        widths = torch.tensor(SMOOTHERS, device=places.device)[:, None, None]
-        weights = torch.exp(-0.5 * ((frames[:, None] - frames) / widths).square())
+        weights = torch.exp(-0.5 * ((frames[:, None] - frames) / widths[:, None, None]).square())
         values = torch.cat([places, present], dim=-1)
         sums = torch.einsum("stu,bukc->btksc", weights, values)
         total, mass = sums[..., :2], sums[..., 2:]

@@ -14,7 +14,7 @@ from posetrain.cli import cli
 from posetrain.clips.kind import CLIPS
 from posetrain.config import TrainConfig
 from posetrain.crops.kind import CROPS
-from posetrain.devices import enough_memory, pick_device, place
+from posetrain.devices import enough_memory, pick_device, place, sent
 from posetrain.kinds import Kind
 from posetrain.models import MODELS, find_model, make_model
 from posetrain.refining import WINDOWS
@@ -43,6 +43,23 @@ def test_numbers_are_widened_on_the_processor() -> None:
     code = {path: path.read_text() for path in Path(posetrain.__file__).parent.rglob("*.py")}
     assert sum(text.count(".cpu().double()") for text in code.values()) > 5
     assert [path for path, text in code.items() if ".double().cpu()" in text] == []
+
+
+class Sent(torch.Tensor):
+    """Tells how it was sent."""
+
+    def pin_memory(self, device: Any = None) -> Any:
+        self.pinned = True
+        return self
+
+    def to(self, *where: Any, **how: Any) -> Any:
+        return where, how, getattr(self, "pinned", False)
+
+
+def test_what_a_gpu_is_sent_is_pinned_and_not_waited_for() -> None:
+    numbers, gpu = torch.arange(3), torch.device("cuda:1")
+    assert sent(numbers.as_subclass(Sent), gpu) == ((gpu,), {"non_blocking": True}, True)  # type: ignore[comparison-overlap]
+    assert sent(numbers, CPU) is numbers
 
 
 def no_memory() -> None:

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from posedata.skeleton import PAIRS
 from posetrain.config import TrainConfig
 from posetrain.filters import gaussian
 from posetrain.models import count_parameters, make_model
+from posetrain.models.fitted import FewMixer, FittedMixer
 from posetrain.models.mixer import SMOOTHERS, Mixer, _Attention, _OverTime, mirrored, noise, smoothed
 
 NAN = float("nan")
@@ -61,7 +62,8 @@ def test_half_a_missing_keypoint_is_a_missing_one() -> None:
 def test_what_lies_below_a_missing_keypoint_reaches_no_prediction() -> None:
     points = track(9)
     present = ~points.isnan().any(dim=-1, keepdim=True)
-    means = [smoothed(places.where(present, 0.0), present)[0] for places in (points, points.nan_to_num(7.0))]
+    widths = torch.tensor(SMOOTHERS)
+    means = [smoothed(places.where(present, 0.0), present, widths)[0] for places in (points, points.nan_to_num(7.0))]
     assert torch.equal(*means)
     points.requires_grad_(True)
     model()(told(points, (-0.4, 0.4))).square().sum().backward()
@@ -117,7 +119,9 @@ def test_frames_mix_by_both_a_convolution_and_attention() -> None:
 def test_a_network_that_says_nothing_leaves_the_mean_of_the_smoothers() -> None:
     points = 0.2 * track(17)
     with torch.no_grad():
-        means, seen = smoothed(points.nan_to_num(0.0), ~points.isnan().any(dim=-1, keepdim=True))
+        means, seen = smoothed(
+            points.nan_to_num(0.0), ~points.isnan().any(dim=-1, keepdim=True), torch.tensor(SMOOTHERS)
+        )
         net = model()
         for parameter in net.decode.parameters():  # type: ignore[union-attr]
             torch.nn.init.zeros_(parameter)
@@ -128,7 +132,7 @@ def test_a_network_that_says_nothing_leaves_the_mean_of_the_smoothers() -> None:
 
 def test_smoothers_are_gaussians_over_what_is_there() -> None:
     points = track(11)
-    means, seen = smoothed(points.nan_to_num(0.0), ~points.isnan().any(dim=-1, keepdim=True))
+    means, seen = smoothed(points.nan_to_num(0.0), ~points.isnan().any(dim=-1, keepdim=True), torch.tensor(SMOOTHERS))
     for number, sigma in enumerate(SMOOTHERS):
         # The filter's weights end at four sigma and it leaves gaps.
         expected = gaussian(points.double().numpy(), sigma)
@@ -152,3 +156,12 @@ def test_in_training_only_the_window_itself_is_refined() -> None:
         both, once = net(points), net.train()(points)
         other = mirrored(net(mirrored(points)))
     torch.testing.assert_close((once + other) / 2, both)
+
+
+@pytest.mark.parametrize("net", [Mixer, FittedMixer, FewMixer])
+def test_constants_go_where_the_weights_go_and_are_not_saved(net: type[nn.Module]) -> None:
+    """Else each step sends them, and a GPU waits."""
+    made = net()
+    assert made.state_dict().keys() == {name for name, _ in made.named_parameters()}
+    assert torch.equal(next(made.buffers()), torch.tensor(SMOOTHERS))
+    assert {buffer.device.type for buffer in made.to("meta").buffers()} == {"meta"}
