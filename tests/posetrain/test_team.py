@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ranks
 import torch
 from safetensors.torch import load_file
 
@@ -23,9 +25,6 @@ from posedata.config import Noise, Recipe, Selection
 from posedata.errors import ChoiceError, RemoteError
 from posedata.store.reader import Store
 from posetrain.config import TrainConfig
-from posetrain.data import Windows
-from posetrain.epoch import train_epoch
-from posetrain.models import find_model, make_model
 from posetrain.team import ALONE, Team, joined
 from posetrain.training import train
 
@@ -36,45 +35,29 @@ import torch
 from safetensors.torch import save_file
 from posedata import open_store
 from posetrain.team import joined
-from tests_team import gradients
+from ranks import gradients
 
 def load():
     assert team.leads
     return {"tensor": torch.arange(3), "list": [{"number": 0.5}]}
 
 with joined("cpu") as (team, _):
-    found = gradients(open_store(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3]), team)
+    for words in sys.argv[3:]:
+        name, _, windows = words.partition(":")
+        found = gradients(open_store(Path(sys.argv[1])), name, int(windows), team)
+        save_file(found, f"{sys.argv[2]}/{name}-{team.rank}.safetensors")
     said = team.told({"rank": team.rank, "words": "ü"} if team.leads else None)
     assert said == {"rank": 0, "words": "ü"}, said
     lent = team.lent(load)
     assert (lent["tensor"].tolist(), lent["list"]) == ([0, 1, 2], [{"number": 0.5}]), lent
-    save_file(found, f"{sys.argv[4]}/{team.rank}.safetensors")
 """
-
-
-class Still(torch.optim.SGD):
-    """Takes no step, so that the gradients of the last one can be looked at."""
-
-    def step(self, closure: object = None) -> None:
-        """Nothing."""
-
-
-def gradients(store: Store, name: str, windows: int, team: Team) -> dict[str, torch.Tensor]:
-    """Of one step on some windows, the mean loss beside them."""
-    torch.set_num_threads(1)
-    config = TrainConfig(model=name, batch_size=windows)
-    model = make_model(config)
-    made = Windows(store, store.windows("train")[:windows], 5, 1, torch.device("cpu"), "auto")
-    loss = train_epoch(model, find_model(name).task, Still(model.parameters(), lr=1), made, config, 1, team)
-    found = {key: p.grad for key, p in model.named_parameters() if p.grad is not None}
-    return found | {"loss": torch.tensor(loss)}
 
 
 def together(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Two processes as torchrun starts them."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *arguments]
-    path = os.pathsep.join([str(cwd), os.environ.get("PYTHONPATH", "")])
-    extra = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    path = os.pathsep.join([str(Path(ranks.__file__).parent), os.environ.get("PYTHONPATH", "")])
+    extra = {**ranks.ENVIRONMENT, "PYTHONPATH": path}
     return subprocess.run(
         command, cwd=cwd, env={**os.environ, **extra}, capture_output=True, text=True, check=False, timeout=300
     )
@@ -93,31 +76,41 @@ main()
 """
 
 
+Process = subprocess.Popen[str] | ranks.Forked
+
+
 @contextmanager
 def started(
-    *arguments: object, folders: Sequence[Path], ranks: Sequence[int] = (0, 1), patience: int = 120
-) -> Iterator[list[subprocess.Popen[str]]]:
-    """`posetrain run` in processes that must find each other themselves, each in its own folder."""
+    *arguments: object, folders: Sequence[Path], ranked: Sequence[int] = (0, 1), patience: int = 120, anew: bool = False
+) -> Iterator[list[Process]]:
+    """`posetrain run` in processes that must find each other themselves, each in its own folder.
+
+    They are forks of one that has imported torch, or import it `anew`.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [sys.executable, "-c", WITH_PATIENCE, str(patience), "run", *map(str, arguments), "--quiet"]
-    both = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    both |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    processes = []
-    for rank, folder in zip(ranks, folders, strict=True):
-        known = os.environ | both | {"RANK": str(rank)}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        processes.append(subprocess.Popen(command, cwd=folder, env=known, text=True, **pipes))
-    try:
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
+    options = ["run", *map(str, arguments), "--quiet"]
+    both = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port} | ranks.ENVIRONMENT
+    processes: list[Process] = []
+    with tempfile.TemporaryDirectory() as said:
+        for rank, folder in zip(ranked, folders, strict=True):
+            known = os.environ | both | {"RANK": str(rank)}
+            if anew:
+                command = [sys.executable, "-c", WITH_PATIENCE, str(patience), *options]
+                pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+                processes.append(subprocess.Popen(command, cwd=folder, env=known, text=True, **pipes))
+            else:
+                processes.append(ranks.Forked(options, folder, known, patience, Path(said, str(rank))))
+        try:
+            yield processes
+        finally:
+            for process in processes:
+                process.kill()
+                process.communicate()
 
 
-def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def end(process: Process) -> tuple[int | None, str, str]:
     """Its exit code, and what it has said."""
     told, said = process.communicate(timeout=240)
     return process.returncode, told, said
@@ -132,53 +125,52 @@ def machines(noisy: Store, tmp_path: Path) -> tuple[Path, Path]:
     return folders
 
 
-@pytest.mark.parametrize(("name", "windows"), [("conv3d", 5), ("convlstm-sum", 2)])
-def test_gradients_are_those_of_one_process_with_the_whole_batch(
-    noisy: Store, tmp_path: Path, name: str, windows: int
-) -> None:
-    (tmp_path / "tests_team.py").write_text(Path(__file__).read_text())
+def test_gradients_are_those_of_one_process_with_the_whole_batch(noisy: Store, tmp_path: Path) -> None:
+    batches = {"conv3d": 5, "convlstm-sum": 2}
     (tmp_path / "script.py").write_text(SCRIPT)
-    done = together("script.py", str(noisy.path), name, str(windows), str(tmp_path), cwd=tmp_path)
+    words = [f"{name}:{windows}" for name, windows in batches.items()]
+    done = together("script.py", str(noisy.path), str(tmp_path), *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    alone = gradients(noisy, name, windows, ALONE)
-    for rank in range(2):
-        found = load_file(tmp_path / f"{rank}.safetensors")
-        assert found.keys() == alone.keys()
-        for key, expected in alone.items():
-            if key == "loss" and rank * windows == 1:
-                continue  # the second process had no window
-            torch.testing.assert_close(
-                found[key].to(expected.dtype), expected, rtol=1e-3, atol=1e-5 * float(expected.abs().max())
-            )
+    for name, windows in batches.items():
+        alone = ranks.gradients(noisy, name, windows, ALONE)
+        for rank in range(2):
+            found = load_file(tmp_path / f"{name}-{rank}.safetensors")
+            assert found.keys() == alone.keys()
+            for key, expected in alone.items():
+                torch.testing.assert_close(
+                    found[key].to(expected.dtype), expected, rtol=1e-3, atol=1e-5 * float(expected.abs().max())
+                )
+
+
+QUICK = TrainConfig(epochs=2, max_windows=21, batch_size=4)
+OPTIONS = ("--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json")
 
 
 def test_a_run_of_two_processes_is_written_once(noisy: Store, tmp_path: Path) -> None:
-    options = ["--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json", "--quiet"]
-    both = together("-m", "posetrain", "run", str(noisy.path), *options, "--out", str(tmp_path / "both"), cwd=tmp_path)
+    arguments = ["-m", "posetrain", "run", str(noisy.path), *OPTIONS, "--quiet", "--out", str(tmp_path / "both")]
+    both = together(*arguments, cwd=tmp_path)
     assert both.returncode == 0, both.stderr
     told = json.loads(both.stdout)  # one of them speaks
-    command = [sys.executable, "-m", "posetrain", "run", str(noisy.path), *options, "--out", str(tmp_path / "one")]
-    one = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    one = train(QUICK, noisy, tmp_path / "one", device=torch.device("cpu"))
     assert told["val_loss"] == pytest.approx(one["val_loss"], rel=0.02)
     assert sorted(path.name for path in (tmp_path / "both" / "checkpoints").iterdir()) == ["0001", "0002"]
 
 
-def test_the_folder_of_a_run_is_needed_by_the_first_process_alone(machines: tuple[Path, Path]) -> None:
+def test_the_folder_of_a_run_is_needed_by_the_first_process_alone(noisy: Store, machines: tuple[Path, Path]) -> None:
     first, second = machines
-    options = ("--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json")
+    began = train(QUICK, noisy, first / "a", device=torch.device("cpu"))
 
     def run(*arguments: str) -> dict[str, object]:
-        with started(HERE + "a.zarr", *arguments, folders=machines) as processes:
+        with started(*arguments, "--out", HERE + "b", folders=machines) as processes:
             (code, told, said), other = map(end, processes)
         assert (code, other) == (0, (0, "", "")), said + other[2]
         return dict(json.loads(told))
 
-    whole = run(*options, "--out", HERE + "a")
-    shutil.rmtree(first / "a" / "checkpoints" / "0002")
-    (first / "a" / "summary.json").unlink()
-    assert run("--resume", "--out", HERE + "a", "--json")["val_loss"] == whole["val_loss"]
-    finetuned = run(*options, "--out", HERE + "b", "--init", HERE + "a")
-    assert finetuned["val_loss"] < whole["val_loss"]  # type: ignore[operator]
+    whole = run(HERE + "a.zarr", *OPTIONS, "--init", HERE + "a")
+    assert whole["val_loss"] < began["val_loss"]  # type: ignore[operator]
+    shutil.rmtree(first / "b" / "checkpoints" / "0002")
+    (first / "b" / "summary.json").unlink()
+    assert run(HERE + "a.zarr", "--resume", "--json")["val_loss"] == whole["val_loss"]
     assert [path.name for path in second.iterdir()] == ["a.zarr"]
 
 
@@ -218,7 +210,8 @@ def test_a_lost_process_ends_the_other(
     victim: int, sent: signal.Signals, patience: int, machines: tuple[Path, Path]
 ) -> None:
     options = ("--out", HERE + "a", "--epochs", "500", "--max-windows", "21")
-    with started(HERE + "a.zarr", *options, folders=machines, patience=patience) as processes:
+    anew = sent == signal.SIGKILL  # what torch itself would say is silenced as it is imported
+    with started(HERE + "a.zarr", *options, folders=machines, patience=patience, anew=anew) as processes:
         latest = time.monotonic() + 240
         while not (machines[0] / "a" / "checkpoints" / "0002").exists():
             assert time.monotonic() < latest
@@ -230,7 +223,7 @@ def test_a_lost_process_ends_the_other(
 
 
 def test_processes_that_do_not_come_are_told(tmp_path: Path) -> None:
-    with started("a.zarr", folders=[tmp_path], ranks=[0], patience=2) as processes:
+    with started("a.zarr", folders=[tmp_path], ranked=[0], patience=2) as processes:
         code, _, said = end(processes[0])
     assert code == 7
     last = said.splitlines()[-1]
@@ -238,10 +231,12 @@ def test_processes_that_do_not_come_are_told(tmp_path: Path) -> None:
 
 
 def test_what_the_leader_refuses_is_told_once(tmp_path: Path) -> None:
-    done = together("-m", "posetrain", "run", "nothere.zarr", "--quiet", cwd=tmp_path)
-    assert done.returncode != 0
-    assert done.stderr.count("nothere.zarr: expected a store") == 1
-    assert "this is a bug" not in done.stderr
+    with started("nothere.zarr", folders=[tmp_path, tmp_path]) as processes:
+        leader, follower = map(end, processes)
+    assert (leader[0], follower[0]) == (3, 7)
+    assert "nothere.zarr: expected a store" in leader[2]
+    assert follower[2].startswith("error: another process of this training has ended, or does not answer; see what it")
+    assert len((leader[2] + follower[2]).splitlines()) == 2
 
 
 TORCHRUN = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29400"}
@@ -268,12 +263,12 @@ def test_an_environment_that_makes_no_sense_is_told(
         pass
 
 
-def test_all_that_is_missing_of_an_environment_is_told_at_once(
-    command: Callable[..., subprocess.CompletedProcess[str]],
-) -> None:
-    done = command("posetrain", "run", WORLD_SIZE="2")
-    assert done.returncode == 2
-    assert [line.split(":")[1] for line in done.stderr.splitlines()] == [" MASTER_ADDR", " MASTER_PORT", " RANK"]
+def test_all_that_is_missing_of_an_environment_is_told_at_once(tmp_path: Path) -> None:
+    known = {name: value for name, value in os.environ.items() if name not in TORCHRUN}
+    process = ranks.Forked(["run"], tmp_path, known | {"WORLD_SIZE": "2"}, 120, tmp_path / "said")
+    code, _, said = end(process)
+    assert code == 2
+    assert [line.split(":")[1] for line in said.splitlines()] == [" MASTER_ADDR", " MASTER_PORT", " RANK"]
 
 
 @pytest.mark.parametrize("number", ["2", "", "first"])
