@@ -28,6 +28,8 @@ from posetrain.config import TrainConfig
 from posetrain.team import ALONE, Team, joined
 from posetrain.training import train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SCRIPT = """
 import sys
 from pathlib import Path

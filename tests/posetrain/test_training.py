@@ -21,6 +21,7 @@ from posetrain.models import find_model, make_model
 from posetrain.training import train
 
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def weights(run: Path, epoch: int) -> dict[str, torch.Tensor]:
