@@ -9,10 +9,9 @@ demo: .venv/demo
 	sh docs/demo.sh $(abspath $(BIN))
 
 # Three processes for two cores, for many tests wait; threads of torch beside them would mostly wait for each other.
-# Files are tested in their order: the longest tests, those of whole commands, are in the first folder.
+# Who has nothing left takes tests from the others.
 test: check docs
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)) \
-		--dist loadscope --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)) --dist worksteal
 
 check: .venv/dev
 	$(BIN)/ruff check .
