@@ -23,8 +23,8 @@ SIGMA_SETS: Mapping[str, tuple[float, ...]] = {"random": (1.0, 1.5, 2.0, 2.5, 3.
 
 SigmaPer = Literal["frame", "keypoint", "sequence"]
 SplitRule = Literal["video", "official", "held-out", "train"]
-LEAST_SIGMA = 0.01
-"""Cells. A narrower Gaussian is the same impulse, and one of 1e-200 no number any more."""
+LEAST_SIGMA = 1e-6
+"""Cells. A Gaussian is a mere impulse long before; the square of a sigma must be a number."""
 
 Sigma = Annotated[float, Field(ge=LEAST_SIGMA, le=28, allow_inf_nan=False)]
 BoxSpan = Literal["frame", "sequence"]

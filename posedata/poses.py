@@ -196,7 +196,7 @@ def not_missing(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def outside_note(joints: NDArray[np.float64], kept: NDArray[np.float64]) -> tuple[Note, ...]:
-    """Notes for the report on the points that `within_image` took away, if any; one of two NaN was none before."""
+    """Notes for the report on the points that `within_image` took away, if any; NaN in x and y was missing before."""
     finite = np.isfinite(joints).all(-1)
     outside = int(finite.sum() - np.isfinite(kept).all(-1).sum())
     broken = int((~finite & ~np.isnan(joints).all(-1)).sum())

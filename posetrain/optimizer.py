@@ -89,17 +89,17 @@ class Optimizer:
         self._taken += 1
         for part in self._parts.values():
             part.step()
-        if self._mean:
+        if self._mean is not None:
             self._move(self._mean)
 
     def state(self) -> dict[str, Any]:
         """All that going on takes, but the weights of `best`."""
-        trained = self._model.state_dict() if self._mean else {}
+        trained = {} if self._mean is None else self._model.state_dict()
         return {**{name: part.state_dict() for name, part in self._parts.items()}, "taken": self._taken, "now": trained}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave; `best` has its weights already."""
-        if self._mean:
+        if self._mean is not None:
             self._model.load_state_dict(state["now"])
         for name, part in self._parts.items():
             part.load_state_dict(state[name])

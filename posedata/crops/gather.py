@@ -123,7 +123,7 @@ def _pictures(
 ) -> Iterator[Picture]:
     """The pictures of a set by id; what is left out is noted."""
     known = read_annotations(of.annotations, skip_bad)
-    of = found_beside(of, next((image.name for image in known.images.values()), ""))
+    of = found_beside(of, (image.name for image in known.images.values()))
     found.skipped += [Skipped(item=f"{dataset}/{of.name}", reason=told(found.root, fault)) for fault in known.faults]
     people = sorted(known.people, key=lambda person: (person.image, person.key))
     jobs = [(known.images[key], list(group)) for key, group in groupby(people, key=lambda person: person.image)]

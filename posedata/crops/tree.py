@@ -8,6 +8,7 @@ hidden folders do not count.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,7 +67,9 @@ def _sets(root: Path, source: str) -> list[ImageSet]:
     return [ImageSet(alone[0].stem, alone[0], folders[0] if len(folders) == 1 else root, False)]
 
 
-def found_beside(of: ImageSet, image: str) -> ImageSet:
-    """The set, with the folder of its annotations for that of its images where `image`, the first, lies there."""
-    beside = of.annotations.parent
-    return of._replace(images=beside) if os.path.lexists(beside / image) else of
+def found_beside(of: ImageSet, images: Iterable[str]) -> ImageSet:
+    """A set whose images would lie in the one folder beside its annotations: here, where any of `images` lies here."""
+    here = of.annotations.parent
+    if of.images.parent == here and any(os.path.lexists(here / image) for image in images):
+        return of._replace(images=here)
+    return of

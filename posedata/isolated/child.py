@@ -95,7 +95,8 @@ class ChildReader:
     def _start(self) -> "Connection[bytes, bytes]":
         ours, theirs = Pipe()
         module, name = self._load.__module__, self._load.__qualname__
-        code = f"from {__name__} import serve; from {module} import {name}; serve({name}, {self._kind!r})"
+        ours_too = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})"  # where this is not installed
+        code = f"{ours_too}; from {__name__} import serve; from {module} import {name}; serve({name}, {self._kind!r})"
         child = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-c", code, str(theirs.fileno())],  # -P: no module of the folder that we stand in
             pass_fds=[theirs.fileno()],

@@ -41,7 +41,7 @@ def _patiently(remote: Remote, name: str, size: int, start: int) -> bytes:
             raise
         except RemoteError:
             if remote.given_up.wait(seconds):
-                raise
+                raise GivenUpError(f"{remote.url}: given up") from None
     return _block(remote, name, size, start)
 
 

@@ -17,7 +17,7 @@ SECONDS = 30
 _LEAST_SECONDS = 900
 """That every request has, however few its bytes."""
 
-_SLOWEST = 9_000
+_SLOWEST = 7_500
 """Bytes a second that a file comes or goes at, at least; beside 15 others, over a line of a megabit a second."""
 
 

@@ -116,7 +116,7 @@ def _path_of(parts: SplitResult) -> Path:
             f"file://{parts.netloc}{parts.path}: expected a path of this machine, found the machine {parts.netloc}; "
             f"use file:///{parts.netloc}{parts.path} if that is a folder"
         )
-    if not path.startswith("/"):
+    if not path.startswith("/") or "\0" in path:
         raise ChoiceError(f"file://{parts.path}: expected a path, like file:///mnt/team")
     return Path(path)
 

@@ -113,10 +113,11 @@ class Zygote:
         if program not in self._processes:
             ready, theirs = os.pipe()
             line = [sys.executable, __file__, program, address, str(theirs)]
-            self._processes[program] = subprocess.Popen(line, pass_fds=[theirs], env=self._environment)
+            process = subprocess.Popen(line, pass_fds=[theirs], env=self._environment)
             os.close(theirs)
             with os.fdopen(ready, "rb") as pipe:
                 assert pipe.read() == b"ready"
+            self._processes[program] = process
         return address
 
     def close(self) -> None:
@@ -141,6 +142,8 @@ def _serve(address: str, ready: int) -> list[str]:
                     connection, _ = listening.accept()
                     request, fds = _received(connection)
                     if (child := os.fork()) == 0:
+                        for inherited in (connection, *(k.data[1] for k in waiting.get_map().values() if k.data)):
+                            inherited.close()
                         return _be(request, fds)
                     for fd in fds:
                         os.close(fd)

@@ -20,5 +20,7 @@ def one_child(module: ModuleType, kind: str, load: Load) -> Iterator[None]:
     reader = _Shared(kind, load)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ChildReader", lambda *_: reader)
-        yield
-    ChildReader.close(reader)
+        try:
+            yield
+        finally:
+            ChildReader.close(reader)

@@ -31,9 +31,13 @@ def test_a_folder_that_holds_something_else_is_not_that_of_the_images(tmp_path: 
     assert alone.images == tmp_path
     (tmp_path / "masks").mkdir()
     (alone,) = find_sets(tmp_path, "")
-    assert found_beside(alone, "a.jpg").images == tmp_path / "masks"
+    assert found_beside(alone, ["lost.jpg", "a.jpg"]).images == tmp_path / "masks"
     (tmp_path / "a.jpg").touch()
-    assert found_beside(alone, "a.jpg").images == tmp_path
+    assert found_beside(alone, ["lost.jpg", "a.jpg"]).images == tmp_path
+    layout = ImageSet("val2017", tmp_path / "annotations" / "person_keypoints_val2017.json", tmp_path / "val2017", True)
+    layout.annotations.parent.mkdir()
+    (layout.annotations.parent / "a.jpg").touch()
+    assert found_beside(layout, ["a.jpg"]) == layout
 
 
 @pytest.mark.parametrize(

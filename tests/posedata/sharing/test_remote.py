@@ -75,6 +75,7 @@ def test_of_two_writers_one_wins(place: Remote) -> None:
         ("http://[::1", "expected a URL"),
         ("file://mnt/team/datasets", "found the machine mnt; use file:///mnt/team/datasets"),
         ("file://", "expected a path, like file:///mnt/team"),
+        ("file:///mnt/a%00b", "expected a path, like file:///mnt/team"),
     ],
 )
 def test_places_that_are_not_spoken_with(url: str, word: str) -> None:
