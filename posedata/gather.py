@@ -14,23 +14,18 @@ from numpy.typing import NDArray
 
 from posedata import geometry
 from posedata.ahead import ahead
+from posedata.boxes import boxed_as_asked, detected
 from posedata.config import Recipe, Selection
 from posedata.counts import exact_mean
 from posedata.errors import BadInputError
 from posedata.files import sha256_file
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK, RawDataset, sample_command
-from posedata.geometry import GRID
-from posedata.heatmaps import normalise_detected
 from posedata.manifest import SOURCES_NAME, Skipped, printed, told
-from posedata.noise import standard_box_errors
-from posedata.poses import OUTSIDE_BOX, Detector, Note, PoseSequence
+from posedata.poses import OUTSIDE_BOX, Note, PoseSequence
 from posedata.progress import Progress
 from posedata.resample import resample
-from posedata.skeleton import K
 from posedata.spool import Spool
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -220,20 +215,13 @@ def _append_rows(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
 
 def _add(found: Gathered, sequence: PoseSequence, recipe: Recipe, keep_heatmaps: bool) -> None:
     """Lay the frames of a sequence down, then count them."""
-    points, boxes = boxed(sequence)
-    notes = sequence.notes
-    if recipe.box_span == "sequence":
-        boxes = geometry.shared_boxes(points, sequence.shot)
-    if recipe.box_jitter:
-        boxes = _jittered(boxes, sequence, recipe)
-        outside = geometry.count_outside(points, boxes)
-        points = geometry.clamp_to_boxes(points, boxes)
-        found.outside += outside
-        notes += (Note(outside, OUTSIDE_BOX),) if outside else ()
+    points, boxes, outside = boxed_as_asked(sequence, recipe)
+    notes = (*sequence.notes, *([Note(outside, OUTSIDE_BOX)] if outside else []))
+    found.outside += outside
     empty = np.isnan(boxes[:, 0])
     torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
     if sequence.detector is not None:
-        heatmaps = detected(blocks_of(sequence, sequence.detector), empty)
+        heatmaps = detected(sequence, sequence.detector, empty)
         found.spool.append("heatmaps", heatmaps if keep_heatmaps else (block[:0] for block in heatmaps))
     for name, values in (("points", points), ("boxes", boxes), ("torso", torso)):
         found.spool.append(name, [values])
@@ -256,55 +244,3 @@ def _add(found: Gathered, sequence: PoseSequence, recipe: Recipe, keep_heatmaps:
             length=len(sequence),
         )
     )
-
-
-def boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
-    """Points (T, 25, 2) and boxes (T, 4) in pixels: around the keypoints, or the detector's as they are.
-
-    A frame without a box has neither: NaN.
-    """
-    if sequence.detector is None:
-        boxes = geometry.square_boxes(sequence.points)
-        return geometry.drop_unboxed(sequence.points, boxes), boxes
-    boxes = sequence.detector.boxes
-    return geometry.clamp_to_boxes(geometry.drop_unboxed(sequence.points, boxes), boxes), boxes
-
-
-def _jittered(boxes: Floats, sequence: PoseSequence, recipe: Recipe) -> Floats:
-    """(T, 4) boxes around the keypoints of a sequence that are off as the recipe says."""
-    errors = standard_box_errors(recipe.seed, f"{sequence.dataset}/{sequence.name}", range(len(boxes)))
-    return geometry.jitter_boxes(boxes, errors, recipe.box_jitter)
-
-
-def blocks_of(sequence: PoseSequence, detector: Detector) -> Iterator[NDArray[np.float32]]:
-    """(n, 25, 56, 56) heatmaps of a sequence's detector, in frame order.
-
-    Raises:
-        BadInputError: if the reader gives another shape, or not as many as there are frames.
-    """
-    name, frames = f"{sequence.dataset}/{sequence.name}: heatmaps", 0
-    for block in detector.heatmaps():
-        if block.shape[1:] != (K, GRID, GRID):
-            raise BadInputError(f"{name}: expected blocks (n, {K}, {GRID}, {GRID}), found {block.shape}")
-        frames += len(block)
-        if frames > len(sequence):
-            break
-        yield block
-    if frames != len(sequence):
-        found = "more" if frames > len(sequence) else frames
-        raise BadInputError(f"{name}: expected {len(sequence)} frames, found {found}")
-
-
-def detected(blocks: Iterator[NDArray[np.float32]], empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:
-    """A detector's heatmaps, normalised; those of an empty frame are zero, for they show no box.
-
-    Args:
-        blocks: (n, 25, 56, 56) each, in frame order.
-        empty: (T,) which frames are.
-    """
-    start = 0
-    for block in blocks:
-        heatmaps = normalise_detected(block)
-        heatmaps[empty[start : start + len(block)]] = 0
-        start += len(block)
-        yield heatmaps

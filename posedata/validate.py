@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from posedata.boxes import blocks_of, boxed
 from posedata.errors import BadInputError
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK, RawDataset
-from posedata.gather import blocks_of, boxed, read_all
+from posedata.gather import read_all
 from posedata.geometry import torso_diameters
 from posedata.poses import PoseSequence
 from posedata.progress import Progress, silent

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata import geometry
+from posedata.boxes import boxed, detected
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK
-from posedata.gather import boxed, detected
 from posedata.home import find_store
 from posedata.poses import Detector, PoseSequence
 from posedata.splits import SPLITS
@@ -104,7 +104,7 @@ def _raw_blocks(sequences: list[PoseSequence]) -> Iterator[Block]:
         points, boxes = boxed(sequence)
         targets = geometry.to_grid(points, boxes).astype(np.float32)
         start = 0
-        for heatmaps in detected(_detector(sequence).heatmaps(), np.isnan(boxes[:, 0])):
+        for heatmaps in detected(sequence, _detector(sequence), np.isnan(boxes[:, 0])):
             stop = start + len(heatmaps)
             yield Block(targets[start:stop], heatmaps, np.full(len(heatmaps), number))
             start = stop
