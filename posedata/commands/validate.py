@@ -16,6 +16,7 @@ def validate(name: str, folder: Path, strict: bool, as_json: bool, quiet: bool) 
     """Find every fault of the raw tree of NAME in DIR, before a build; exit code 3 if there is one.
 
     A build stops at its first bad file; this reads them all, and writes nothing.
+    Photographs and clips (coco, human36m) are read likewise by `posedata build --dataset coco --skip-bad --dry-run`.
 
     \b
     Examples:

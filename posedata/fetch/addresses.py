@@ -97,7 +97,10 @@ def find_publication(name: str) -> Publication:
         ChoiceError: if it is not among them.
     """
     if name not in PUBLISHED:
-        raise ChoiceError(f"dataset {name!r}: expected one that is published: {', '.join(PUBLISHED)}")
+        raise ChoiceError(
+            f"dataset {name!r}: expected one that can be fetched: {', '.join(PUBLISHED)}; where to get another, "
+            "`posedata build --dataset` tells"
+        )
     return PUBLISHED[name]
 
 

@@ -49,7 +49,7 @@ def test_json_and_quiet(site: Any, command: Run, published: dict[str, bytes], tm
 @pytest.mark.parametrize(
     ("arguments", "code", "found"),
     [
-        (["climbalong"], 2, "expected one that is published: brace, penn_action, speed21"),
+        (["climbalong"], 2, "expected one that can be fetched: brace, penn_action, speed21; where"),
         (["speed21"], 2, "speed21: expected --url"),
         (["brace", "--url", "{url}dataset.zip"], 2, "expected a folder with a / at its end"),
         (["speed21", "--url", "https://me:pass@host/a.zip"], 2, "expected a URL without user and password"),
