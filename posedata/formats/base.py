@@ -133,7 +133,15 @@ def read_text(path: Path, most: int = MOST_FILE) -> str:
 
 
 def read_json_object(path: Path, most: int = MOST_FILE, dropped: str | None = None) -> dict[str, Any]:
-    """A JSON file that holds one object.
+    """A JSON file that holds one object; arguments and faults as of `read_json`, and BadInputError if it does not."""
+    parsed = read_json(path, most, dropped)
+    if not isinstance(parsed, dict):
+        raise bad_file(path, [f"expected a JSON object, found {type(parsed).__name__}"])
+    return parsed
+
+
+def read_json(path: Path, most: int = MOST_FILE, dropped: str | None = None) -> Any:
+    """A JSON file.
 
     Args:
         path: the file.
@@ -141,7 +149,7 @@ def read_json_object(path: Path, most: int = MOST_FILE, dropped: str | None = No
         dropped: a key that is left out wherever it stands, while the file is parsed: its values need no memory.
 
     Raises:
-        BadInputError: if the file does not, is larger, or a key stands in an object twice.
+        BadInputError: if it is none, is larger, or a key stands in an object twice.
     """
 
     def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -150,12 +158,9 @@ def read_json_object(path: Path, most: int = MOST_FILE, dropped: str | None = No
         return unique
 
     try:
-        parsed = json.loads(read_text(path, most), object_pairs_hook=made if dropped else unique_keys)
+        return json.loads(read_text(path, most), object_pairs_hook=made if dropped else unique_keys)
     except (ValueError, RecursionError) as error:
         raise bad_file(path, [f"expected JSON with unique keys, found {error}"]) from error
-    if not isinstance(parsed, dict):
-        raise bad_file(path, [f"expected a JSON object, found {type(parsed).__name__}"])
-    return parsed
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -54,9 +54,9 @@ def predict(
 ) -> None:
     """Refine a detector's keypoints with a model: the `default` of the package, a RUN, or a FILE of `posetrain export`.
 
-    INPUT: a store; an .npz of a detector's boxes and heatmaps; keypoints as .json (COCO), .csv or .nc (movement), whose
-    joints a keypoints.json beside it names where they have names of their own; MediaPipe's results as .json or .jsonl,
-    with the image's width and height in that file; a folder of OpenPose's files.
+    INPUT: a store; an .npz of a detector's boxes and heatmaps; keypoints as .json (COCO, or results of COCO, AlphaPose,
+    MMPose), .csv or .nc (movement), whose joints a keypoints.json beside it names where they are not COCO's;
+    MediaPipe's results as .json or .jsonl, with the width and height of the image in that file; a folder of OpenPose's.
 
     Keypoints come out in pixels of the image. People who are told apart are refined one by one. A file of the input's
     own kind keeps all but the points. A film shows refined skeletons, and what was given as dots; frames are counted

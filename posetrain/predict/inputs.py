@@ -86,8 +86,8 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     """Whatever is at a path, or a store by its name or URL.
 
     Args:
-        given: a store; a .npz file of a detector; a .json (COCO or MediaPipe), .jsonl (MediaPipe),
-            .csv or .nc (movement) file; a folder of OpenPose.
+        given: a store; a .npz file of a detector; a .json (COCO, AlphaPose, MMPose or MediaPipe), .jsonl
+            (MediaPipe), .csv or .nc (movement) file; a folder of OpenPose.
         sequences: of a store, by name; none = all.
         device: where the heatmaps are wanted.
 

@@ -17,6 +17,7 @@ from posedata.formats.keypoints.coco import coco_with
 from posedata.formats.keypoints.jointmap import JointMap
 from posedata.formats.keypoints.mediapipe import is_mediapipe, mediapipe_with
 from posedata.formats.keypoints.movement import movement_with
+from posedata.formats.keypoints.results import is_results, results_with
 from posedata.formats.keypoints.table import table_with, written
 from posedata.formats.keypoints.tracks import DECIMALS, Track
 from posedata.geometry import to_grid
@@ -107,6 +108,8 @@ def _own_writers(given: Given) -> dict[str, Write]:
     """Ending of a file of the input's own kind -> what writes it."""
     if given.joints is None:
         return {}
+    if is_results(given.path):
+        return {".json": _own_results}
     if is_mediapipe(given.path):
         return {".json": _own_mediapipe_list, ".jsonl": _own_mediapipe_lines}
     ending = given.path.suffix.lower()
@@ -123,6 +126,10 @@ def _own_table(path: Path, people: Iterable[Refined], given: Given) -> None:
 
 def _own_coco(path: Path, people: Iterable[Refined], given: Given) -> None:
     _write_json(path, coco_with(given.path, _map(given), _tracks(people)))
+
+
+def _own_results(path: Path, people: Iterable[Refined], given: Given) -> None:
+    _write_json(path, results_with(given.path, _map(given), _tracks(people)))
 
 
 def _own_mediapipe_list(path: Path, people: Iterable[Refined], given: Given) -> None:
@@ -244,7 +251,7 @@ def _write_rows(path: Path, rows: Iterable[list[str]]) -> None:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def _write_json(path: Path, content: Any) -> None:
     with path.open("w", encoding="utf-8") as file:
         json.dump(content, file)
         file.write("\n")

@@ -83,6 +83,22 @@ def mediapipe_seed(root: Path) -> Path:
     return root
 
 
+def results_seed(root: Path) -> Path:
+    """A tree with detectors' results of three kinds, which no sample has."""
+    root.mkdir()
+    (root / "keypoints.json").write_text(json.dumps({"joints": {"nose": "nose", "hip": "left_hip", "ball": None}}))
+    pose = [10.5, 20, 0.9, 30, 40, 0.8, 1, 1, 0]
+    pairs = {"keypoints": [[10.5, 20], [30, 40], [1, 1]], "keypoint_scores": [0.9, 0.8, 0]}
+    of_kind = {
+        "coco": [{"image_id": n, "track_id": who, "keypoints": pose, "score": 1} for n in range(5) for who in (1, 2)],
+        "alphapose": [{"image_id": f"{n}.jpg", "keypoints": pose, "idx": [[1.0]]} for n in range(5)],
+        "mmpose": [{"frame_id": n, "instances": [pairs] if n else []} for n in range(5)],
+    }
+    for name, content in of_kind.items():
+        (root / f"{name}.json").write_text(json.dumps(content))
+    return root
+
+
 def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0, pattern: str = "*") -> Outcome:
     """Change one file of a tree at a time, of those that match, and read what it belongs to."""
     outcome = Outcome(f"changed files of {name}" + ("" if pattern == "*" else f": {pattern}"))

@@ -96,6 +96,11 @@ def test_changed_files_of_mediapipe(tmp_path: Path, capfd: pytest.CaptureFixture
     assert capfd.readouterr() == ("", "")
 
 
+def test_changed_results_of_detectors(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sound(fuzz.fuzz(fuzz.results_seed(tmp_path / "seed"), "keypoints", tmp_path, 250))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_no_secret_is_seen(bench: Bench, tmp_path: Path) -> None:
     sound(secrets_planted.planted(bench, tmp_path))
 

@@ -1,8 +1,9 @@
-"""Your own annotations: COCO, MediaPipe, CSV and `movement` files, any mix, beside one `keypoints.json` about them.
+"""Your own annotations, or what detectors say: files of many kinds, any mix, beside one `keypoints.json` about them.
 
 `keypoints.json`: see `posedata.formats.keypoints.jointmap`
 `NAME.json`       an object, COCO: see `posedata.formats.keypoints.coco`
-`NAME.json`       a list, or `NAME.jsonl`, MediaPipe: see `posedata.formats.keypoints.mediapipe`
+`NAME.json`       a list, results of COCO, AlphaPose or MMPose: see `posedata.formats.keypoints.results`
+`NAME.json`       another list, or `NAME.jsonl`, MediaPipe: see `posedata.formats.keypoints.mediapipe`
 `NAME.csv`        a row a joint: see `posedata.formats.keypoints.table`
 `NAME.nc`         netCDF: see `posedata.formats.keypoints.movement`
 
@@ -24,6 +25,7 @@ from posedata.formats.keypoints.coco import read_coco
 from posedata.formats.keypoints.jointmap import MAP_NAME, About, JointMap, read_map
 from posedata.formats.keypoints.mediapipe import is_mediapipe, read_mediapipe
 from posedata.formats.keypoints.movement import read_movement
+from posedata.formats.keypoints.results import is_results, read_results
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Recording, Track
 from posedata.isolated.child import ChildReader
@@ -33,8 +35,9 @@ from posedata.poses import PoseSequence, outside_note, posed_span, trimmed_note,
 LICENCE = "not told: name it in keypoints.json"
 
 SOURCE = (
-    "put your .json (COCO, MediaPipe), .csv or .nc (movement) files there, and beside them a keypoints.json that "
-    "explains them: docs/source-formats.md shows one; or make a synthetic tree with `posedata sample keypoints`"
+    "put your .json (COCO, AlphaPose, MMPose, MediaPipe), .csv or .nc (movement) files there, and beside them a "
+    "keypoints.json that explains them: docs/source-formats.md shows one; or make a synthetic tree with `posedata "
+    "sample keypoints`"
 )
 
 _PATTERN = "NAME.json, NAME.jsonl, NAME.csv or NAME.nc"
@@ -44,8 +47,10 @@ _PERSON = ":"
 
 
 def _read_json(path: Path, joint_map: JointMap, netcdf: ChildReader) -> Recording:
-    """The people of a .json file: of MediaPipe's if it holds a list, else of COCO's."""
+    """The people of a .json file: a list is MediaPipe's, or results; an object is COCO's."""
     del netcdf
+    if is_results(path):
+        return read_results(path, joint_map)
     return read_mediapipe(path, joint_map) if is_mediapipe(path) else read_coco(path, joint_map)
 
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
-from posedata.errors import BadInputError, bad_file
-from posedata.formats.base import floats, read_json_object
+from posedata.errors import BadInputError
+from posedata.formats.base import read_json_object
 from posedata.formats.keypoints.jointmap import JointMap
 from posedata.formats.keypoints.tracks import (
     DECIMALS,
@@ -28,15 +29,15 @@ from posedata.formats.keypoints.tracks import (
     Joints,
     Poses,
     Recording,
+    Slots,
     Track,
+    joint_rows,
     slots,
     told,
 )
 from posedata.poses import MAX_COORDINATE
 
 _DIGITS = re.compile(r"[0-9]+")
-
-Slots = list[int | None]
 
 Placed = tuple[str, dict[str, Any]]
 """Where in the file an object stands, and the object."""
@@ -73,10 +74,7 @@ def read_coco(path: Path, joint_map: JointMap) -> Recording:
         if fault:
             faults.add(f"{where}.{fault}")
     faults.check()
-    tracks = poses.tracks()
-    if "" in tracks and len(tracks) > 1:
-        raise bad_file(path, ["annotations: expected a track_id in all or in none, found some without"])
-    return Recording(tracks, *layout.size)
+    return Recording(poses.tracks("track_id"), *layout.size)
 
 
 def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> dict[str, Any]:
@@ -91,14 +89,18 @@ def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> d
     for _, annotation in objects(content, "annotations", faults):
         person = _person(annotation)
         pose = tracks[person].points[rows[person][layout.frames[annotation["image_id"]]]]
-        numbers = annotation["keypoints"]
-        for i, place in enumerate(layout.of(annotation)):
-            if place is not None and numbers[3 * i + 2] != 0:
-                lost = np.isnan(pose[place]).any()
-                numbers[3 * i : 3 * i + 2] = (0, 0) if lost else pose[place].round(DECIMALS).tolist()
-                numbers[3 * i + 2] = 0 if lost else numbers[3 * i + 2]
+        move(annotation["keypoints"], layout.of(annotation), pose)
     faults.check()
     return content
+
+
+def move(numbers: list[Any], places: Slots, pose: NDArray[np.float64]) -> None:
+    """Give the joints that x, y, v in a row have the points of a (25, 2) pose; one that is lost gets 0, 0, 0."""
+    for i, place in enumerate(places):
+        if place is not None and numbers[3 * i + 2] != 0:
+            lost = np.isnan(pose[place]).any()
+            numbers[3 * i : 3 * i + 2] = (0, 0) if lost else pose[place].round(DECIMALS).tolist()
+            numbers[3 * i + 2] = 0 if lost else numbers[3 * i + 2]
 
 
 def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, Any], _Layout]:
@@ -155,11 +157,18 @@ def image_frames(images: list[Placed], faults: Faults) -> dict[int | str, int]:
 
 def _frame(image: dict[str, Any]) -> int | None:
     frame = image.get("frame_id")
-    if frame is None:
-        name = image.get("file_name")
-        digits = _DIGITS.findall(Path(name).stem) if isinstance(name, str) else []
-        frame = int(digits[-1]) if digits and len(digits[-1]) <= 15 else None
-    return frame if type(frame) is int and 0 <= frame <= MOST_NUMBER else None
+    return frame_in_name(image.get("file_name")) if frame is None else frame_number(frame)
+
+
+def frame_in_name(name: object) -> int | None:
+    """The last digits in the name of an image as the number of a frame; None if there are none."""
+    digits = _DIGITS.findall(Path(name).stem) if isinstance(name, str) else []
+    return frame_number(int(digits[-1])) if digits and len(digits[-1]) <= 15 else None
+
+
+def frame_number(given: object) -> int | None:
+    """The number of a frame, None if it is none."""
+    return given if type(given) is int and 0 <= given <= MOST_NUMBER else None
 
 
 def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | None]:
@@ -196,23 +205,19 @@ def _places(content: dict[str, Any], joints: Joints, faults: Faults) -> dict[int
 
 def _add(annotation: dict[str, Any], frames: dict[int | str, int], places: Slots, poses: Poses) -> str | None:
     """Put a person's pose where it belongs; gives what is wrong with it, if anything is."""
-    image, track, numbers = annotation.get("image_id"), annotation.get("track_id"), annotation.get("keypoints")
+    image, track = annotation.get("image_id"), annotation.get("track_id")
     if not is_id(image) or image not in frames:
         return f"image_id: expected the id of an image, found {told(image)}"
     if track is not None and (not is_id(track) or track == ""):
         return f"track_id: expected a number or text, found {told(track)}"
-    if not isinstance(numbers, list) or len(numbers) != 3 * len(places):
-        found = f"{len(numbers)} numbers" if isinstance(numbers, list) else told(numbers)
-        return f"keypoints: expected x, y, v of {len(places)} joints, found {found}"
-    if not set(map(type, numbers)) <= {int, float}:
-        return "keypoints: expected numbers, found others"
+    try:
+        joints = joint_rows(annotation.get("keypoints"), len(places))
+    except BadInputError as error:
+        return f"keypoints: {error}"
     person, frame = _person(annotation), frames[image]
     if poses.find(person, frame) is not None:
         if track is None:
             return f"image_id: expected one person in an image without track_id, found another in frame {frame}"
         return f"track_id: expected each person once in an image, found {told(track)} again in frame {frame}"
-    pose = poses.add(person, frame)
-    for place, joint in zip(places, floats(numbers).reshape(-1, 3), strict=True):
-        if place is not None and joint[2] != 0:
-            pose[place] = joint
+    poses.put(person, frame, places, joints)
     return None

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_text, unique_keys
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
+from posedata.formats.keypoints.results import is_results
 from posedata.formats.keypoints.tracks import Faults, Poses, Recording, Track, told
 from posedata.skeleton import INDEX, MEDIAPIPE_33
 
@@ -61,12 +62,15 @@ Floats = NDArray[np.float64]
 
 
 def is_mediapipe(path: Path) -> bool:
-    """Whether a file is of this kind: .jsonl, or a .json that begins with a list. One that cannot be opened is not."""
+    """Whether a file is of this kind: .jsonl, or a .json with a list that is none of results.
+
+    One that cannot be opened is not.
+    """
     if path.suffix.lower() != ".json":
         return path.suffix.lower() == ".jsonl"
     try:
         with path.open("rb") as file:
-            return file.read(1000).lstrip().startswith(b"[")
+            return file.read(1000).lstrip().startswith(b"[") and not is_results(path)
     except OSError:
         return False
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from posedata.errors import BadInputError, bad_file
-from posedata.formats.base import floats, read_json_object
-from posedata.formats.keypoints.tracks import MOST_NUMBER, Poses, Recording, told
+from posedata.formats.base import read_json_object
+from posedata.formats.keypoints.tracks import MOST_NUMBER, Poses, Recording, joint_rows, told
 from posedata.skeleton import BODY_25, INDEX
 
 _NAME = re.compile(r"(?:.*[^0-9])?([0-9]{1,15})_keypoints\.json")
+
+_PLACES = [None if keypoint is None else INDEX[keypoint] for keypoint in BODY_25]
 
 
 def openpose_frames(folder: Path) -> dict[int, Path]:
@@ -56,21 +58,17 @@ def read_openpose(folder: Path) -> Recording:
                 _add(person, frame, len(people), poses)
             except BadInputError as error:
                 raise bad_file(path, [f"people[{i}].{fault}" for fault in error.faults]) from error
-    tracks = poses.tracks()
-    if "" in tracks and len(tracks) > 1:
-        raise bad_file(folder, ["expected a person_id from 0 for all people or for none, found some without"])
-    return Recording(tracks)
+    return Recording(poses.tracks("person_id"))
 
 
 def _add(person: Any, frame: int, people: int, poses: Poses) -> None:
     """Put a person's pose where it belongs."""
     fields = person if isinstance(person, dict) else {}
-    numbers, name = fields.get("pose_keypoints_2d"), _name(fields.get("person_id"))
-    if not isinstance(numbers, list) or len(numbers) != 3 * len(BODY_25):
-        found = f"{len(numbers)} numbers" if isinstance(numbers, list) else told(numbers)
-        raise BadInputError(f"pose_keypoints_2d: expected x, y, confidence of the 25 joints of BODY_25, found {found}")
-    if not set(map(type, numbers)) <= {int, float}:
-        raise BadInputError("pose_keypoints_2d: expected numbers, found others")
+    name = _name(fields.get("person_id"))
+    try:
+        joints = joint_rows(fields.get("pose_keypoints_2d"), len(BODY_25), "joints of BODY_25")
+    except BadInputError as error:
+        raise BadInputError(f"pose_keypoints_2d: {error}") from error
     if not name and people > 1:
         raise BadInputError(
             f"person_id: expected a number from 0 where a frame shows {people} people, found none; OpenPose follows "
@@ -78,10 +76,7 @@ def _add(person: Any, frame: int, people: int, poses: Poses) -> None:
         )
     if poses.find(name, frame) is not None:
         raise BadInputError(f"person_id: expected each person once in a frame, found {name} again")
-    pose = poses.add(name, frame)
-    for keypoint, joint in zip(BODY_25, floats(numbers).reshape(-1, 3), strict=True):
-        if keypoint is not None and joint[2] != 0:
-            pose[INDEX[keypoint]] = joint
+    poses.put(name, frame, _PLACES, joints)
 
 
 def _name(given: object) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
+from posedata.formats.base import floats
 from posedata.skeleton import INDEX, K
 
 MOST_POSES = 200_000
@@ -24,6 +25,9 @@ _MOST_TOLD = 100
 
 Joints = dict[str, str | None]
 """Name of each joint of the source, in its order -> keypoint, None = dropped."""
+
+Slots = Sequence[int | None]
+"""Number of the keypoint that each joint of a pose becomes, None = dropped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +106,26 @@ class Poses:
         self._people.setdefault(person, {})[frame] = pose
         return pose
 
-    def tracks(self) -> dict[str, Track]:
-        """All of them in the order of their frames. Raises BadInputError if there is none."""
+    def put(self, person: str, frame: int, places: Slots, joints: NDArray[np.float64]) -> None:
+        """A new pose, of (J, 3) x y confidence; a joint whose confidence is 0 is missing. Raises as `add`."""
+        pose = self.add(person, frame)
+        for place, joint in zip(places, joints, strict=True):
+            if place is not None and joint[2] != 0:
+                pose[place] = joint
+
+    def tracks(self, named_by: str = "") -> dict[str, Track]:
+        """All of them in the order of their frames.
+
+        Args:
+            named_by: the field that tells people apart.
+
+        Raises:
+            BadInputError: if there is none, or some have a name and some have none.
+        """
         if not self._people:
             raise bad_file(self._path, ["expected at least one pose, found none"])
+        if "" in self._people and len(self._people) > 1:
+            raise bad_file(self._path, [f"{named_by}: expected one for all people or for none, found some without"])
         return {person: _track(poses) for person, poses in self._people.items()}
 
 
@@ -113,6 +133,16 @@ def _track(poses: dict[int, NDArray[np.float64]]) -> Track:
     order = sorted(poses)
     values = np.stack([poses[frame] for frame in order])
     return Track(np.asarray(order, np.int64), values[..., :2], values[..., 2])
+
+
+def joint_rows(numbers: object, count: int, joints: str = "joints") -> NDArray[np.float64]:
+    """(count, 3) float64 x y confidence of numbers in a row of JSON; raises BadInputError if there are none such."""
+    if not isinstance(numbers, list) or len(numbers) != 3 * count:
+        found = f"{len(numbers)} numbers" if isinstance(numbers, list) else told(numbers)
+        raise BadInputError(f"expected x, y, confidence of {count} {joints}, found {found}")
+    if not set(map(type, numbers)) <= {int, float}:
+        raise BadInputError("expected numbers, found others")
+    return floats(numbers).reshape(-1, 3)
 
 
 def slots(names: Sequence[str], joints: Joints) -> list[int | None]:

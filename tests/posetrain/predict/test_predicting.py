@@ -19,6 +19,7 @@ from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.formats.climbalong import read_detector
 from posedata.formats.keypoints.coco import read_coco
 from posedata.formats.keypoints.movement import read_movement
+from posedata.formats.keypoints.results import is_results, read_results
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Track
 from posedata.geometry import count_outside, to_grid, to_pixels
@@ -85,6 +86,14 @@ def write_coco(path: Path, people: dict[str, Track]) -> Path:
     return path
 
 
+def write_results(path: Path, people: dict[str, Track]) -> Path:
+    """Likewise, as a detector gives them that follows people: a list of poses."""
+    coco = json.loads(write_coco(path, people).read_text())
+    shown = [one | {"image_id": one["image_id"] - 100, "category_id": 1} for one in coco["annotations"]]
+    path.write_text(json.dumps(shown))
+    return path
+
+
 def write_movement(path: Path, people: dict[str, Track]) -> Path:
     position, told = np.full((30, 2, 25, 2), np.nan), np.full((30, 25, 2), np.nan)
     for i, track in enumerate(people.values()):
@@ -142,7 +151,13 @@ def entries_of(path: Path) -> list[Any]:
     return [json.loads(line) for line in text.splitlines()] if path.suffix == ".jsonl" else json.loads(text)
 
 
-INPUTS = {"in.csv": write_csv, "in.json": write_coco, "in.nc": write_movement, "openpose": write_openpose}
+INPUTS = {
+    "in.csv": write_csv,
+    "in.json": write_coco,
+    "results.json": write_results,
+    "in.nc": write_movement,
+    "openpose": write_openpose,
+}
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -158,7 +173,7 @@ def read_any(path: Path) -> dict[str, Track]:
     if path.suffix == ".csv":
         return read_table(path, PlainMap().need_joints(path)).tracks
     if path.suffix == ".json":
-        return read_coco(path, PlainMap()).tracks
+        return (read_results if is_results(path) else read_coco)(path, PlainMap()).tracks
     if path.suffix == ".nc":
         return read_movement(path, PlainMap().need_joints(path), ChildReader("netCDF", load_netcdf)).tracks
     with np.load(path) as found:
@@ -181,7 +196,7 @@ def test_unrefined_keypoints_come_back_in_pixels(
     found = read_any(out)
     assert list(found) == ["1", "2"]
     kept = set(range(25))
-    if name == "in.json":
+    if name in ("in.json", "results.json"):
         kept = {place for _, place in PLACES}
     if name == "openpose":
         kept = {INDEX[joint] for joint in BODY_25 if joint}
@@ -227,6 +242,11 @@ def test_a_file_of_its_own_kind_keeps_all_but_the_points(still: str, people: dic
             joints = annotation["keypoints"]
             annotation["keypoints"] = [joints[3:9], joints[2::3]]  # eyes, and every v
     assert before == after
+    given = write_results(tmp_path / "results.json", people)
+    predict(still, given, tmp_path / "out_results.json", CPU)
+    before, after = (json.loads(path.read_text()) for path in (given, tmp_path / "out_results.json"))
+    for one, other in zip(before, after, strict=True):
+        assert {**one, "keypoints": one["keypoints"][2::3]} == {**other, "keypoints": other["keypoints"][2::3]}
     table = write_csv(tmp_path / "in.csv", people)
     predict(still, table, tmp_path / "out.csv", CPU)
     rows = [rows_of(path) for path in (table, tmp_path / "out.csv")]

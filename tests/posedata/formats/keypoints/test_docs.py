@@ -32,6 +32,7 @@ def test_the_examples_of_the_page_are_read(
     examples: Path, read_tree: Callable[[Path], dict[str, PoseSequence]]
 ) -> None:
     assert sorted(p.name for p in examples.iterdir()) == [
+        "friday.json",
         "keypoints.json",
         "monday.json",
         "tuesday.csv",
@@ -40,13 +41,20 @@ def test_the_examples_of_the_page_are_read(
     found = read_tree(examples)
     told = {name: (s.frame_number.tolist(), s.fps, s.action, s.video) for name, s in found.items()}
     assert told == {
+        "friday:1": ([0, 1], 30.0, "", "friday"),
         "monday:1": ([1, 2], 30.0, "", "monday"),
         "monday:2": ([2], 30.0, "", "monday"),
         "tuesday:ann": ([0, 1], 25.0, "squat", "camera 2"),
         "wednesday:ann": ([0, 1, 2, 3], 30.0, "", "wednesday"),
     }
     seen = {name: (~np.isnan(s.points[..., 0])).sum(axis=1).tolist() for name, s in found.items()}
-    assert seen == {"monday:1": [3, 3], "monday:2": [2], "tuesday:ann": [3, 1], "wednesday:ann": [3, 3, 3, 3]}
+    assert seen == {
+        "friday:1": [3, 2],
+        "monday:1": [3, 3],
+        "monday:2": [2],
+        "tuesday:ann": [3, 1],
+        "wednesday:ann": [3, 3, 3, 3],
+    }
     assert found["tuesday:ann"].points[1, INDEX["left_shoulder"]].tolist() == [281, 150]
 
 

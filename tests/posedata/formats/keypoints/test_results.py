@@ -1,0 +1,163 @@
+"""Detectors' results over the frames of a video."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from posedata.errors import BadInputError
+from posedata.formats.keypoints.jointmap import JointMap, read_map
+from posedata.formats.keypoints.mediapipe import is_mediapipe
+from posedata.formats.keypoints.results import is_results, read_results, results_with
+from posedata.poses import PoseSequence
+from posedata.skeleton import INDEX
+
+Write = Callable[..., Path]
+Read = Callable[[Path], dict[str, PoseSequence]]
+
+NOSE, LEFT, RIGHT = INDEX["nose"], INDEX["left_hip"], INDEX["right_hip"]
+POSE = [10, 20, 0.9, 1, 1, 0.8, 30, 40, 0.7, 50, 60, 0]
+"""Of the joints nose, left_eye, left_hip, hip_r; the last is missing."""
+
+
+def person(frame: object, pose: list[Any] = POSE, **other: Any) -> dict[str, Any]:
+    return {"image_id": frame, "category_id": 1, "keypoints": pose, "score": 0.5} | other
+
+
+def mmpose(frame: int, *poses: list[Any]) -> dict[str, Any]:
+    people = [
+        {
+            "keypoints": [[x, y] for x, y in zip(pose[::3], pose[1::3], strict=True)],
+            "keypoint_scores": pose[2::3],
+            "bbox": [[0, 0, 5, 5]],
+            "bbox_score": 0.5,
+        }
+        for pose in poses
+    ]
+    return {"frame_id": frame, "instances": people}
+
+
+KINDS: dict[str, list[Any]] = {
+    "COCO": [person(9), person(7)],
+    "AlphaPose, a person": [person("7.jpg", box=[1, 2, 3, 4]), person("9.jpg")],
+    "MMPose": [mmpose(7, POSE), mmpose(8), mmpose(9, POSE)],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_joints_go_to_their_keypoints_and_frames_rise(kind: str, write: Write, read_tree: Read) -> None:
+    (found,) = read_tree(write({"a.json": KINDS[kind]})).values()
+    assert (found.name, found.frame_number.tolist()) == ("a", [7, 9])
+    np.testing.assert_array_equal(found.points[0, [NOSE, LEFT]], [[10, 20], [30, 40]])
+    assert np.flatnonzero(~np.isnan(found.points[1, :, 0])).tolist() == sorted([NOSE, LEFT])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_confidence_is_the_detectors(kind: str, write: Write) -> None:
+    root = write({"a.json": KINDS[kind]})
+    track = read_results(root / "a.json", read_map(root / "keypoints.json")).tracks[""]
+    assert track.confidence[1, [NOSE, LEFT]].tolist() == [0.9, 0.7]
+    assert np.isnan(track.confidence[1, RIGHT])
+
+
+def test_people_are_told_apart_by_track_id_or_idx(write: Write, read_tree: Read) -> None:
+    entries = [person(1, track_id=2), person(1, track_id="b"), person(2, idx=3, track_id="b")]
+    found = read_tree(write({"a.json": entries}))
+    assert {name: s.frame_number.tolist() for name, s in found.items()} == {"a:2": [1], "a:b": [1, 2]}
+    entries = [person("1.jpg", idx=4), person("2.jpg", idx=[4.0]), person("3.jpg", idx=[[4.0], [9.0]])]
+    assert {name: s.frame_number.tolist() for name, s in read_tree(write({"a.json": entries})).items()} == {
+        "a:4": [1, 2, 3]
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.json", json.dumps(KINDS["COCO"]), True),
+        ("A.JSON", json.dumps(KINDS["MMPose"], indent=2), True),
+        ("a.json", json.dumps([{"keypoints": [1.5] * 3000, "image_id": 1}]), True),
+        ("a.json", '[{"frame_id": 0, "instances": []}]', True),
+        ("a.json", '[null, {"pose_landmarks": [], "image_id": 1}]', False),
+        ("a.json", '[{"landmark": []}]', False),
+        ("a.json", "[null]", False),
+        ("a.json", '{"annotations": [{"image_id": 1}]}', False),
+        ("a.jsonl", json.dumps(KINDS["COCO"]), False),
+    ],
+)
+def test_a_list_is_results_by_its_keys(name: str, text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    assert is_results(tmp_path / name) == found
+    assert is_mediapipe(tmp_path / name) == (not found and not text.startswith("{"))
+    assert not is_results(tmp_path / "gone.json")
+
+
+FAULTS: dict[str, tuple[list[Any], str]] = {
+    "no object": ([person(1), 7], r"\[1\]: expected an object, found 7"),
+    "no frame": ([person(None)], r"\[0\]\.image_id: expected a frame from 0 to .*, found None"),
+    "frame true": ([person(True)], r"\[0\]\.image_id: expected a frame"),
+    "frame negative": ([person(1), mmpose(-1)], r"\[1\]\.frame_id: expected a frame .*found -1"),
+    "no digits": ([person("a.jpg")], r"\[0\]\.image_id: .* digits in a name, found 'a.jpg'"),
+    "track": ([person(1, track_id=1.5)], r"\[0\]\.track_id: expected a number or text, found 1\.5"),
+    "track empty": ([person(1, track_id="")], r"\[0\]\.track_id: "),
+    "idx": ([person(1, idx=[[{}]])], r"\[0\]\.idx: expected a number or text, found dict"),
+    "joints": ([person(1, POSE[:9])], r"\[0\]\.keypoints: expected x, y, confidence of 4 joints, found 9 numbers; key"),
+    "text": ([person(1, ["1", *POSE[1:]])], r"\[0\]\.keypoints: expected numbers"),
+    "no keypoints": ([{"image_id": 1}], r"\[0\]\.keypoints: .* found None"),
+    "two people": ([person(1), person(1)], r"\[1\]: expected one person .* frame 1; track them first"),
+    "twice": ([person(1, idx=0), person(1, idx=0)], r"\[1\]: expected each person once in a frame, found '0' again"),
+    "some tracked": ([person(1, track_id=1), person(2)], "track_id: expected one for all people or for none"),
+    "two instances": ([mmpose(3, POSE, POSE)], r"\[0\]\.instances: expected one person in a frame, found 2; MMPose"),
+    "instances": ([person(1), {"frame_id": 0, "instances": [3]}], r"\[1\]\.instances: expected a list of objects"),
+    "pairs": (
+        [{"frame_id": 0, "instances": [{"keypoints": [[1, 2, 3]] * 4, "keypoint_scores": [1] * 4}]}],
+        r"\[0\]\.instances\[0\]\.keypoints: expected pairs of x and y, and as many keypoint_scores",
+    ),
+    "scores": (
+        [{"frame_id": 0, "instances": [{"keypoints": [[1, 2]] * 4, "keypoint_scores": [1] * 3}]}],
+        r"\[0\]\.instances\[0\]\.keypoints: expected pairs",
+    ),
+    "nobody": ([mmpose(3)], "expected at least one pose, found none"),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_is_told_by_its_place(kind: str, write: Write, read_tree: Read) -> None:
+    content, word = FAULTS[kind]
+    with pytest.raises(BadInputError, match=rf"a\.json: {word}") as caught:
+        read_tree(write({"a.json": content}))
+    assert len(caught.value.faults) == 1
+
+
+def test_all_faults_are_listed_and_other_json_is_refused(write: Write, read_tree: Read, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as caught:
+        read_tree(write({"a.json": [person(1), 3, person(None), person(1)]}))
+    assert len(caught.value.faults) == 3
+    with pytest.raises(BadInputError, match=r"a\.json: expected JSON with unique keys"):
+        read_tree(write({"a.json": '[{"image_id": 1, "image_id": 2}]'}))
+    (tmp_path / "b.json").write_text("{}")
+    with pytest.raises(BadInputError, match=r"b\.json: expected a list, found dict"):
+        read_results(tmp_path / "b.json", JointMap(joints={"nose": "nose"}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_points_are_all_that_changes(kind: str, write: Write) -> None:
+    root = write({"a.json": KINDS[kind]})
+    path, about = root / "a.json", read_map(root / "keypoints.json")
+    track = read_results(path, about).tracks[""]
+    points = track.points + np.asarray([0.25, 0.5])
+    points[1, NOSE] = np.nan
+    found = results_with(path, about, {"": replace(track, points=points)})
+    moved = [10.25, 20.5, 0.9, 1, 1, 0.8, 30.25, 40.5, 0.7, 50, 60, 0]
+    lost = [0, 0, 0, *moved[3:]]
+    assert (
+        found
+        == {
+            "COCO": [person(9, lost), person(7, moved)],
+            "AlphaPose, a person": [person("7.jpg", moved, box=[1, 2, 3, 4]), person("9.jpg", lost)],
+            "MMPose": [mmpose(7, moved), mmpose(8), mmpose(9, lost)],
+        }[kind]
+    )
