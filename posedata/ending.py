@@ -33,16 +33,14 @@ _EXTRAS = {
 """Package -> the extra that brings it."""
 
 
-def run(command: click.Command, name: str, stopped: str = "nothing was left half-made") -> NoReturn:
+def run(command: click.Command, name: str) -> NoReturn:
     """Run a command and leave with its exit code: one line a fault on stderr, a traceback only with --debug.
 
     Args:
         command: what to run.
         name: of the program.
-        stopped: what is true after a signal.
     """
-    global _left
-    _left = stopped
+    when_stopped("nothing was left half-made")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if debug:

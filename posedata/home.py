@@ -51,10 +51,17 @@ def find_store(given: Path | str | None, kind: str | None = None) -> Path:
         return found[-1]
     for path in (given, stores / given, stores / f"{given}.zarr"):
         if path.exists():
+            if not may_be_store(path):
+                raise BadInputError(f"{path}: expected a store, with zarr.json and manifest.json, found neither")
             return path
     if given.with_name(f"{given.name}.json").is_file():
         return mirror(str(given.absolute()))
     raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")
+
+
+def may_be_store(path: Path) -> bool:
+    """Whether a path has anything of a store, be it complete or not."""
+    return any((path / name).exists() for name in ("zarr.json", MANIFEST_NAME))
 
 
 def _kind(path: Path) -> str | None:

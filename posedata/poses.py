@@ -16,6 +16,9 @@ from posedata.skeleton import K
 MAX_COORDINATE = 1e5
 """Pixels. No camera is that wide, so a larger coordinate is a damaged file or another unit."""
 
+RELATIVE = 1.5
+"""Where no number is larger they are shares of an image, with room for what lies outside of it, and not pixels."""
+
 OUTSIDE = "points outside the image: taken as not annotated"
 """A note that several formats share."""
 
@@ -143,7 +146,7 @@ def _unit_faults(points: NDArray[np.float64]) -> Iterator[str]:
     if largest > MAX_COORDINATE:
         yield f"points: expected pixels below {MAX_COORDINATE:g}, found {largest:g}; is the file damaged?"
     annotated = int((~np.isnan(points[..., 0])).sum())
-    if annotated >= 10 and largest <= 1.5:
+    if annotated >= 10 and largest <= RELATIVE:
         yield f"points: expected pixels, found no coordinate above {largest:g}; are they relative to the image?"
 
 

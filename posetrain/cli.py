@@ -38,8 +38,4 @@ for _command in (run, evaluate, detect, predict, export, sweep, runs, report, ex
 
 def main() -> None:
     """Entry point of the command."""
-    ending.run(
-        cli,
-        "posetrain",
-        stopped="finished epochs are kept; go on with posetrain run --resume, or the same posetrain sweep",
-    )
+    ending.run(cli, "posetrain")

@@ -10,14 +10,26 @@ _OVERLAP = 4
 """Windows that see a frame at least, but near the ends of a run; all that there are of windows of 5."""
 
 
-def runs_of(frame_number: NDArray[np.int64], *same: NDArray[np.integer]) -> list[slice]:
+_MOST_STRIDE = 10
+"""Frames; a third of a second of most films, in which people can do anything."""
+
+
+def stride_of(frame_number: NDArray[np.int64]) -> int:
+    """What frame numbers (T,) rise by where a detector saw every n-th frame: most often, and at most by 10; else 1."""
+    rises, counts = np.unique(np.diff(frame_number), return_counts=True)
+    stride = int(rises[counts.argmax()]) if len(rises) else 1
+    return stride if stride <= _MOST_STRIDE else 1
+
+
+def runs_of(frame_number: NDArray[np.int64], *same: NDArray[np.integer], stride: int = 1) -> list[slice]:
     """Frames without a gap or a cut between them, as slices; together they are all frames, in order.
 
     Args:
-        frame_number: (T,); from one frame of a run to the next it rises by 1.
+        frame_number: (T,); from one frame of a run to the next it rises by `stride`.
         same: (T,) each; what all frames of a run have in common, as their shot.
+        stride: 1, or see `stride_of`.
     """
-    broken = np.diff(frame_number) != 1
+    broken = np.diff(frame_number) != stride
     for values in same:
         broken |= np.diff(values) != 0
     edges = [0, *(np.flatnonzero(broken) + 1).tolist(), len(frame_number)]

@@ -14,7 +14,7 @@ from posedata.boxes import boxed, detected
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK
-from posedata.home import find_store
+from posedata.home import find_store, may_be_store
 from posedata.poses import Detector, PoseSequence
 from posedata.splits import SPLITS
 from posedata.store.reader import Store, open_store
@@ -72,6 +72,10 @@ def find_source(given: Path | str, split: str) -> Source:
         if split != "all":
             raise ChoiceError(f"--split: expected with a store, found {given}, a raw tree, which has no splits")
         return _raw(given)
+    if isinstance(given, Path) and given.exists() and not may_be_store(given):
+        raise BadInputError(
+            f"{given}: expected a store, or a detector's heatmaps in input/ and annotations in target/, found neither"
+        )
     return _stored(open_store(find_store(given)), split)
 
 

@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from posedata.errors import bad_file
 from posedata.formats.base import NPZ_FAULTS, need_folder, need_items, read_npy_header, read_npz, to_floats
 from posedata.geometry import GRID, count_outside
-from posedata.poses import OUTSIDE_BOX, Detector, Note, PoseSequence, not_missing, outside_note, within_image
+from posedata.poses import (
+    OUTSIDE_BOX,
+    RELATIVE,
+    Detector,
+    Note,
+    PoseSequence,
+    not_missing,
+    outside_note,
+    within_image,
+)
 from posedata.skeleton import K
 
 LICENCE = "private"
@@ -128,6 +137,9 @@ def _box_faults(boxes: NDArray[np.generic], frames: int, told: str) -> Iterator[
     if turned.size:
         at = int(turned[0])
         yield f"bboxes: expected x0 y0 x1 y1, found {values[at].tolist()} at frame {at}; are they x y w h?"
+    largest = np.abs(values).max(initial=0.0, where=np.isfinite(values))
+    if 0 < largest <= RELATIVE:
+        yield f"bboxes: expected pixels, found no number above {largest:g}; are they relative to the image?"
 
 
 def _without_empty(boxes: NDArray[np.generic]) -> NDArray[np.float64]:

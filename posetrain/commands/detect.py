@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posedata import arguments, console, ending
+from posedata import arguments, console
 from posetrain.commands.options import device_option
 
 
@@ -60,7 +60,6 @@ def detect(
         raise click.UsageError("expected one of --boxes and --people")
     if boxes is not None and "people_score" in arguments.given_options(ctx):
         raise click.UsageError("--people-score goes with --people")
-    ending.when_stopped("nothing was left half-made")
     who, picked = Who(boxes, people, people_score), pick_device(device)
     with enough_memory(picked, "try a smaller --batch-size"):
         report = run_over(run, film, out, who, picked, batch_size, overwrite, console.progress(quiet))

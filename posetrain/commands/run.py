@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from posedata import arguments, console
+from posedata import arguments, console, ending
 from posetrain.commands.options import (
     MODEL_NAMES,
     TRAINING_OPTIONS,
@@ -65,6 +65,7 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     from posetrain.team import joined
     from posetrain.training import train
 
+    ending.when_stopped("finished epochs are kept; posetrain run --resume goes on")
     with joined(options["device"]) as (team, device_name):
         device = pick_device(device_name)
         quiet = quiet or not team.leads

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from posedata import arguments, console
+from posedata import arguments, console, ending
 from posedata.home import data_home
 from posetrain.commands.options import REFINER_NAMES, TRAINING_OPTIONS, device_options, training_options
 
@@ -53,6 +53,7 @@ def sweep(
     from posetrain import sweep as trainings
     from posetrain.devices import pick_device
 
+    ending.when_stopped("finished epochs are kept; the same command goes on")
     folder = out or data_home() / "runs" / "sweep"
     chosen = {name: options[name] for name in TRAINING_OPTIONS}
     given = arguments.given_options(ctx)

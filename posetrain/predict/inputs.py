@@ -20,7 +20,7 @@ from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
 from posedata.formats.keypoints.tracks import Joints, Recording, Track
 from posedata.geometry import to_grid
 from posedata.heatmaps import normalise_detected
-from posedata.home import find_store
+from posedata.home import find_store, may_be_store
 from posedata.isolated.child import ChildReader
 from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import Detector, PoseSequence
@@ -29,7 +29,7 @@ from posedata.skeleton import COCO_NAMES, KEYPOINTS
 from posedata.store.reader import open_store
 from posedata.store.views import find_sequence, sequence_names
 from posetrain.data import has_tight_boxes
-from posetrain.overlap import runs_of
+from posetrain.overlap import runs_of, stride_of
 from posetrain.predict.boxes import steady_boxes, unit_boxes
 from posetrain.predict.people import Block, Floats, HeatmapBlock, Person, PointBlock
 from posetrain.sources import Source, sources
@@ -99,6 +99,11 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     path, ending = Path(given), Path(given).suffix.lower()
     is_openpose = path.is_dir() and bool(openpose_frames(path))
     if "://" in str(given) or (ending not in (".npz", *READERS) and not is_openpose):
+        if path.exists() and not may_be_store(path):
+            raise BadInputError(
+                f"{path}: expected a file that ends in {', '.join([*READERS, '.npz'])}, a folder of OpenPose's or a "
+                f"store, found another {'folder' if path.is_dir() else 'file'}"
+            )
         return _store(find_store(given), sequences, device)
     if sequences:
         raise ChoiceError(f"--sequence: expected with a store, found with {path}")
@@ -220,7 +225,7 @@ def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch
 
 
 def _of_keypoints(name: str, sequence: PoseSequence, track: Track, device: torch.device) -> Person:
-    runs = runs_of(sequence.frame_number)
+    runs = runs_of(sequence.frame_number, stride=stride_of(sequence.frame_number))
     boxes = steady_boxes(sequence.points, sequence.frame_number, runs)
     sized = not np.isnan(boxes).any()
     boxes = boxes if sized else unit_boxes(sequence.points)

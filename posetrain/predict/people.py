@@ -89,7 +89,7 @@ class Person:
         fps: frames a second, NaN = unknown.
         frame_number: (T,) int64, strictly increasing.
         boxes: (T, 4) float64 pixels that the grid lies on; NaN = none. Around points they hang on all frames.
-        runs: frames without a gap or a cut between them; together they are all frames, in order.
+        runs: frames without a gap or a cut between them, see `posetrain.overlap`; in order, together all frames.
         sized: whether the boxes are as large as the person; else nothing can be refined in them.
         tight: whether the boxes are known to be those around the true keypoints, see `posetrain.data.Batch`.
         points: (T, 25, 2) pixels, NaN = missing; None where only heatmaps are known.

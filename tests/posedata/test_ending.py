@@ -67,8 +67,8 @@ def os_error(number: int, name: str | None = None) -> OSError:
         (os_error(errno.EIO, "/x"), 5, "error: /x: "),
         (os_error(errno.EACCES, "/x"), 3, "error: /x: Permission denied"),
         (click.UsageError("no such thing"), 2, "error: no such thing; see --help\n"),
-        (click.Abort(), 130, "error: interrupted"),
-        (KeyboardInterrupt(), 130, "error: interrupted"),
+        (click.Abort(), 130, "error: interrupted; nothing was left half-made\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted; nothing was left half-made\n"),
     ],
     ids=lambda value: repr(value)[:30] if isinstance(value, BaseException) else "",
 )

@@ -45,6 +45,16 @@ def test_a_store_is_found_by_path_or_name(home: Path) -> None:
         find_store(Path("b"))
 
 
+def test_what_has_nothing_of_a_store_is_none(home: Path) -> None:
+    (home / "notes.txt").write_text("mine")
+    (home / "empty").mkdir()
+    for name in ("notes.txt", "empty"):
+        with pytest.raises(BadInputError, match=f"{name}: expected a store, with zarr.json"):
+            find_store(home / name)
+    (home / "empty" / "zarr.json").write_text("{}")
+    assert find_store(home / "empty") == home / "empty"
+
+
 def test_without_a_store_the_message_says_how_to_make_one(home: Path) -> None:
     with pytest.raises(BadInputError, match="posedata build"):
         find_store(None)

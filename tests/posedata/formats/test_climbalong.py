@@ -180,6 +180,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "boxes one short": ({"bboxes": np.tile(BOX, (T - 1, 1))}, r"bboxes: .*\(6, 4\)"),
     "boxes of five": ({"bboxes": np.ones((T, 5))}, "bboxes"),
     "boxes of text": ({"bboxes": np.full((T, 4), "1")}, "bboxes"),
+    "relative boxes": ({"bboxes": np.tile(BOX, (T, 1)) / 2000}, "bboxes: expected pixels, found no number above"),
     "no boxes": ({"bboxes": None}, "bboxes"),
     "heatmaps one short": ({"heatmaps": detected(T - 1)}, r"heatmaps: .*\(6, 25, 56, 56\)"),
     "heatmaps one more": ({"heatmaps": detected(T + 1)}, r"heatmaps: .*\(6, 25, 56, 56\)"),

@@ -156,6 +156,7 @@ BAD = {
     "tail.csv": (HEADER + "0,a,tail,1,2\n", 3, "tail.csv: row 1: joint: expected one of the joint map, found 'tail'"),
     "unit.csv": (HEADER + "".join(f"{n},a,nose,0.2,0.1\n" for n in range(12)), 3, "are they relative to the image?"),
     "feet.csv": (HEADER + "0,a,left_heel,20,30\n0,a,right_heel,60,30\n", 3, "found left_heel, right_heel; use another"),
+    "notes.txt": ("mine", 3, "notes.txt: expected a file that ends in .json, .jsonl, .csv, .nc, .npz, a folder"),
     "gone.csv": (None, 3, "gone.csv: expected a file, found none"),
     "gone": (None, 3, "gone: expected a store there or in"),
 }

@@ -338,6 +338,28 @@ def test_a_joint_map_that_names_no_joints_leaves_them_as_they_are_called(
     assert sorted(read_any(tmp_path / f"out{given.suffix}")) == ["1", "2"]
 
 
+def test_every_second_frame_alone_is_refined_as_frames_in_a_row(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
+    run, points = str(make_run("smoothnet")), walk(15)
+    found = []
+    for step in (1, 2):
+        track = Track(7 + step * np.arange(15), points, np.full((15, 25), 0.9))
+        report = predict(run, write_csv(tmp_path / f"{step}.csv", {"1": track}), tmp_path / f"{step}.npz", CPU)
+        found.append(read_any(tmp_path / f"{step}.npz")["1"])
+        assert report["frames_not_refined"] == 0
+    assert report["warnings"] == ["sequences of every 2nd frame alone, 1: taken for frames that follow each other"]
+    np.testing.assert_array_equal(found[0].points, found[1].points)
+    assert found[1].frame_number.tolist() == [*range(7, 37, 2)]
+
+
+def test_frames_without_a_neighbour_are_counted(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
+    track = Track(np.asarray([*range(9), 20, 40, 41]), walk(12), np.full((12, 25), 0.9))
+    given = write_csv(tmp_path / "in.csv", {"1": track})
+    for delay in (None, 0):
+        report = predict(str(make_run("mixer")), given, tmp_path / f"{delay}.npz", CPU, delay=delay)
+        assert report["frames_not_refined"] == 0
+        assert report["warnings"] == ["frames without a neighbour in time, 1: refined by their own pose alone"]
+
+
 def test_frames_without_the_person_are_gaps_and_short_runs_are_handed_through(
     make_run: MakeRun, walk: Walk, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 import base64
 from pathlib import Path
 
+import markdown
 import pytest
 import torch
 
@@ -26,6 +27,15 @@ def test_a_report_is_its_files_and_nothing_else(report: tuple[Path, Contents], r
     assert made.left_out == [runs / "begun"]
     assert made.digests.keys() == {"penn_action", "climbalong"}
     assert is_report(out)
+
+
+def test_tables_of_the_markdown_are_tables(report: tuple[Path, Contents]) -> None:
+    out, made = report
+    shown = markdown.markdown((out / "report.md").read_text(), extensions=["tables"])
+    tables = [*made.pck, *made.joints]
+    assert shown.count("<table>") == len(tables) > 1
+    assert shown.count("<tr>") == sum(1 + len(table.lines) for table in tables)
+    assert "<p>|" not in shown
 
 
 def test_pictures_beside_the_page_are_those_inside_it(report: tuple[Path, Contents]) -> None:
