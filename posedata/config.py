@@ -149,5 +149,13 @@ def canonical_json(value: Any) -> bytes:
 def faults(error: ValidationError) -> list[str]:
     """A line for each field that does not fit: its name, what was expected, what was found."""
     return [
-        f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {beginning(repr(e['input']), 80)}" for e in error.errors()
+        f"{'.'.join(map(str, e['loc']))}: {_expected(e['type'], e['msg'])}, found {beginning(repr(e['input']), 80)}"
+        for e in error.errors()
     ]
+
+
+def _expected(kind: str, message: str) -> str:
+    """What pydantic says, in the words of all other errors."""
+    if kind == "extra_forbidden":
+        return "expected no field of that name"
+    return message.removeprefix("Value error, ").replace("Input should be", "expected").replace("a valid", "a")

@@ -106,9 +106,9 @@ def need_empty(folder: Path) -> None:
 def need_free(out: Path, overwrite: bool) -> None:
     """Raise ConflictError if a folder is there already or, unless `overwrite`, a file."""
     if out.is_dir():
-        raise ConflictError(f"{out}: expected no such path, found a folder; use another --out")
+        raise ConflictError(f"{out}: expected no such path, found a folder; use another name")
     if not overwrite and (out.exists() or out.is_symlink()):
-        raise ConflictError(f"{out}: expected no such file, found one; use --overwrite or another --out")
+        raise ConflictError(f"{out}: expected no such file, found one; use --overwrite or another name")
 
 
 def need_outside(out: Path, root: Path) -> None:

@@ -51,8 +51,6 @@ def find_store(given: Path | str | None, kind: str | None = None) -> Path:
         return found[-1]
     for path in (given, stores / given, stores / f"{given}.zarr"):
         if path.exists():
-            if not may_be_store(path):
-                raise BadInputError(f"{path}: expected a store, with zarr.json and manifest.json, found neither")
             return path
     if given.with_name(f"{given.name}.json").is_file():
         return mirror(str(given.absolute()))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.isolated.child import MOST_BYTES
 from posedata.poses import PoseSequence, name_order
+from posedata.secrets import beginning
 
 SYNTHETIC_MARK = "SYNTHETIC.txt"
 """A raw tree with this file holds nobody's motion; stores made from it say so."""
@@ -127,8 +128,11 @@ def read_text(path: Path, most: int = MOST_FILE) -> str:
     """A UTF-8 file; raises BadInputError if it cannot be read as one, or has more than `most` bytes."""
     try:
         need_regular(path, most)
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return path.read_text(encoding="utf-8").removeprefix("\ufeff")  # with which programs of Windows begin
+    except UnicodeDecodeError as error:
+        found = f"a byte at {error.start:,} that is none"
+        raise bad_file(path, [f"expected a UTF-8 file, found {found}; save it as UTF-8"]) from error
+    except OSError as error:
         raise bad_file(path, [f"expected a readable UTF-8 file, found {type(error).__name__}"]) from error
 
 
@@ -175,11 +179,12 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
     """Rows of a CSV file with a header; raises BadInputError if it lacks one of the columns."""
     try:
-        reader = csv.DictReader(StringIO(read_text(path).removeprefix("\ufeff")))  # with which spreadsheets begin
+        reader = csv.DictReader(StringIO(read_text(path)))
         names = reader.fieldnames or ()
         missing = [c for c in columns if c not in names]
         if missing:
-            raise bad_file(path, [f"header: expected the columns {', '.join(missing)}, found none of that name"])
+            found = beginning(", ".join(names), 80) or "nothing"
+            raise bad_file(path, [f"header: expected the columns {', '.join(missing)}, found {found}"])
         if len(set(names)) < len(names):
             raise bad_file(path, [f"header: expected each column once, found {', '.join(names):.80}"])
         yield from reader

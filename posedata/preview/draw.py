@@ -4,6 +4,7 @@ Places are in pixels from the left and upper edge. OpenCV means by a whole numbe
 is taken off.
 """
 
+import unicodedata
 from collections.abc import Sequence
 
 import cv2
@@ -178,7 +179,9 @@ def _width(words: str) -> int:
 
 
 def _fitted(words: str, width: int) -> str:
-    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in words)
+    # The font has no other letters; of those with an accent there is the letter.
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", words) if not unicodedata.combining(letter))
+    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in bare)
     cut, kept = plain, len(plain)
     while kept > 0 and _width(cut) > width:
         kept -= 1

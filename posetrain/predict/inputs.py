@@ -214,6 +214,7 @@ def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch
         about.width if np.isfinite(about.width) else None,
         about.height if np.isfinite(about.height) else None,
     )
+    given.warnings.extend(f"{path}: {note}" for note in recording.notes)
     for name, track in recording.tracks.items():
         try:
             sequence = to_sequence(name or path.stem, track, about, joints.confidence)

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posedata.errors import ChoiceError
-from posedata.geometry import square_boxes, to_grid, to_pixels
+from posedata.errors import BadInputError, ChoiceError
+from posedata.geometry import GRID, square_boxes, to_grid, to_pixels
 from posedata.progress import Advance
 from posedata.skeleton import K
 from posetrain.filters import TRUNCATE, gaussian
@@ -94,8 +94,12 @@ class Online:
         Returns:
             What can be answered now, in order: the frame `delay` before this one. None at first; a model that takes
             windows of one length answers all frames before that at once when its first is complete.
+
+        Raises:
+            BadInputError: if one of them is of another shape, or a point neither finite nor missing.
         """
         points = np.array(points, np.float64)  # whoever feeds a camera's frames may use one array for all
+        _need_frame(points, box, heatmaps)
         self._made = box is None
         self._frames.append(_Frame(points, self._box(points) if box is None else box, heatmaps))
         self._count += 1
@@ -175,6 +179,16 @@ class Online:
             return Pose(given, False)
         found = np.where(self._seen[:, None], said[-1 - (end - frame) // self._step], given)
         return Pose(np.where(np.isnan(given), np.nan, found), True)
+
+
+def _need_frame(points: Floats, box: Floats | None, heatmaps: Tensor | None) -> None:
+    """Raise BadInputError if anything of a frame is not as `Online.add` has it."""
+    shapes = {"points": ((K, 2), points), "box": ((4,), box), "heatmaps": ((K, GRID, GRID), heatmaps)}
+    for name, (shape, given) in shapes.items():
+        if given is not None and tuple(given.shape) != shape:
+            raise BadInputError(f"{name}: expected {shape}, found {tuple(given.shape)}")
+    if np.isinf(points).any():
+        raise BadInputError("points: expected pixels, or NaN for what is missing, found infinity")
 
 
 class _Shown:

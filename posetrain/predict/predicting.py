@@ -30,13 +30,13 @@ from posetrain.trained import Trained, find_trained
 def predict(
     name: str,
     given: Path | str,
-    out: Path,
+    out: Path | str,
     device: torch.device,
     sequences: Sequence[str] = (),
     overwrite: bool = False,
     progress: Progress = silent,
-    film: Path | None = None,
-    video: Path | None = None,
+    film: Path | str | None = None,
+    video: Path | str | None = None,
     delay: int | None = None,
     heatmaps: bool = False,
 ) -> dict[str, Any]:
@@ -64,6 +64,7 @@ def predict(
         ConflictError: if a file is there.
         IntegrityError: if files of the run or of a store are damaged.
     """
+    out, film, video = Path(out), Path(film) if film else None, Path(video) if video else None
     for path in filter(None, (out, film)):
         need_free(path, overwrite)
     trained = find_trained(name, device)

@@ -422,7 +422,7 @@ def test_build_puts_one_box_around_a_sequence(command: Run, raw_trees: dict[str,
     ("name", "share", "word"),
     [
         ("climbalong", "0.05", "--box-jitter: expected with annotations only; the boxes of climbalong"),
-        ("brace", "0.6", "--box-jitter: Input should be less than or equal to 0.5, found 0.6"),
+        ("brace", "0.6", "--box-jitter: expected less than or equal to 0.5, found 0.6"),
         ("brace", "-0.1", "--box-jitter: "),
         ("brace", "nan", "--box-jitter: "),
         ("brace", "wide", "--box-jitter"),

@@ -68,7 +68,7 @@ def test_recipes_and_names_of_stores() -> None:
     assert len(other.store_name) == len("coco-crops-01234567.zarr")
     clips = family_recipe(CLIPS, ("human36m",), NOTHING | {"seed": 3})
     assert (clips, clips.store_name) == (ClipRecipe(dataset="human36m"), "human36m-clips.zarr")
-    with pytest.raises(ChoiceError, match="--sigma-visible: Input should be greater"):
+    with pytest.raises(ChoiceError, match="--sigma-visible: expected greater"):
         family_recipe(CROPS, ("coco",), NOTHING | {"sigma_visible": 0.0})
 
 

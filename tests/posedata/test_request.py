@@ -159,7 +159,7 @@ def test_boxes_are_those_of_the_keypoints_unless_asked_otherwise() -> None:
 
 @pytest.mark.parametrize("share", [-0.01, 0.51, float("nan"), float("inf")])
 def test_a_box_jitter_out_of_range_is_refused_by_its_option(share: float) -> None:
-    with pytest.raises(ChoiceError, match=r"^--box-jitter: Input should be") as caught:
+    with pytest.raises(ChoiceError, match=r"^--box-jitter: expected ") as caught:
         ask("brace", box_jitter=share)
     assert "\n" not in str(caught.value)
 

@@ -30,7 +30,7 @@ from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Recording, Track
 from posedata.isolated.child import ChildReader
 from posedata.isolated.netcdf import load_netcdf
-from posedata.poses import PoseSequence, outside_note, posed_span, trimmed_note, within_image
+from posedata.poses import Note, PoseSequence, outside_note, posed_span, trimmed_note, within_image
 
 LICENCE = "not told: name it in keypoints.json"
 
@@ -41,6 +41,8 @@ SOURCE = (
 )
 
 _PATTERN = "NAME.json, NAME.jsonl, NAME.csv or NAME.nc"
+
+_UNSURE = f"points below the confidence that {MAP_NAME} asks for: taken as not annotated"
 
 _PERSON = ":"
 """Between the name of a file and that of a person in it."""
@@ -69,8 +71,9 @@ def to_sequence(name: str, track: Track, about: About, confidence: float) -> Pos
     Raises:
         BadInputError: if the points cannot be pixels.
     """
-    annotated = ~(track.confidence < confidence)
-    points = np.where(annotated[..., None], track.points, np.nan)
+    unsure = track.confidence < confidence
+    below = int((unsure & ~np.isnan(track.points).any(axis=-1)).sum())
+    points = np.where(unsure[..., None], np.nan, track.points)
     kept = within_image(points, about.width, about.height)
     return PoseSequence(
         dataset="keypoints",
@@ -80,7 +83,7 @@ def to_sequence(name: str, track: Track, about: About, confidence: float) -> Pos
         frame_number=track.frame_number,
         fps=about.fps,
         action=about.action,
-        notes=outside_note(points, kept),
+        notes=(*((Note(below, _UNSURE),) if below else ()), *outside_note(points, kept)),
     )
 
 
@@ -135,6 +138,7 @@ class Keypoints:
         path, person = self._people[item]
         track, recording = self._track(path, person)
         about = self._map.about(path.name, recording)
+        of_file = recording.notes if person == min(recording.tracks) else ()  # once, and not with each person
         try:
             whole = to_sequence(item, track, about, self._map.confidence)
             span = posed_span(whole.points)
@@ -145,7 +149,7 @@ class Keypoints:
                 points=whole.points[span],
                 frame_number=whole.frame_number[span],
                 shot=whole.shot[span],
-                notes=(*whole.notes, *trimmed_note(len(whole), span.stop - span.start)),
+                notes=(*of_file, *whole.notes, *trimmed_note(len(whole), span.stop - span.start)),
             )
         except BadInputError as error:
             raise bad_file(path, [f"{person}: {fault}" if person else fault for fault in error.faults]) from error

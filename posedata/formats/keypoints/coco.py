@@ -8,7 +8,8 @@ The frame is `frame_id` where an image has one, else the last digits in the name
 order; one without an annotation of a person is a gap in that person's sequence. v is 0 where a joint is not labelled,
 else 1 or 2, or a confidence. People are told apart by `track_id`; without it an image shows one person at most. The
 joints are those that the annotation's category names; where it names none, those of the joint map in its order.
-`width`, `height`, `track_id`, `category_id` and `categories` may be absent; other fields are not read.
+`width`, `height`, `track_id`, `category_id` and `categories` may be absent; other fields are not read. A crowd
+(`iscrowd`) is no pose of a person, nor is what is of another category where one is called person: both are left out.
 """
 
 import re
@@ -35,7 +36,7 @@ from posedata.formats.keypoints.tracks import (
     slots,
     told,
 )
-from posedata.poses import MAX_COORDINATE
+from posedata.poses import MAX_COORDINATE, Note
 
 _DIGITS = re.compile(r"[0-9]+")
 
@@ -51,12 +52,18 @@ class _Layout(NamedTuple):
         size: width and height, None where it tells none.
         places: category -> where the keypoints go that it names.
         usual: where those of any other category go.
+        others: categories that are no people.
     """
 
     frames: dict[int | str, int]
     size: tuple[float | None, float | None]
     places: dict[int | str, Slots]
     usual: Slots
+    others: frozenset[int | str]
+
+    def shows_person(self, annotation: dict[str, Any]) -> bool:
+        """Whether an annotation is of one person."""
+        return not annotation.get("iscrowd") and not _is_of(annotation.get("category_id"), self.others)
 
     def of(self, annotation: dict[str, Any]) -> Slots:
         """Where the keypoints of an annotation go."""
@@ -68,28 +75,34 @@ def read_coco(path: Path, joint_map: JointMap) -> Recording:
     """The people of a COCO file; raises BadInputError with all its faults."""
     faults = Faults(path)
     content, layout = _opened(path, joint_map, faults)
-    poses = Poses(path)
+    poses, left_out = Poses(path), 0
     for where, annotation in objects(content, "annotations", faults):
+        if not layout.shows_person(annotation):
+            left_out += 1
+            continue
         fault = _add(annotation, layout.frames, layout.of(annotation), poses)
         if fault:
             faults.add(f"{where}.{fault}")
     faults.check()
-    return Recording(poses.tracks("track_id"), *layout.size)
+    notes = (Note(left_out, "annotations of crowds, or of no person: left out"),) if left_out else ()
+    return Recording(poses.tracks("track_id"), *layout.size, notes=notes)
 
 
 def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> dict[str, Any]:
     """The content of a COCO file that `read_coco` reads, with other points of the same people and frames.
 
-    A joint that is not in the points any more gets x = y = v = 0. All else stays: v, joints that become no keypoint,
-    images, ids, fields that are not read.
+    A joint that is not in the points any more gets x = y = v = 0, and `num_keypoints`, where it is told, counts it no
+    more. All else stays: v, joints that become no keypoint, images, ids, fields that are not read.
     """
     faults = Faults(path)
     content, layout = _opened(path, joint_map, faults)
     rows = {person: track.rows for person, track in tracks.items()}
-    for _, annotation in objects(content, "annotations", faults):
-        person = _person(annotation)
+    for _, annotation in filter(lambda placed: layout.shows_person(placed[1]), objects(content, "annotations", faults)):
+        person, numbers = str(person_name(annotation.get("track_id"))), annotation["keypoints"]
         pose = tracks[person].points[rows[person][layout.frames[annotation["image_id"]]]]
-        move(annotation["keypoints"], layout.of(annotation), pose)
+        move(numbers, layout.of(annotation), pose)
+        if "num_keypoints" in annotation:
+            annotation["num_keypoints"] = sum(v > 0 for v in numbers[2::3])
     faults.check()
     return content
 
@@ -108,14 +121,31 @@ def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, 
     joints, unnamed = joint_map.need_joints(path), joint_map.unnamed_joints(path)
     content = read_json_object(path)
     images = [*objects(content, "images", faults)]
-    frames, size, places = image_frames(images, faults), _size(images, faults), _places(content, joints, faults)
+    frames, size = image_frames(images, faults), _size(images, faults)
+    categories = [*objects(content, "categories", faults)] if "categories" in content else []
+    others = _others([category for _, category in categories])
+    places = _places([placed for placed in categories if not _is_of(placed[1].get("id"), others)], joints, faults)
     faults.check()
-    return content, _Layout(frames, size, places, slots(unnamed, joints))
+    return content, _Layout(frames, size, places, slots(unnamed, joints), others)
 
 
-def _person(annotation: dict[str, Any]) -> str:
-    track = annotation.get("track_id")
-    return "" if track is None else str(track)
+def _is_of(key: object, keys: frozenset[int | str]) -> bool:
+    return is_id(key) and key in keys
+
+
+def _others(categories: list[dict[str, Any]]) -> frozenset[int | str]:
+    """Categories that are no people; none where no category is called person."""
+    names = {category["id"]: category.get("name") for category in categories if is_id(category.get("id"))}
+    return frozenset(names) - {key for key, name in names.items() if name == "person" or "person" not in names.values()}
+
+
+def person_name(given: object) -> str | None:
+    """Who a track is; "" where none is told, None for what nobody can be called. A whole number may come as 7.0."""
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
+    if given is None:
+        return ""
+    return str(given) if is_id(given) and given != "" else None
 
 
 def objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Placed]:
@@ -184,10 +214,10 @@ def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | N
     return found.get("width"), found.get("height")
 
 
-def _places(content: dict[str, Any], joints: Joints, faults: Faults) -> dict[int | str, Slots]:
+def _places(categories: list[Placed], joints: Joints, faults: Faults) -> dict[int | str, Slots]:
     """Where the keypoints of each category go that names them."""
     places: dict[int | str, Slots] = {}
-    for where, category in objects(content, "categories", faults) if "categories" in content else ():
+    for where, category in categories:
         key, names = category.get("id"), category.get("keypoints")
         if not names:
             continue
@@ -208,13 +238,14 @@ def _add(annotation: dict[str, Any], frames: dict[int | str, int], places: Slots
     image, track = annotation.get("image_id"), annotation.get("track_id")
     if not is_id(image) or image not in frames:
         return f"image_id: expected the id of an image, found {told(image)}"
-    if track is not None and (not is_id(track) or track == ""):
+    person = person_name(track)
+    if person is None:
         return f"track_id: expected a number or text, found {told(track)}"
     try:
         joints = joint_rows(annotation.get("keypoints"), len(places))
     except BadInputError as error:
         return f"keypoints: {error}"
-    person, frame = _person(annotation), frames[image]
+    frame = frames[image]
     if poses.find(person, frame) is not None:
         if track is None:
             return f"image_id: expected one person in an image without track_id, found another in frame {frame}"

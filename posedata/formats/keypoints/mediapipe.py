@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_text, unique_keys
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
-from posedata.formats.keypoints.results import is_results
+from posedata.formats.keypoints.results import is_results, list_head
 from posedata.formats.keypoints.tracks import Faults, Poses, Recording, Track, told
 from posedata.skeleton import INDEX, MEDIAPIPE_33
 
@@ -66,13 +66,7 @@ def is_mediapipe(path: Path) -> bool:
 
     One that cannot be opened is not.
     """
-    if path.suffix.lower() != ".json":
-        return path.suffix.lower() == ".jsonl"
-    try:
-        with path.open("rb") as file:
-            return file.read(1000).lstrip().startswith(b"[") and not is_results(path)
-    except OSError:
-        return False
+    return path.suffix.lower() == ".jsonl" or (bool(list_head(path)) and not is_results(path))
 
 
 def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:

@@ -14,6 +14,7 @@ Layouts: https://cocodataset.org/#format-results; https://github.com/MVIG-SJTU/A
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json
-from posedata.formats.keypoints.coco import frame_in_name, frame_number, is_id, move
+from posedata.formats.keypoints.coco import frame_in_name, frame_number, move, person_name
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
 from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
@@ -66,15 +67,20 @@ def is_results(path: Path) -> bool:
 
     That is looked for near the beginning. A file that cannot be opened is not of this kind.
     """
+    found = _FIRST_KEY.search(list_head(path))
+    return found is not None and found[1] in _OWN_KEYS
+
+
+def list_head(path: Path) -> bytes:
+    """How a .json file begins that holds a list; nothing of any other, and of one that cannot be opened."""
     if path.suffix.lower() != ".json":
-        return False
+        return b""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError:
-        return False
-    found = _FIRST_KEY.search(head)
-    return head.lstrip().startswith(b"[") and found is not None and found[1] in _OWN_KEYS
+        return b""
+    return head if head.removeprefix(BOM_UTF8).lstrip().startswith(b"[") else b""
 
 
 def read_results(path: Path, joint_map: JointMap) -> Recording:
@@ -167,11 +173,10 @@ def _person(entry: dict[str, Any]) -> str:
     given = entry.get(field)
     while field == "idx" and isinstance(given, list) and given:
         given = given[0]
-    if isinstance(given, float) and given.is_integer():
-        given = int(given)
-    if given is not None and (not is_id(given) or given == ""):
+    name = person_name(given)
+    if name is None:
         raise BadInputError(f".{field}: expected a number or text, found {told(given)}")
-    return "" if given is None else str(given)
+    return name
 
 
 def _joints(content: dict[str, Any], count: int) -> NDArray[np.float64]:

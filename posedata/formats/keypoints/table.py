@@ -72,7 +72,7 @@ def _add(row: Mapping[str, str], joints: Joints, poses: Poses) -> str | None:
     if "person" in row and not person:
         return "person: expected a name, found none"
     if joint not in joints:
-        return f"joint: expected one of the joint map, found {joint!r:.60}"
+        return f"joint: expected one that is known, found {joint!r:.60}; keypoints.json beside the file names others"
     x, y, confidence = (_value(row.get(name, "")) for name in ("x", "y", "confidence"))
     if x is None or y is None or confidence is None:
         found = ", ".join(row.get(name, "") for name in ("x", "y", "confidence"))
@@ -92,7 +92,7 @@ def _add(row: Mapping[str, str], joints: Joints, poses: Poses) -> str | None:
 
 def frame_of(text: str) -> int | None:
     """The number of a frame as a row has it, None for anything else."""
-    digits = text.strip()
+    digits = text.strip().removesuffix(".0")  # as pandas writes whole numbers of a column with gaps
     plain = digits.isdecimal() and digits.isascii() and len(digits) <= 10
     return int(digits) if plain and int(digits) <= MOST_NUMBER else None
 

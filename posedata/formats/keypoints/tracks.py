@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import floats
+from posedata.poses import Note
 from posedata.skeleton import INDEX, K
 
 MOST_POSES = 200_000
@@ -52,12 +53,16 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One file: its people by name, "" for one who has none; what it says of its images, None where it does not."""
+    """One file: its people by name, "" for one who has none; what it says of its images, None where it does not.
+
+    `notes` tell what of the file is none of these.
+    """
 
     tracks: dict[str, Track]
     width: float | None = None
     height: float | None = None
     fps: float | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Faults:
@@ -154,7 +159,8 @@ def slots(names: Sequence[str], joints: Joints) -> list[int | None]:
     strange = [name for name in names if name not in joints]
     if strange:
         raise BadInputError(
-            f"expected joints of the joint map ({', '.join(joints):.200}), found {', '.join(strange):.80}"
+            f"expected joints that are known ({', '.join(joints)}), found {', '.join(strange):.80}; keypoints.json "
+            "names others"
         )
     if len(set(names)) < len(names):
         raise BadInputError(f"expected each joint once, found {', '.join(names):.200}")

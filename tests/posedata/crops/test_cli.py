@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[list[object], str]] = {
     "others": (["--dataset", "coco", "--dataset", "brace"], "--dataset: expected coco alone"),
     "no sigma": (
         ["--dataset", "coco", "--sigma-visible", 0],
-        "--sigma-visible: Input should be greater",
+        "--sigma-visible: expected greater",
     ),
     "crops' option": (["--dataset", "brace", "--sigma-occluded", 1], "--sigma-occluded: expected with --dataset coco"),
 }

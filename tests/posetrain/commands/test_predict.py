@@ -153,7 +153,7 @@ BAD = {
     "empty.npz": ("", 3, "empty.npz: bboxes: expected in an .npz file"),
     "empty.nc": ("", 3, "empty.nc: expected a netCDF file"),
     "missing.csv": (HEADER + "0,a,nose,,\n1,a,nose,,\n", 3, "missing.csv: expected at least one keypoint, found none"),
-    "tail.csv": (HEADER + "0,a,tail,1,2\n", 3, "tail.csv: row 1: joint: expected one of the joint map, found 'tail'"),
+    "tail.csv": (HEADER + "0,a,tail,1,2\n", 3, "tail.csv: row 1: joint: expected one that is known, found 'tail'"),
     "unit.csv": (HEADER + "".join(f"{n},a,nose,0.2,0.1\n" for n in range(12)), 3, "are they relative to the image?"),
     "feet.csv": (HEADER + "0,a,left_heel,20,30\n0,a,right_heel,60,30\n", 3, "found left_heel, right_heel; use another"),
     "notes.txt": ("mine", 3, "notes.txt: expected a file that ends in .json, .jsonl, .csv, .nc, .npz, a folder"),

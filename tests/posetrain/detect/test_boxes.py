@@ -53,7 +53,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("frame,x,y,width\n0,1,2,3\n", "header: expected the columns height, found none of that name"),
+        ("frame,x,y,width\n0,1,2,3\n", "header: expected the columns height, found frame, x, y, width"),
         (
             "frame,x,y,width,height,score\n0,1,2,3,4,1\n",
             "header: expected columns of frame, person, .*, found score too",

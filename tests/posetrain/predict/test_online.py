@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posedata.errors import ChoiceError
+from posedata.errors import BadInputError, ChoiceError
 from posedata.geometry import square_boxes, to_pixels
 from posedata.skeleton import KEYPOINTS, K
 from posetrain.filters import gaussian
@@ -207,6 +207,22 @@ def test_frames_of_a_store_have_boxes_and_heatmaps(task: object, stores: dict[st
     assert np.isnan(expected[..., 0]).all(axis=1).any()  # nobody is found in some frames
     if task is HEATMAPS:
         assert torch.equal(shown[-1][0], block.heatmaps[-33:])
+
+
+def test_what_is_no_pose_is_refused_and_not_taken() -> None:
+    online, pose = Online(STILL, 0), np.full((K, 2), np.nan)
+    pose[:2] = [[10, 20], [30, 60]]
+    for points in (pose[:17], pose.T, np.zeros((K, 3)), None):
+        with pytest.raises(BadInputError, match=r"^points: expected \(25, 2\), found "):
+            online.add(points)  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match=r"^box: expected \(4,\), found \(2,\)"):
+        online.add(pose, np.zeros(2))
+    with pytest.raises(BadInputError, match=r"^heatmaps: expected \(25, 56, 56\)"):
+        online.add(pose, np.asarray([0, 0, 9, 9.0]), torch.zeros(K, 64, 48))
+    with pytest.raises(BadInputError, match="infinity"):
+        online.add(np.where(pose == 10, np.inf, pose))
+    (answer,) = online.add(pose)
+    np.testing.assert_allclose(answer.points, pose, atol=1e-3)
 
 
 def test_a_command_answers_run_by_run(

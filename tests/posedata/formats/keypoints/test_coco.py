@@ -1,7 +1,9 @@
 """COCO files."""
 
+import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import numpy as np
 import pytest
 
 from posedata.errors import BadInputError
+from posedata.formats.keypoints.coco import coco_with, read_coco
+from posedata.formats.keypoints.jointmap import read_map
 from posedata.poses import PoseSequence
 from posedata.skeleton import INDEX
 
@@ -80,6 +84,43 @@ def test_names_of_the_category_decide_on_the_joints(write: Write, read_tree: Rea
     assert found.points[1, RIGHT].tolist() == [50, 60]  # without a category: the map's order
 
 
+def test_crowds_and_what_is_no_person_are_left_out_and_counted(write: Write, read_tree: Read) -> None:
+    categories = [{"id": 1, "name": "person"}, {"id": 2, "name": "dog", "keypoints": ["tail"]}, {"name": "?", "id": []}]
+    others = [{"image_id": 1, "category_id": 2, "bbox": [0, 0, 5, 5]}, {"image_id": 1, "iscrowd": 1}]
+    annotations = [person(1, track_id=n, category_id=1) for n in (5, 6)]
+    found = read_tree(write({"a.json": coco([image(1)], [*others, *annotations], categories=categories)}))
+    assert {name: tuple(map(str, s.notes)) for name, s in found.items()} == {
+        "a:5": ("2 annotations of crowds, or of no person: left out",),
+        "a:6": (),
+    }
+    with pytest.raises(BadInputError, match=r"annotations\[0\]\.keypoints: expected"):  # where nobody is called person
+        read_tree(write({"a.json": coco([image(1)], others, categories=[{"id": 2, "name": "dog"}])}))
+
+
+def test_points_below_the_confidence_are_counted(write: Write, read_tree: Read) -> None:
+    pose = [10, 20, 0.5, 1, 1, 0.2, 30, 40, 0.1, 50, 60, 0.9]
+    found = read_tree(write({"a.json": coco([image(1)], [person(1, pose)])}, confidence=0.4))["a"]
+    told = "1 points below the confidence that keypoints.json asks for: taken as not annotated"
+    assert tuple(map(str, found.notes)) == (told,)
+    assert sorted(np.flatnonzero(~np.isnan(found.points[0, :, 0])).tolist()) == sorted([NOSE, RIGHT])
+
+
+def test_a_mark_of_byte_order_is_passed_over_and_a_track_may_be_a_whole_float(write: Write, read_tree: Read) -> None:
+    text = "\ufeff" + json.dumps(coco([image(1)], [person(1, track_id=7.0)]))
+    assert list(read_tree(write({"a.json": text}))) == ["a:7"]
+
+
+def test_num_keypoints_counts_what_is_left(write: Write) -> None:
+    root = write({"a.json": coco([image(1)], [person(1, num_keypoints=4), {"image_id": 1, "iscrowd": 1}])})
+    about = read_map(root / "keypoints.json")
+    track = read_coco(root / "a.json", about).tracks[""]
+    points = track.points.copy()
+    points[0, NOSE] = np.nan
+    (moved, crowd) = coco_with(root / "a.json", about, {"": replace(track, points=points)})["annotations"]
+    assert (moved["num_keypoints"], moved["keypoints"][:3]) == (3, [0, 0, 0])
+    assert crowd == {"image_id": 1, "iscrowd": 1}
+
+
 def test_the_images_own_size_counts(write: Write, read_tree: Read) -> None:
     images = [image(n, width=45, height=100) for n in (1, 2)]
     found = read_tree(write({"a.json": coco(images, [person(1), person(2)])}, width=5000, height=5000))["a"]
@@ -135,7 +176,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "category unknown joint": (
         coco([image(1)], [], categories=[{"id": 1, "keypoints": ["nose", "beak"]}]),
-        r"categories\[0\]\.keypoints: expected joints of the joint map .*found beak",
+        r"categories\[0\]\.keypoints: expected joints that are known .*found beak",
     ),
     "category joint twice": (
         coco([image(1)], [], categories=[{"id": 1, "keypoints": ["nose", "nose"]}]),

@@ -319,7 +319,10 @@ def test_landmarks_outside_the_image_or_unsure_are_missing(write: Write, read_tr
         [0, INDEX["right_ankle"]],
         [1, INDEX["nose"]],
     ]
-    assert tuple(map(str, sequence.notes)) == ("2 points outside the image: taken as not annotated",)
+    assert tuple(map(str, sequence.notes)) == (
+        "1 points below the confidence that keypoints.json asks for: taken as not annotated",
+        "2 points outside the image: taken as not annotated",
+    )
 
 
 def test_a_store_is_built_of_a_folder_without_joints(write: Write) -> None:

@@ -65,7 +65,7 @@ def test_confidence_is_the_detectors(kind: str, write: Write) -> None:
 
 
 def test_people_are_told_apart_by_track_id_or_idx(write: Write, read_tree: Read) -> None:
-    entries = [person(1, track_id=2), person(1, track_id="b"), person(2, idx=3, track_id="b")]
+    entries = [person(1, track_id=2.0), person(1, track_id="b"), person(2, idx=3, track_id="b")]
     found = read_tree(write({"a.json": entries}))
     assert {name: s.frame_number.tolist() for name, s in found.items()} == {"a:2": [1], "a:b": [1, 2]}
     entries = [person("1.jpg", idx=4), person("2.jpg", idx=[4.0]), person("3.jpg", idx=[[4.0], [9.0]])]
@@ -81,6 +81,7 @@ def test_people_are_told_apart_by_track_id_or_idx(write: Write, read_tree: Read)
         ("A.JSON", json.dumps(KINDS["MMPose"], indent=2), True),
         ("a.json", json.dumps([{"keypoints": [1.5] * 3000, "image_id": 1}]), True),
         ("a.json", '[{"frame_id": 0, "instances": []}]', True),
+        ("a.json", '\ufeff [{"image_id": 0}]', True),
         ("a.json", '[null, {"pose_landmarks": [], "image_id": 1}]', False),
         ("a.json", '[{"landmark": []}]', False),
         ("a.json", "[null]", False),

@@ -20,7 +20,7 @@ def test_joints_become_numbers_of_keypoints_in_the_order_of_the_names() -> None:
 @pytest.mark.parametrize(
     ("names", "word"),
     [
-        (["nose", "tail"], r"expected joints of the joint map \(nose, eye, hip_l\), found tail$"),
+        (["nose", "tail"], r"expected joints that are known \(nose, eye, hip_l\), found tail; keypoints"),
         (["nose", "eye", "nose"], "expected each joint once, found nose, eye, nose"),
     ],
 )
