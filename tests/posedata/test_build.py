@@ -7,19 +7,20 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import zarr
 
-from posedata import shards
+from posedata import assemble, shards
 from posedata.assemble import report
 from posedata.build import build_store, dry_run
 from posedata.config import Noise, Recipe, Selection
-from posedata.errors import BadInputError, ChoiceError, ConflictError
+from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, ResourceError
 from posedata.geometry import to_grid, to_pixels
-from posedata.manifest import read_manifest
+from posedata.manifest import Manifest, read_manifest
 from posedata.store import digest, schema
 from posedata.store.reader import Store, open_store, verify
 
@@ -541,6 +542,51 @@ def test_a_failed_overwrite_leaves_the_old_store(copy_tree: Callable[[str], Path
     assert verify(path)[1] == []
 
 
+def test_a_store_that_would_not_open_is_not_published(
+    raw_trees: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = assemble.seal
+
+    def sealed(folder: Path, *about: Any) -> Manifest:
+        manifest = real(folder, *about)
+        (folder / "box" / "zarr.json").write_bytes(b"{}")
+        return manifest
+
+    monkeypatch.setattr(assemble, "seal", sealed)
+    with pytest.raises(IntegrityError, match=r"box/zarr\.json"):
+        make(raw_trees, tmp_path / "a.zarr", "speed21")
+    assert listing(tmp_path) == set()
+
+
+def test_what_came_to_the_target_meanwhile_is_kept(
+    raw_trees: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, path = assemble.seal, tmp_path / "a.zarr"
+
+    def sealed(folder: Path, *about: Any) -> Manifest:
+        path.mkdir()
+        return real(folder, *about)
+
+    monkeypatch.setattr(assemble, "seal", sealed)
+    with pytest.raises(ConflictError, match=r"a\.zarr: expected no such path"):
+        make(raw_trees, path, "speed21")
+    assert listing(tmp_path) == {"a.zarr"}
+    assert listing(path) == set()
+
+
+@pytest.mark.parametrize("name", ["brace", "climbalong"])
+def test_a_disk_without_room_is_told_before_frames_are_written(
+    name: str, raw_trees: dict[str, Path], stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = len(open_store(stores[name]))
+    least = 400 * frames
+    assert least < report(stores[name], read_manifest(stores[name]))["bytes"]
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=least - 1))
+    with pytest.raises(ResourceError, match=rf"expected {least:,} bytes of free space at least, found {least - 1:,}"):
+        make(raw_trees, tmp_path / "a.zarr", name)
+    assert listing(tmp_path) == set()
+
+
 def test_what_a_killed_build_left_is_cleared(
     raw_trees: dict[str, Path], stores: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -625,9 +671,23 @@ def test_a_shard_that_was_damaged_since_is_written_again(
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_nothing_of_another_recipe_or_other_raw_data_is_kept(
-    cut: Path, copy_tree: Callable[[str], Path], written: list[int]
+def test_nothing_of_another_recipe_is_kept(cut: Path, raw_trees: dict[str, Path], written: list[int]) -> None:
+    make(raw_trees, cut, "brace", seed=1)
+    assert written == list(range(8))
+    assert verify(cut)[1] == []
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_nothing_of_other_code_or_libraries_is_kept(
+    cut: Path, raw_trees: dict[str, Path], written: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(assemble, "versions", lambda: {"numpy": "0"})
+    make(raw_trees, cut, "brace")
+    assert written == list(range(8))
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_nothing_of_other_raw_data_is_kept(cut: Path, copy_tree: Callable[[str], Path], written: list[int]) -> None:
     tree = copy_tree("brace")
     path = max(tree.rglob("*.json"))
     path.write_text(path.read_text() + " ")  # the same poses, other bytes

@@ -36,6 +36,14 @@ def test_it_says_what_a_store_is(stores: dict[str, Path], dataset: Dataset) -> N
     assert source.files == len(lines)
 
 
+def test_a_secret_of_the_environment_gets_into_no_location(
+    stores: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_TOKEN", "open-sesame")
+    made = describe(open_any(stores["brace"]), "people", locations=("https://example.org/open-sesame/poses",))
+    assert made.locations == ("https://example.org/***/poses",)
+
+
 def test_it_survives_its_file(dataset: Dataset) -> None:
     assert parse_dataset(dataset.to_json(), "x.json") == dataset
 

@@ -140,7 +140,9 @@ def test_datasets_lie_one_after_the_other_without_a_hole(raw_trees: dict[str, Pa
 def test_every_raw_file_is_a_source_with_its_hash(name: str, raw_trees: dict[str, Path], tmp_path: Path) -> None:
     root = raw_trees[name]
     found = collect(tmp_path / "scratch", **{name: root})
-    listed = {row["path"]: row["sha256"] for row in source_rows(found)}
+    rows = source_rows(found)
+    listed = {row["path"]: row["sha256"] for row in rows}
+    assert len(listed) == len(rows)  # once, however many people it shows
     data = [p for p in root.rglob("*") if p.is_file() and p.suffix in (".json", ".npz", ".mat", ".data", ".csv")]
     data += root.glob("metadata.txt")
     assert listed == {p.relative_to(root).as_posix(): sha256_file(p) for p in data}
@@ -198,8 +200,11 @@ def test_a_dataset_without_a_good_file_is_refused(skip_bad: bool, tmp_path: Path
         collect(tmp_path / "scratch", skip_bad=skip_bad, speed21=root)
 
 
-def test_a_bad_file_leaves_no_trace_in_the_frames(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_bad_file_leaves_no_trace_in_the_frames(
+    copy_tree: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A heatmap fault shows only after the first frames of the video have been laid down."""
+    monkeypatch.setattr(climbalong, "_BLOCK", 8)
     root = copy_tree("climbalong")
     damage_heatmap(root, "climb_02", 20)
     skipping = collect(tmp_path / "a", skip_bad=True, climbalong=root)
@@ -221,8 +226,11 @@ def damage_heatmap(root: Path, name: str, frame: int) -> None:
     np.savez(path, **arrays)
 
 
-def test_too_few_heatmaps_never_become_zeros(copy_tree: Callable[[str], Path], tmp_path: Path) -> None:
+def test_too_few_heatmaps_never_become_zeros(
+    copy_tree: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first video claims more heatmaps than it has; the second is bad and takes its own frames back."""
+    monkeypatch.setattr(climbalong, "_BLOCK", 8)
     root = copy_tree("climbalong")
     path = root / "input" / "climb_01.npz"
     cut_member(path, "heatmaps.npy", 2 * 25 * 56 * 56 * 4)

@@ -1,6 +1,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from posedata.config import Noise, Recipe, Selection
 from posedata.errors import BadInputError
 from posedata.gather import Entry, Gathered
 from posedata.plan import make_plan
-from posedata.splits import TRAIN
+from posedata.splits import HELD_OUT, TRAIN
 from posedata.spool import Spool
 
 NAN = math.nan
@@ -126,6 +127,13 @@ def test_official_splits_that_share_videos_are_warned_of(tmp_path: Path) -> None
         "1 videos have sequences in more than one split",
         "no validation windows: --split official left none",
     )
+
+
+def test_videos_of_one_name_in_two_datasets_are_two_where_the_longest_is_held_out(tmp_path: Path) -> None:
+    made = gathered(tmp_path / "s", [*"aabbb", *"aa"])
+    made.entries[5:] = [replace(entry, dataset="speed21") for entry in made.entries[5:]]
+    held_out = make_plan(recipe(split="held-out"), made).split.reshape(7, 12) == HELD_OUT
+    np.testing.assert_array_equal(held_out, np.repeat([[False], [True], [False]], [2, 3, 2], axis=0).repeat(12, axis=1))
 
 
 def test_datasets_without_an_official_split_are_refused(tmp_path: Path) -> None:
