@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from posedata.manifest import Manifest, StoreFile, read_manifest
+from posedata.manifest import SUMMARY, Manifest, StoreFile, read_manifest
 from posedata.store.allowed import metadata_problems
 
 Change = Callable[[dict[str, Any]], object]
@@ -85,6 +85,16 @@ def test_what_it_does_not_write_is_not(store: Path, manifest: Manifest, file: st
     changed(store / file, change)
     problems = metadata_problems(store, manifest)
     assert any(words in problem.problem for problem in problems if problem.file == file), problems
+
+
+@pytest.mark.parametrize("key", SUMMARY)
+def test_every_manifest_has_all_of_the_summary(store: Path, manifest: Manifest, key: str) -> None:
+    summary = {name: value for name, value in manifest.summary.items() if name != key}
+    (problem,) = metadata_problems(store, manifest.model_copy(update={"summary": summary}))
+    assert (problem.file, problem.problem) == (
+        "manifest.json",
+        f"summary.{key}: expected in every manifest, found nothing",
+    )
 
 
 @pytest.mark.parametrize("content", ["", "[]", "null", "[" * 100_000, '{"a":', "\x00"])

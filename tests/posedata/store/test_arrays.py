@@ -112,6 +112,14 @@ def test_a_chunk_beyond_the_file_is_an_error(tmp_path: Path) -> None:
             StoredArray(tmp_path, array.spec, 40).rows(np.asarray([0]))
 
 
+def test_a_chunk_before_the_file_is_an_error(tmp_path: Path) -> None:
+    array, path = shard_of_zeros(tmp_path)
+    index = np.full((schema.SHARD_FRAMES // schema.CHUNK_FRAMES, 2), (-8, 5), "<i8")
+    path.write_bytes(with_crc(index.tobytes()))
+    with pytest.raises(ValueError, match="c/0/0/0/0: expected chunk 0, found none"):
+        array.rows(np.asarray([0]))
+
+
 def test_a_file_that_is_too_short_for_its_index_is_an_error(tmp_path: Path) -> None:
     array, path = shard_of_zeros(tmp_path)
     path.write_bytes(b"short")

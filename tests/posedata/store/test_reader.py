@@ -19,6 +19,7 @@ from posedata.files import sha256_file
 from posedata.manifest import MANIFEST_NAME, list_files
 from posedata.splits import SPLITS
 from posedata.store import opened
+from posedata.store.codecs import encode, encode_text
 from posedata.store.reader import Problem, open_store, verify
 
 NAMES = ("brace", "climbalong", "penn_action", "speed21")
@@ -50,6 +51,14 @@ def edit_metadata(store: Path, change: Callable[[dict[str, Any]], None]) -> None
     content = json.loads(path.read_bytes())
     change(content)
     path.write_text(json.dumps(content))
+    files = [file.model_dump() for file in list_files(store)]
+    edit_manifest(store, lambda manifest: manifest.update(files=files))
+
+
+def edit_table(store: Path, name: str, values: list[Any]) -> None:
+    """Change an array along sequences, and make the manifest agree."""
+    encoded = encode_text(np.asarray(values, object)) if isinstance(values[0], str) else encode(np.asarray(values))
+    (store / name / "c" / "0").write_bytes(encoded)
     files = [file.model_dump() for file in list_files(store)]
     edit_manifest(store, lambda manifest: manifest.update(files=files))
 
@@ -112,6 +121,24 @@ def test_every_frame_knows_its_sequence(stores: dict[str, Path], name: str) -> N
     expected = [i for i, length in enumerate(lengths) for _ in range(length)]
     assert store.frame_sequence.tolist() == expected
     assert starts == [expected.index(i) for i in range(len(lengths))]
+
+
+def test_videos_of_one_name_in_two_datasets_are_two(store: Path) -> None:
+    edit_table(store, "sequence_dataset", ["brace"] * 5 + ["penn_action"] * 7)
+    edit_table(store, "sequence_video", [*"abacc", *"aabbddd"])
+    made = open_store(store)
+    # By dataset, then by name: a, b, c of the first are 0, 1, 2, and a, b, d of the other 3, 4, 5.
+    assert made.frame_video[made["sequence_start"]].tolist() == [0, 1, 0, 2, 2, 3, 3, 4, 4, 5, 5, 5]
+
+
+@pytest.mark.parametrize(("more", "fewer"), [(1, 0), (40, 40), (41, 41)], ids=["sum", "none", "negative"])
+def test_lengths_that_do_not_add_up_are_damage(store: Path, more: int, fewer: int) -> None:
+    """Nor do those of sequences of no frame, though the sum is right."""
+    first, second, *rest = open_store(store)["sequence_length"].tolist()
+    assert second == 40
+    edit_table(store, "sequence_length", [first + more, second - fewer, *rest])
+    with pytest.raises(IntegrityError, match=r"sequence_length: expected lengths that sum up to \d+"):
+        _ = open_store(store).frame_sequence
 
 
 @pytest.mark.parametrize("step", [1, 2])

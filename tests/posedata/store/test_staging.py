@@ -196,6 +196,14 @@ def test_what_a_killed_process_left_is_kept_if_it_is_to_be_resumed(target: Path)
     assert around(target) == []
 
 
+def test_what_another_user_put_there_is_not_kept(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (target.with_name(MARK) / "store").mkdir(parents=True)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with staged(target, overwrite=False, resume=True) as stage:
+        assert list(stage.iterdir()) == []
+
+
 @pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
 def test_an_error_leaves_what_was_to_be_resumed_and_a_signal_does_not(target: Path, error: type[BaseException]) -> None:
     (target.with_name(MARK) / "store").mkdir(parents=True)
