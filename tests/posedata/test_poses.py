@@ -175,6 +175,7 @@ def test_exchanged_axes_are_refused() -> None:
 
 def test_few_points_outside_are_taken_away_even_if_exchanging_would_keep_them() -> None:
     assert kept(within_image(joints((100, 600), (200, 300), (300, 400)), 640, 480)) == [False, True, True]
+    assert kept(within_image(joints((100, 600), (200, 300)), 640, 480)) == [False, True]
 
 
 def test_most_points_outside_are_taken_away_if_exchanging_would_not_keep_them() -> None:

@@ -191,9 +191,10 @@ def test_hand_made_keypoints_win_and_their_third_column_is_ignored(tmp_path: Pat
 
 
 def test_hand_made_frames_of_other_segments_are_left_alone(tmp_path: Path) -> None:
-    write_numbers(tmp_path, [10, 11, 30], start=10, end=29)
-    write_manual(tmp_path, 30, pose(500))
-    assert read(tmp_path).points[:, 0, 0].tolist() == [110, 111, 130]
+    write_numbers(tmp_path, [9, 10, 11, 29, 30], start=10, end=29)
+    for number in (9, 10, 29, 30):
+        write_manual(tmp_path, number, pose(500))
+    assert read(tmp_path).points[:, 0, 0].tolist() == [109, 600, 111, 600, 130]
 
 
 def test_a_hand_made_frame_that_the_segment_lacks_is_told_not_added(tmp_path: Path) -> None:

@@ -176,6 +176,19 @@ def test_boxes_as_x_y_w_h_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_boxes_that_leave_most_keypoints_outside_are_refused(tmp_path: Path) -> None:
+    made = keypoints()
+    made[:3, :, 0] = 301  # half of them, in boxes that end at 300
+    path = write(tmp_path, keypoints=made)
+    assert [note.count for note in read(tmp_path).notes] == [75]
+    made[3, 0, 0] = 301
+    write(tmp_path, keypoints=made)
+    with pytest.raises(BadInputError) as caught:
+        read(tmp_path)
+    told = "bboxes: expected around the keypoints in pixels, found 76 points outside"
+    assert caught.value.faults == (f"{path}: {told}",)
+
+
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "boxes one short": ({"bboxes": np.tile(BOX, (T - 1, 1))}, r"bboxes: .*\(6, 4\)"),
     "boxes of five": ({"bboxes": np.ones((T, 5))}, "bboxes"),
