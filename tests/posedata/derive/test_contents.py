@@ -70,6 +70,18 @@ def test_official_splits_warn_anew(build: Callable[..., Path], tmp_path: Path) -
     assert [w for w in warnings if "parent" in w] == []
 
 
+def test_sequences_that_are_in_several_splits_or_none_share_no_video(stores: dict[str, Path], tmp_path: Path) -> None:
+    """As where windows are dealt: only what is in one split whole can part a video."""
+    derivation = subset(stores["brace"], Kept(datasets=("brace",)))
+    row = derivation.row
+    row.table["sequence_video"][:] = "one"
+    row.splits[:] = False
+    row.splits[0, 1] = row.splits[1, :3] = True
+    assert not any("more than one split" in warning for warning in told(derivation, tmp_path).warnings)
+    row.splits[2, 2] = True
+    assert "1 videos have sequences in more than one split" in told(derivation, tmp_path).warnings
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_licences_and_samples_of_two_parents(same: bool, stores: dict[str, Path], tmp_path: Path) -> None:
     derivation = merge([stores["speed21"], stores["penn_action"]])

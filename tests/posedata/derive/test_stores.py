@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -265,6 +266,22 @@ def test_damage_in_a_parent_makes_no_store(name: str, file: str, stores: dict[st
     with pytest.raises(IntegrityError, match=rf"{file}: expected sha256"):
         make_store(subset(parent, Kept(exclude=(names_of(stores[name])[0],))), tmp_path / "a.zarr")
     assert [p.name for p in tmp_path.iterdir()] == ["p.zarr"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "sigmas"),
+    [(0, (1.0, 1.5)), (0, (0.5, 1.0)), (0, (3.0, 4.0)), (56, (1.0, 3.0)), (-2, (1.0, 3.0))],
+    ids=["between", "below", "above", "beyond the grid", "below -1"],
+)
+def test_cells_and_sigmas_that_no_recipe_has_are_not_rendered(cell: int, sigmas: tuple[float, ...]) -> None:
+    row = SimpleNamespace(parents=[SimpleNamespace(store=SimpleNamespace(path=f"{name}.zarr")) for name in "ab"])
+    cells, good = np.zeros((2, 25, 2), np.int8), np.asarray([1.0, 3.0], np.float32)
+    deriving._rendered(row, cells - 1, good, (1.0, 3.0))  # type: ignore[arg-type]
+    cells[1, 4, 0] = cell
+    with pytest.raises(
+        IntegrityError, match=r"^a\.zarr or b\.zarr: expected cells of the grid and sigmas of the recipe"
+    ):
+        deriving._rendered(row, cells, np.asarray(sigmas, np.float32), (1.0, 3.0))  # type: ignore[arg-type]
 
 
 class KilledError(Exception):
