@@ -61,6 +61,17 @@ def test_each_content_is_sent_once(store: tuple[Path, list[StoreFile]], collecti
     assert (len(again.move), len(again.keep), again.bytes) == (0, 5, 0)
 
 
+@pytest.mark.parametrize(("size", "sent"), [(5000, False), (None, False), (4999, True)])
+def test_what_is_there_in_another_size_is_sent_again(
+    store: tuple[Path, list[StoreFile]], collection: Folder, monkeypatch: pytest.MonkeyPatch, size: int, sent: bool
+) -> None:
+    """Some places do not tell sizes."""
+    file = store[1][4]
+    monkeypatch.setattr(Folder, "sizes", lambda self, folder: {file.sha256: size})
+    parts = to_send(collection, [file])
+    assert (parts.move, parts.keep) == (((file,), ()) if sent else ((), (file,)))
+
+
 def test_a_damaged_file_is_not_sent(store: tuple[Path, list[StoreFile]], tmp_path: Path) -> None:
     folder, files = store
     (folder / files[4].path).write_bytes(bytes(5000))
@@ -101,6 +112,32 @@ def test_what_came_before_a_cut_is_not_asked_for_again(
     watched = _Failing(Folder(Path(collection.url)), after=100)
     fetch(watched, [file], tmp_path / "got", {}, lambda _: None)
     assert watched.starts == [2000, 3000, 4000]
+    check([file], tmp_path / "got", store[0])
+
+
+@pytest.mark.parametrize("there", [b"x" * 5000, b"x"], ids=["of its size", "of another"])
+def test_a_file_that_lies_there_is_proven(
+    store: tuple[Path, list[StoreFile]], collection: Folder, tmp_path: Path, there: bytes
+) -> None:
+    file = store[1][4]
+    path = tmp_path / "got" / file.path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(there)
+    assert fetch(collection, [file], tmp_path / "got", {}, lambda _: None) == [file]
+    check([file], tmp_path / "got", store[0])
+    assert fetch(collection, [file], tmp_path / "got", {}, lambda _: None) == []
+
+
+def test_a_file_that_lacks_but_its_name_is_not_asked_for(
+    store: tuple[Path, list[StoreFile]], collection: Folder, tmp_path: Path
+) -> None:
+    file = store[1][4]
+    part = tmp_path / "got" / part_name(file.path)
+    part.parent.mkdir(parents=True)
+    shutil.copy(store[0] / file.path, part)
+    watched = _Failing(collection, after=100)
+    assert fetch(watched, [file], tmp_path / "got", {}, lambda _: None) == [file]
+    assert watched.starts == []
     check([file], tmp_path / "got", store[0])
 
 

@@ -76,6 +76,13 @@ def test_small_files_keep_their_order_and_large_ones_are_alone(store: tuple[Path
     assert packs_of(store[1][:2]) == []
 
 
+@pytest.mark.parametrize(("last", "packs"), [(40_000, [["f0", "f1"]]), (40_001, [])])
+def test_a_pack_may_be_full(last: int, packs: list[list[str]]) -> None:
+    """Whoever deals files out otherwise asks for packs that nobody has sent."""
+    files = [StoreFile(path=f"f{i}", size=size, sha256=f"{i:064}") for i, size in enumerate((60_000, last))]
+    assert [[file.path for file in pack.files] for pack in packs_of(files)] == packs
+
+
 @given(st.lists(st.integers(0, 80_000), max_size=30))
 def test_no_pack_is_larger_than_it_may_be(sizes: list[int]) -> None:
     files = [StoreFile(path=f"f{i}", size=size, sha256=f"{i:064d}") for i, size in enumerate(sizes)]

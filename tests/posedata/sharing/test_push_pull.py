@@ -9,14 +9,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from places import S3Server
 
-from posedata.errors import ConflictError, RemoteError
-from posedata.manifest import MANIFEST_NAME, read_manifest
+from posedata.errors import ConflictError, RemoteError, ResourceError
+from posedata.files import sha256_file
+from posedata.manifest import MANIFEST_NAME, read_manifest, write_manifest
+from posedata.sharing.catalogue import find_dataset
 from posedata.sharing.folder import Folder
+from posedata.sharing.pull import pull
 from posedata.sharing.push import push
 from posedata.store.reader import verify
 
@@ -354,6 +358,78 @@ def test_a_pull_that_is_stopped_goes_on(
     ok(command("posedata", "pull", url, "--json"))
     assert contents(tmp_path / "home" / "stores" / "brace.zarr") == contents(stores["brace"])
     assert not stage.exists()
+
+
+def test_what_a_pull_of_another_dataset_left_is_cleared(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSEDATA_HOME", str(tmp_path / "home"))
+    push(stores["brace"], str(tmp_path / "collection"))
+    left = tmp_path / ".a.zarr.building" / "store" / "gone" / "c"
+    left.mkdir(parents=True)
+    (left / "0").write_bytes(b"of an older format")
+    pull(f"{tmp_path / 'collection'}/brace", out=tmp_path / "a.zarr")
+    assert contents(tmp_path / "a.zarr") == contents(stores["brace"])
+
+
+def test_a_pull_needs_room_for_what_has_not_come_yet(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSEDATA_HOME", str(tmp_path / "home"))
+    push(stores["brace"], str(tmp_path / "collection"))
+    came = tmp_path / ".a.zarr.building" / "store" / "sources.csv"
+    came.parent.mkdir(parents=True)
+    shutil.copy(stores["brace"] / "sources.csv", came)
+    left = sum(file.size for file in read_manifest(stores["brace"]).files) - came.stat().st_size
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=left - 1))
+    with pytest.raises(ResourceError, match=rf"expected {left:,} bytes of free space at least, found {left - 1:,}"):
+        pull(f"{tmp_path / 'collection'}/brace", out=tmp_path / "a.zarr")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=left))
+    pull(f"{tmp_path / 'collection'}/brace", out=tmp_path / "a.zarr")
+    assert contents(tmp_path / "a.zarr") == contents(stores["brace"])
+
+
+def test_a_copy_of_a_collection_is_asked_before_the_collection(stores: dict[str, Path], tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    push(stores["brace"], str(one))
+    shutil.copytree(one, two)
+    assert find_dataset(f"{two}/brace").dataset.locations == (str(two), str(one))
+    assert find_dataset(f"{one}/brace").dataset.locations == (str(one),)
+
+
+def test_a_store_that_lacks_a_file_is_not_said_to_be_there(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSEDATA_HOME", str(tmp_path / "home"))
+    push(stores["brace"], str(tmp_path / "collection"))
+    given, out = f"{tmp_path / 'collection'}/brace", tmp_path / "a.zarr"
+    pull(given, out=out)
+    assert pull(given, out=out)["unchanged"]
+    (out / "shot" / "c" / "0").unlink()
+    with pytest.raises(ConflictError, match="--overwrite"):
+        pull(given, out=out)
+    assert not pull(given, out=out, overwrite=True)["unchanged"]
+    assert contents(out) == contents(stores["brace"])
+
+
+def test_a_manifest_that_is_not_the_one_published_is_not_taken(
+    stores: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sound by itself, and lacks a file; the next location has the right one."""
+    monkeypatch.setenv("POSEDATA_HOME", str(tmp_path / "home"))
+    for place in ("one", "two"):
+        push(stores["brace"], str(tmp_path / place))
+    manifest = read_manifest(stores["brace"])
+    folder = tmp_path / "one" / "objects"
+    write_manifest(folder, manifest.model_copy(update={"files": manifest.files[:-1]}))
+    (folder / MANIFEST_NAME).rename(folder / sha256_file(stores["brace"] / MANIFEST_NAME))
+    with pytest.raises(RemoteError, match=r"one/objects/\w+: expected that sha256, found another: damaged there"):
+        pull(f"{tmp_path / 'one'}/brace", out=tmp_path / "a.zarr")
+    dataset = json.loads((tmp_path / "one" / "brace.json").read_text())
+    dataset["locations"] = [str(tmp_path / place) for place in ("one", "two")]
+    (tmp_path / "brace.json").write_text(json.dumps(dataset))
+    pull(str(tmp_path / "brace.json"), out=tmp_path / "a.zarr")
+    assert contents(tmp_path / "a.zarr") == contents(stores["brace"])
 
 
 def test_a_push_whose_server_is_killed_goes_on(
