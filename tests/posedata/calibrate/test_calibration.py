@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
+from scipy.special import ndtr
 
 from posedata.calibrate.calibration import LEAST, Calibration, Measured, calibrate, measure
 from posedata.calibrate.mixture import EDGE, Peaks, loss
@@ -110,13 +111,32 @@ def test_what_is_not_measured_is_counted() -> None:
     assert (nose.keypoints, nose.k, nose.sigma) == (0, None, None)
 
 
-def test_strays_do_not_count_for_the_widths() -> None:
+def test_strays_count_neither_for_the_widths_nor_for_the_offset() -> None:
     measured = frames(200)
     measured.cells[:20, 3] = 45, 45
     measured.sigmas[:20, 3] = 6.0
     found = calibrate(measured)
     assert found.mixture.outliers == pytest.approx(0.05, abs=0.01)
     assert found.sigmas.max() == pytest.approx(1.5)
+    assert found.offset == pytest.approx((0.2, 0.2), abs=0.01)
+
+
+def test_a_width_counts_unless_its_peak_is_a_stray_more_likely_than_not() -> None:
+    """Peaks at 20 distances, each with a width that tells it; the likelihoods are those of a cell, by hand."""
+    measured, off = frames(400), np.arange(20)
+    shifts = np.random.default_rng(0).normal(0, 2, (400, 2))
+    measured.cells[:, 3] = np.floor(20.3 + shifts)
+    measured.cells[:20, 3] = 45, 45
+    measured.cells[20:40, 3] = np.stack([20 + off, np.full(20, 20)], axis=-1)
+    measured.sigmas[20:40, 3] = 2 + 0.1 * off
+    found = calibrate(measured)
+    s, o = found.mixture.std, found.mixture.outliers
+    core = (ndtr((off + 0.7) / s) - ndtr((off - 0.3) / s)) * (ndtr(0.7 / s) - ndtr(-0.3 / s))
+    likelier = (1 - o) * core > o / 56**2
+    share = o / 56**2 / (o / 56**2 + (1 - o) * core)
+    assert ((share > 0.5) & (share < 0.999)).any()
+    told = np.unique(found.sigmas[found.sigmas > 1.9].round(1)).tolist()
+    assert told == (2 + 0.1 * off[likelier]).astype(np.float32).round(1).tolist()
 
 
 def test_too_few_are_refused() -> None:

@@ -51,6 +51,14 @@ def test_few_that_differ_do_not_make_a_set() -> None:
     assert sigma_set(np.asarray([1.0] * 96 + [0.9, 0.9, 1.1, 1.1])) == (1.0,)
 
 
+def test_of_sets_that_are_as_near_the_smaller_is_taken() -> None:
+    """One of four has to be moved by 1.6, to draw it from either set."""
+    sigmas = np.asarray([1.2, 1.2, 1.2, 2.8], np.float32)
+    assert misfit(sigmas, (1.2,)) == pytest.approx(0.4)
+    assert misfit(sigmas, (1.2, 2.8)) == pytest.approx(0.4)
+    assert sigma_set(sigmas) == (1.2,)
+
+
 def test_misfit_is_how_far_draws_are_moved() -> None:
     assert misfit(np.asarray([1.0, 1.0, 3.0, 3.0]), (1.0,)) == pytest.approx(1.0)
 
@@ -75,3 +83,24 @@ def test_the_level_at_which_sigmas_differ(level: str, shape: tuple[int, int]) ->
     sigmas[rng.random(sigmas.shape) < 0.3] = np.nan
     sigmas[7] = np.nan
     assert shared_by(sigmas, np.repeat(np.arange(4), 10)) == level
+
+
+def nested(*parts: float) -> np.ndarray:
+    """(4, 2): two keypoints in two frames in two sequences; each level moves either half up or down by its part."""
+    sequence, frame, keypoint = np.meshgrid(*([-part, part] for part in parts), indexing="ij")
+    return np.asarray(2.0 + sequence + frame + keypoint).reshape(4, 2)
+
+
+@pytest.mark.parametrize(
+    ("parts", "level"),
+    [
+        # Variances by hand: 2 a^2 of keypoints in a frame, 2 b^2 less half of that of frames in a sequence, and
+        # 2 c^2 less b^2 of sequences.
+        ((0.0, 0.57, 0.5), "keypoint"),  # 0.40 of frames, 0.50 of keypoints
+        ((0.0, 0.65, 0.5), "frame"),  # 0.60
+        ((0.57, 0.5, 0.0), "frame"),  # 0.40 of sequences
+        ((0.65, 0.5, 0.0), "sequence"),
+    ],
+)
+def test_what_a_level_owes_to_the_one_below_is_not_its_own(parts: tuple[float, ...], level: str) -> None:
+    assert shared_by(nested(*parts), np.asarray([0, 0, 1, 1])) == level

@@ -114,6 +114,13 @@ def test_a_rule_finds_what_it_is_for(
     assert set(found) - ALWAYS - {name} <= ({"no_torso", "small_box"} if damage is grow else set())
 
 
+def test_who_begins_as_another_ended_is_not_frozen(build: Build) -> None:
+    """Three frames of the one and three of the other, in which nothing moves."""
+    runs = walking()
+    runs["run07"][7:] = runs["run08"][:3] = runs["run08"][0]
+    assert set(minded(build(runs))) == ALWAYS
+
+
 def test_duplicates_across_splits_are_told_apart(build: Build) -> None:
     store = build({name: poses for name, poses in walking(12).items() for name in (name, f"{name}again")})
     found = minded(store)["duplicates"]
@@ -160,6 +167,14 @@ def test_k_is_measured(k: float, build: Build) -> None:
     noise = describe(store)["noise"]
     assert noise["k_measured"] == pytest.approx(k, rel=0.05)
     assert noise["shift_std_measured"] == pytest.approx(noise["shift_std"], rel=0.05)
+
+
+def test_keypoints_that_make_their_box_do_not_count_for_k(build: Build) -> None:
+    """Where three are shown, most do, at one place in a cell; all together would tell of a tenth more."""
+    runs = walking()
+    for run in runs.values():
+        run[:, [joint for joint in range(16) if joint not in (HIPS[0], *SHOULDERS)]] = np.nan
+    assert describe(build(runs, k=0.1))["noise"]["k_measured"] == pytest.approx(0.1, rel=0.05)
 
 
 def test_another_k_than_the_recipes_is_minded(build: Build) -> None:

@@ -11,7 +11,8 @@ from posedata.heatmaps import decode
 from posedata.progress import silent
 from posedata.splits import SPLITS
 from posedata.stats import measure as module
-from posedata.stats.measure import Measured, measure
+from posedata.stats.distribution import Distribution
+from posedata.stats.measure import Block, Measured, measure
 from posedata.store.arrays import StoredArray
 from posedata.store.reader import Store, open_store
 
@@ -102,6 +103,19 @@ def assert_same(one: Measured, other: Measured) -> None:
             np.testing.assert_array_equal(a.counts, b.counts, err_msg=name)
     for split, pck in one.pck.items():
         np.testing.assert_array_equal(pck.correct, other.pck[split].correct)
+
+
+def test_boxes_are_small_by_their_longer_side_and_lopsided_beyond_three_to_one() -> None:
+    sides = np.asarray([(60, 20), (20, 61), (50, 55.9), (50, 56), (np.nan, np.nan)])
+    boxes = np.concatenate([np.full((5, 2), 7.0), 7.0 + sides], axis=1)
+    zeros, points = np.zeros(5, np.int64), np.full((5, 25, 2), np.nan)
+    tallies = {name: np.zeros(1, np.int64) for name in module.TALLIES}
+    distributions = {name: [Distribution()] for name in module.DISTRIBUTIONS}
+    found = Measured(["a"], zeros[:1], zeros, np.zeros((1, 25), np.int64), tallies, zeros, {}, distributions)
+    module._measure_frames(found, Block(0, zeros, zeros, zeros, zeros, points, boxes))  # type: ignore[arg-type]
+    told = {name: int(tally[0]) for name, tally in found.tallies.items() if tally[0]}
+    assert told == {"lopsided": 1, "small_box": 1, "empty": 1, "no_torso": 4}
+    assert found.distributions["box_side"][0].count == 4
 
 
 def test_heatmaps_of_a_noisy_store_are_not_read(stores: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
