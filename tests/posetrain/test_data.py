@@ -10,6 +10,7 @@ from posedata.errors import ChoiceError
 from posedata.heatmaps import decode
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
+from posetrain import data
 from posetrain.data import MIXED_BLOCKS, Windows, choose, has_tight_boxes, in_blocks, shuffled
 
 
@@ -80,6 +81,24 @@ def test_boxes_are_tight_unless_a_recipe_says_otherwise(recipe: dict[str, object
     assert has_tight_boxes(SimpleNamespace(attributes={"recipe": made})) is tight  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("noise", "mean", "unit"),
+    [
+        ({"torso": None}, 16.0, 3.2),
+        ({"torso": 30.0}, 16.0, 6.0),  # the shifts were made of it
+        ({}, 16.0, 3.2),  # of a store made from others
+        ({}, None, 0.0),
+    ],
+)
+def test_a_unit_shift_is_a_fifth_of_the_torso_that_shifts_went_by(
+    noise: dict[str, float | None], mean: float | None, unit: float
+) -> None:
+    attributes = {"recipe": {"noise": noise}, "measured": {"mean_torso_diameter": mean}}
+    for rendered, expected in ((("input_heatmaps",), unit), ((), None)):
+        store = SimpleNamespace(rendered=rendered, attributes=attributes)
+        assert data._unit_shift(store) == pytest.approx(expected)  # type: ignore[arg-type]
+
+
 def test_boxes_of_labels_are_tight_and_a_detectors_are_not(
     noisy: Store, detected: Store, windows: Callable[..., Windows]
 ) -> None:
@@ -94,6 +113,11 @@ def test_every_frame_knows_its_video(noisy: Store, windows: Callable[..., Window
     pairs = set(zip(names, windows(noisy).video.tolist(), strict=True))
     assert len(pairs) == len(set(names)) > 1
     assert sorted(number for _, number in pairs) == list(range(len(pairs)))
+
+
+def test_windows_are_chosen_before_the_first_epoch() -> None:
+    starts = np.arange(0, 300, 3)
+    np.testing.assert_array_equal(choose(starts, 10, seed=1), np.sort(starts[shuffled(100, seed=1, epoch=0)[:10]]))
 
 
 def test_an_epoch_holds_every_window_once_in_its_own_order() -> None:

@@ -211,6 +211,21 @@ def test_a_damaged_checkpoint_is_told_and_trained_again_from_the_one_before(
     assert len((cut / "curves.csv").read_text().splitlines()) == 5
 
 
+def test_a_run_that_trains_an_epoch_again_is_not_finished_until_it_has(
+    noisy: Store, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    flip(run / "checkpoints" / "0004" / "weights.safetensors")
+
+    def cut_again(*arguments: object) -> float:
+        assert not (run / checkpoints.SUMMARY_NAME).exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("posetrain.training.train_epoch", cut_again)
+    with pytest.raises(KeyboardInterrupt):
+        train(checkpoints.read_run(run).config, noisy, run, device=CPU, resume=True)
+
+
 def test_training_steps_back_as_far_as_it_must(noisy: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig(monkeypatch, percents=[50, 10, 20, 30])
     config = TrainConfig(epochs=4, max_windows=4, batch_size=4)

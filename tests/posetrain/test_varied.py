@@ -175,6 +175,34 @@ def test_one_box_for_all_frames_holds_still_and_shows_the_person_smaller(
     assert float(inside.max()) < 57
 
 
+def test_a_frame_of_one_keypoint_has_neither_a_box_nor_a_place_in_it(batch: Batch) -> None:
+    pixels = module._pixels(batch.points, batch.boxes)
+    pixels[0] = torch.rand(pixels[0].shape)
+    pixels[0, 2, 1:] = NAN
+    points, _, boxes, _ = module._boxed(pixels, loose=False)
+    assert boxes[0].isnan().all(dim=-1).tolist() == [frame == 2 for frame in range(pixels.shape[1])]
+    assert points[0].isnan().any(dim=-1).any(dim=-1).tolist() == boxes[0, :, 0].isnan().tolist()
+
+
+def test_one_box_is_larger_than_the_person_needs_and_not_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch, _ONE_BOX=1.0)
+    torch.manual_seed(0)
+    poses = torch.rand(400, 1, 25, 2).expand(-1, 5, -1, -1)  # nobody moves
+    points, size, _, _ = module._boxed(poses, loose=True)
+    larger = 1 / size
+    assert 1.0 - 1e-5 < float(larger.min()) < 1.02
+    assert 1.58 < float(larger.max()) < 1.6 + 1e-5
+    aside = (points.amin(dim=2) + points.amax(dim=2)) / 2 / 56 - 0.5
+    assert 0.098 < float(aside.abs().max()) < 0.1 + 1e-5
+    assert (aside.flatten(1).mean(dim=0).abs() < 0.01).all()
+
+
+def test_one_box_for_all_frames_does_not_jump(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    still(monkeypatch, _ONE_BOX=1.0, _JUMPY=1.0)
+    _, _, boxes, _ = module._boxed(module._pixels(batch.points, batch.boxes), loose=True)
+    assert float((boxes - boxes[:, :1]).abs().nan_to_num(0.0).max()) == 0
+
+
 def test_boxes_that_jump_move_all_keypoints_of_a_frame_alike(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     still(monkeypatch, _JUMPY=1.0)
     torch.manual_seed(0)

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from posedata.errors import ChoiceError
 from posetrain.config import TrainConfig
 from posetrain.models import make_model
 from posetrain.models.fitted import FEW, FewMixer, FittedMixer, twice
@@ -52,6 +53,17 @@ def test_a_keypoint_may_be_put_to_a_side(net: FittedMixer) -> None:
     torch.testing.assert_close(found[:, :, 4], torch.tensor(CORNERS).expand(2, 9, 2))
 
 
+def test_a_keypoint_that_is_missing_is_near_no_side(net: FittedMixer) -> None:
+    seen = list[Tensor]()
+    net.fit.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    points = window()
+    points[0, 3, 4] = NAN
+    with torch.no_grad():
+        net(points)
+    distances = seen[0][..., -4 * 25 :].unflatten(2, (25, 4))
+    assert torch.equal((distances == 0).all(dim=-1), points[:, :, :25].isnan().any(dim=-1))
+
+
 def test_either_diagonal_tells_the_square_and_a_mirror_turns_it(net: FittedMixer) -> None:
     points = window()
     other = points.clone()
@@ -98,6 +110,12 @@ def test_a_copy_is_for_few_frames_in_known_squares(net: FittedMixer, few: FewMix
         torch.testing.assert_close(few(some)[0], net(some)[0])
         torch.testing.assert_close(few(some)[1], few.few(some)[1])
         assert not torch.allclose(few(some)[1], net(some)[1], atol=1e-2)
+
+
+def test_few_frames_are_eight_at_most() -> None:
+    assert isinstance(make_model(TrainConfig(model="mixer-few", window=8)), FewMixer)
+    with pytest.raises(ChoiceError, match="--window 9: expected at most 8 with mixer-few"):
+        make_model(TrainConfig(model="mixer-few", window=9))
 
 
 def test_a_copy_begins_as_what_it_copies(net: FittedMixer, few: FewMixer) -> None:

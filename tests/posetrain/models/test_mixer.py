@@ -72,6 +72,23 @@ def test_what_lies_below_a_missing_keypoint_reaches_no_prediction() -> None:
     assert points.grad[present[..., 0]].any(dim=-1).all()
 
 
+def test_a_keypoint_that_is_missing_says_nothing_of_the_pose() -> None:
+    """Its place is 0, which is no place, and so is the smoothed one of a keypoint that is never there."""
+    net, seen = model().train(), list[Tensor]()
+    net.embed.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    points = track(9) + 3.0
+    with torch.no_grad():
+        net(told(points))
+    features = seen[0][..., :-4].unflatten(2, (25, -1))
+    own, smooth, there = features.split([2, 2 * len(SMOOTHERS), 1], dim=3)
+    missing = points.isnan().any(dim=-1)
+    assert torch.equal(there[..., 0] == 0, missing)
+    assert torch.equal((own == 0).all(dim=-1), missing)
+    never = torch.zeros(25, dtype=torch.bool)
+    never[9] = True
+    assert torch.equal((smooth == 0).all(dim=-1), never.expand_as(missing))
+
+
 def test_a_pose_in_a_mirror_is_refined_as_in_a_mirror() -> None:
     points = track(9)
     turned = points.clone()
@@ -140,6 +157,15 @@ def test_smoothers_are_gaussians_over_what_is_there() -> None:
         np.testing.assert_allclose(means[..., number, :].numpy()[there], expected[there], atol=2e-4)
     assert not seen[:, :, 9].any()
     assert not means[:, :, 9].any()
+
+
+def test_what_is_too_far_away_for_a_smoother_is_not_seen() -> None:
+    """Four frames on a weight of exp(-12.5) is left, five frames on one of exp(-19.5), below a millionth."""
+    places, present = torch.zeros(1, 10, 25, 2), torch.zeros(1, 10, 25, 1, dtype=torch.bool)
+    places[0, 0, 3], present[0, 0, 3] = 0.5, True
+    means, seen = smoothed(places, present, torch.tensor([0.8]))
+    assert seen[0, :, 3, 0, 0].tolist() == [True] * 5 + [False] * 5
+    torch.testing.assert_close(means[0, :, 3, 0, 0], torch.tensor([0.5] * 5 + [0.0] * 5))
 
 
 def test_noise_is_measured_in_its_standard_deviation() -> None:
