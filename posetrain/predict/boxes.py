@@ -21,7 +21,8 @@ def steady_boxes(points: Floats, frame_number: NDArray[np.int64], runs: list[sli
     but shows the person smaller than any the model has seen. Corners smoothed by a Gaussian are in between: on labels
     of Penn Action with noise they lie nearer to the true boxes than either, and jump a thirtieth as much as unsmoothed.
 
-    A frame without a box takes one from its neighbours. Frames of other runs do not count, for there is a gap between.
+    A frame without a box takes one from its neighbours in time, across a gap, too. What steadies it are the frames of
+    its own run alone.
 
     Args:
         points: (T, 25, 2) pixels, NaN = missing.

@@ -42,6 +42,18 @@ def test_a_frame_without_a_box_takes_one_from_its_neighbours(points: np.ndarray)
     assert np.abs(found - wanted).max() < 0.05 * np.mean(wanted[:, 2] - wanted[:, 0])
 
 
+def test_a_box_is_filled_in_by_the_numbers_of_frames_and_steadied_by_its_run() -> None:
+    """Squares of 100 and 200 pixels, the second from frame 10 on; by hand."""
+    points = np.full((3, 25, 2), np.nan)
+    points[0, :2], points[2, :2] = [[0, 0], [100, 100]], [[50, 0], [250, 200]]
+    first, last = np.asarray([-10, -10, 110, 110]), np.asarray([30, -20, 270, 220])
+    filled, weight = first + (last - first) / 10, np.exp(-0.5 / 9)
+    found = steady_boxes(points, np.asarray([0, 1, 10]), [slice(0, 2), slice(2, 3)])
+    np.testing.assert_allclose(found[0], (first + weight * filled) / (1 + weight))
+    np.testing.assert_allclose(found[1], (filled + weight * first) / (1 + weight))
+    np.testing.assert_allclose(found[2], last)
+
+
 def test_runs_do_not_see_each_other(points: np.ndarray) -> None:  # type: ignore[type-arg]
     numbers = np.concatenate([np.arange(30), 900 + np.arange(30)])
     both = steady_boxes(points, numbers, [slice(0, 30), slice(30, 60)])

@@ -67,6 +67,12 @@ def directly(trained: Trained, points: Floats, delay: int, length: int) -> Float
     return np.where(np.isnan(points), np.nan, found)
 
 
+@pytest.mark.parametrize(("frames", "short"), [(1, 1), (8, 8), (9, 4), (10, 0), (11, 0)])
+def test_at_a_step_of_two_a_window_of_five_needs_ten_frames(frames: int, short: int) -> None:
+    online = Online(replace(STILL, any_window=False, frame_step=2), 0)
+    assert online.too_short(frames) == short
+
+
 @pytest.mark.parametrize(("any_window", "step"), [(True, 1), (True, 2), (False, 1), (False, 3)])
 @pytest.mark.parametrize("delay", [0, 2, 8])
 def test_an_answer_is_what_is_known_so_much_later(

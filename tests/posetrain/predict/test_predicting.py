@@ -4,6 +4,7 @@ import csv
 import json
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from posedata.store.reader import open_store
 from posedata.store.views import input_peaks, sequence_frames, sequence_names
 from posetrain.data import Windows
 from posetrain.predict.inputs import PlainMap, open_input
+from posetrain.predict.outputs import find_writer
 from posetrain.predict.predicting import predict
 from posetrain.trained import find_trained
 
@@ -212,6 +214,19 @@ def test_unrefined_keypoints_come_back_in_pixels(
         there = ~np.isnan(expected[..., 0])
         told = np.full(there.shape, 0.5) if name == "openpose" else track.confidence
         np.testing.assert_allclose(found[person].confidence[rows][there], told[there], atol=1.1e-3)
+
+
+def test_a_keypoint_of_no_confidence_is_not_missing_in_coco(
+    still: str, people: dict[str, Track], tmp_path: Path
+) -> None:
+    """There v = 0 says so, and a confidence stands in its place."""
+    track = people["2"]
+    track.points[3, 5], track.confidence[3, 5] = (200, 300), 0
+    predict(still, write_csv(tmp_path / "in.csv", people), tmp_path / "out.json", CPU)
+    found = read_any(tmp_path / "out.json")["2"]
+    row = found.rows[int(track.frame_number[3])]
+    np.testing.assert_allclose(found.points[row, 5], [200, 300], atol=1.1e-3)
+    assert found.confidence[row, 5] == 0.001
 
 
 @pytest.mark.parametrize(("model", "step"), [("smoothnet", 1), ("smoothnet", 2), ("conv3d", 1)])
@@ -486,6 +501,32 @@ def test_points_outside_of_their_box_are_counted(make_run: MakeRun, walk: Walk, 
     assert outside > 0
     assert f"{outside:,} keypoints outside of their frame's box: their heatmaps are at its border" in report["warnings"]
     assert predict(still, given, tmp_path / "points.npz", CPU, overwrite=True)["warnings"] == []
+
+
+def test_a_sequence_that_is_asked_for_twice_is_taken_once(stores: dict[str, Path]) -> None:
+    names = sequence_names(open_store(stores["brace"]))
+    asked = [names[2], names[0], names[2].partition("/")[2]]
+    assert [person.name for person in open_input(stores["brace"], asked, CPU).people] == [names[2], names[0]]
+
+
+@pytest.mark.parametrize(("last", "fits"), [(999_999, True), (1_000_000, False)])
+def test_a_film_of_heatmaps_has_a_million_frames_at_most(last: int, fits: bool, tmp_path: Path) -> None:
+    track = Track(np.asarray([0, last]), np.full((2, 25, 2), 50.0) + np.arange(25)[:, None], np.ones((2, 25)))
+    given = open_input(write_csv(tmp_path / "in.csv", {"1": track}), (), CPU)
+    with nullcontext() if fits else pytest.raises(ChoiceError, match=r"from 0 to 999,999, .* found 1,000,000"):
+        find_writer(tmp_path / "out.npz", given, heatmaps=True)
+
+
+def test_of_a_frame_without_a_box_a_model_sees_nothing(tmp_path: Path) -> None:
+    """Blocks of a detector's file lie across those that are asked for."""
+    boxes = np.tile([10.0, 20, 66, 76], (70, 1))
+    boxes[[3, 68]] = 0
+    heatmaps = np.full((70, 25, 56, 56), 0.5, np.float32)
+    np.savez(tmp_path / "a.npz", bboxes=boxes, heatmaps=heatmaps)
+    (person,) = open_input(tmp_path / "a.npz", (), CPU).people
+    shown = torch.cat([person.blocks(start, stop).heatmaps for start, stop in ((0, 50), (50, 70))])
+    nobody = torch.nonzero(shown.amax(dim=(1, 2, 3)) == 0).flatten().tolist()
+    assert nobody == [3, 68] == np.flatnonzero(np.isnan(person.boxes[:, 0])).tolist()
 
 
 def test_heatmaps_are_of_one_person_in_an_npz(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
