@@ -34,6 +34,16 @@ def test_held_out_blocks_come_after_the_test_blocks(blocks: list[Block]) -> None
     ]
 
 
+@pytest.mark.usefixtures("few")
+def test_they_do_whatever_store_comes_first(trained: dict[str, Trained]) -> None:
+    made = score_all([trained["tuned"], trained["smooth"]], CPU, "auto", silent)
+    assert [(block.store.path.stem, block.split) for block in made] == [
+        ("climbalong", "test"),
+        ("penn_action", "test"),
+        ("climbalong", "held_out"),
+    ]
+
+
 def test_runs_stand_below_all_baselines_of_their_store(blocks: list[Block]) -> None:
     first, second, held_out = (names(block) for block in blocks)
     assert first == [*BASELINES, "smooth", "conv"]
@@ -112,8 +122,9 @@ def test_a_run_tells_how_it_was_trained(trained: dict[str, Trained]) -> None:
         "tuned": "2 x 2 steps of 4, finetuned",
     }
     assert replace(trained["conv"], finished=False).effort == "1 x 1 steps of 4, unfinished"
-    everything = trained["conv"].config.model_copy(update={"max_windows": None})
-    assert replace(trained["conv"], config=everything).effort == "1 x 63 steps of 4"  # of 252 windows
+    for most in (None, 1000):
+        everything = trained["conv"].config.model_copy(update={"max_windows": most})
+        assert replace(trained["conv"], config=everything).effort == "1 x 63 steps of 4"  # of 252 windows
 
 
 def test_a_run_knows_its_experiment(trained: dict[str, Trained]) -> None:
