@@ -9,8 +9,9 @@ from posedata.errors import BadInputError, ChoiceError, IntegrityError
 from posedata.progress import silent
 from posedata.store.reader import Store
 from posetrain import checkpoints, scoring
-from posetrain.baselines import Span
+from posetrain.baselines import Baseline, Span, Tracks
 from posetrain.config import TrainConfig
+from posetrain.data import Windows
 from posetrain.evaluation import identity
 from posetrain.exported import DEFAULT
 from posetrain.trained import SEQUENCE_FRAMES
@@ -74,6 +75,20 @@ def test_identity_and_empty_splits(noisy: Store) -> None:
         scoring.eval_windows(subject, "held_out", CPU, "auto")
     with pytest.raises(ChoiceError, match="validation"):
         scoring.eval_windows(subject, "valid", CPU, "auto")
+
+
+def test_a_filter_is_tuned_on_validation_whatever_is_scored(noisy: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tune, seen = scoring.tune, list[Windows]()
+
+    def tuned(name: str, tracks: Tracks, span: Span, windows: Windows) -> Baseline:
+        seen.append(windows)
+        return tune(name, tracks, span, windows)
+
+    monkeypatch.setattr(scoring, "tune", tuned)
+    subject = scoring.eval_subject("moving-average", noisy.path, None, None, CPU)
+    scores, _ = scoring.score(subject, "test", CPU, "auto", silent)
+    np.testing.assert_array_equal(seen[0].starts, noisy.windows("validation"))
+    assert scores.windows == len(noisy.windows("test"))
 
 
 def test_a_span_is_not_for_the_identity(noisy: Store, run: Path) -> None:
