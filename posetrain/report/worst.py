@@ -21,7 +21,8 @@ from posetrain.sources import Feed
 WINDOWS = 3
 _MOST_FRAMES = 7
 _ENDLESS = "off without measure: a torso has no length, or the run says nothing of a keypoint"
-_TARGET, _FOUND, _SEEN = "#1a9850", "#d73027", "#2166ac"
+_TARGET, _FOUND, _SEEN = "#0072b2", "#d55e00", "#222222"
+"""Blue and orange, which the colour-blind can tell apart."""
 
 Floats = NDArray[np.float64]
 
@@ -81,7 +82,7 @@ def _sequence(store: Store, frame: int) -> str:
 
 
 def worst_png(worst: Sequence[Worst]) -> bytes:
-    """A row a window, a column a frame: input in grey and blue, target in green, prediction in red."""
+    """A row a window, a column a frame: input in grey with crosses, target in blue, prediction in orange."""
     shown = [_shown(len(window.numbers)) for window in worst]
     columns = max(map(len, shown))
     figure = Figure(figsize=(1.9 * columns, 2.25 * len(worst) + 0.3), layout="constrained", dpi=90)

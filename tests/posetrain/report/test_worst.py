@@ -94,10 +94,10 @@ def near(image: NDArray[np.uint8], colour: tuple[int, int, int]) -> int:
 
 def test_target_prediction_and_input_are_seen_in_their_colours(worst: list[Worst]) -> None:
     image = picture(worst)
-    for colour in ((0x1A, 0x98, 0x50), (0xD7, 0x30, 0x27), (0x21, 0x66, 0xAC)):
+    for colour in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0x22, 0x22, 0x22)):
         assert near(image, colour) > 100
     hidden = [replace(w, found=np.full_like(w.found, np.nan)) for w in worst]
-    assert near(picture(hidden), (0xD7, 0x30, 0x27)) == 0
+    assert near(picture(hidden), (0xD5, 0x5E, 0x00)) == 0
 
 
 def test_long_windows_show_some_frames_only(worst: list[Worst]) -> None:
