@@ -11,7 +11,7 @@ from posedata.errors import BadInputError
 from posedata.geometry import GRID
 from posedata.heatmaps import normalise_detected
 from posedata.noise import standard_box_errors
-from posedata.poses import Detector, PoseSequence
+from posedata.poses import PoseSequence
 from posedata.skeleton import K
 
 Floats = NDArray[np.float64]
@@ -30,9 +30,9 @@ def boxed(sequence: PoseSequence) -> tuple[Floats, Floats]:
 
 
 def boxed_as_asked(sequence: PoseSequence, recipe: Recipe) -> tuple[Floats, Floats, int]:
-    """What `boxed` gives, with the span and jitter of a recipe, and how many points a jittered box has left outside.
+    """Points (T, 25, 2) and boxes (T, 4) as `boxed` gives them, but with the span and jitter that a recipe asks for.
 
-    Those points are on its border now.
+    The third is how many points a jittered box leaves outside: they are on its border now.
     """
     points, boxes = boxed(sequence)
     if recipe.box_span == "sequence":
@@ -44,14 +44,16 @@ def boxed_as_asked(sequence: PoseSequence, recipe: Recipe) -> tuple[Floats, Floa
     return geometry.clamp_to_boxes(points, boxes), boxes, geometry.count_outside(points, boxes)
 
 
-def blocks_of(sequence: PoseSequence, detector: Detector) -> Iterator[NDArray[np.float32]]:
-    """(n, 25, 56, 56) heatmaps of a sequence's detector, in frame order.
+def blocks_of(sequence: PoseSequence) -> Iterator[NDArray[np.float32]]:
+    """(n, 25, 56, 56) heatmaps of a sequence's detector, in frame order; none if it has no detector.
 
     Raises:
         BadInputError: if the reader gives another shape, or not as many as there are frames.
     """
+    if sequence.detector is None:
+        return
     name, frames = f"{sequence.dataset}/{sequence.name}: heatmaps", 0
-    for block in detector.heatmaps():
+    for block in sequence.detector.heatmaps():
         if block.shape[1:] != (K, GRID, GRID):
             raise BadInputError(f"{name}: expected blocks (n, {K}, {GRID}, {GRID}), found {block.shape}")
         frames += len(block)
@@ -63,19 +65,18 @@ def blocks_of(sequence: PoseSequence, detector: Detector) -> Iterator[NDArray[np
         raise BadInputError(f"{name}: expected {len(sequence)} frames, found {found}")
 
 
-def detected(sequence: PoseSequence, detector: Detector, empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:
+def detected(sequence: PoseSequence, empty: NDArray[np.bool_]) -> Iterator[NDArray[np.float16]]:
     """(n, 25, 56, 56) heatmaps of a sequence's detector, normalised; those of an empty frame, without a box, are zero.
 
     Args:
         sequence: of which.
-        detector: its own.
         empty: (T,) which frames are.
 
     Raises:
         BadInputError: as `blocks_of`.
     """
     start = 0
-    for block in blocks_of(sequence, detector):
+    for block in blocks_of(sequence):
         heatmaps = normalise_detected(block)
         heatmaps[empty[start : start + len(block)]] = 0
         start += len(block)

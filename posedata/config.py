@@ -154,8 +154,24 @@ def faults(error: ValidationError) -> list[str]:
     ]
 
 
+_EXPECTED = {
+    "missing": "expected a value",
+    "extra_forbidden": "expected no field of that name",
+    "int_type": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "string_type": "expected text",
+    "bool_type": "expected true or false",
+    "model_type": "expected an object",
+    "dict_type": "expected an object",
+    "too_short": "expected at least one",
+    "string_too_short": "expected text",
+}
+"""Kind of an error of pydantic's -> what to say instead."""
+
+
 def _expected(kind: str, message: str) -> str:
-    """What pydantic says, in the words of all other errors."""
-    if kind == "extra_forbidden":
-        return "expected no field of that name"
-    return message.removeprefix("Value error, ").replace("Input should be", "expected").replace("a valid", "a")
+    """In the words of all other errors; validators of our own say it themselves."""
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    return _EXPECTED.get(kind, message.replace("Input should be", "expected"))

@@ -221,7 +221,7 @@ def _add(found: Gathered, sequence: PoseSequence, recipe: Recipe, keep_heatmaps:
     empty = np.isnan(boxes[:, 0])
     torso = geometry.torso_diameters(geometry.to_grid(points, boxes))
     if sequence.detector is not None:
-        heatmaps = detected(sequence, sequence.detector, empty)
+        heatmaps = detected(sequence, empty)
         found.spool.append("heatmaps", heatmaps if keep_heatmaps else (block[:0] for block in heatmaps))
     for name, values in (("points", points), ("boxes", boxes), ("torso", torso)):
         found.spool.append(name, [values])

@@ -57,9 +57,9 @@ def find_store(given: Path | str | None, kind: str | None = None) -> Path:
     raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")
 
 
-def may_be_store(path: Path) -> bool:
-    """Whether a path has anything of a store, be it complete or not."""
-    return any((path / name).exists() for name in ("zarr.json", MANIFEST_NAME))
+def is_stray(path: Path) -> bool:
+    """Whether something is there that has nothing of a store, be it complete or not."""
+    return path.exists() and not any((path / name).exists() for name in ("zarr.json", MANIFEST_NAME))
 
 
 def _kind(path: Path) -> str | None:

@@ -121,9 +121,8 @@ def _tree_warnings(dataset: RawDataset, faults: list[Told]) -> list[Told]:
 
 def _count(found: Validation, sequence: PoseSequence) -> None:
     """Count a sequence; raises BadInputError if a detector's heatmaps are bad: they are read here first."""
-    if sequence.detector is not None:
-        for _ in blocks_of(sequence, sequence.detector):
-            pass
+    for _ in blocks_of(sequence):
+        pass
     points, boxes = boxed(sequence)
     steps = np.diff(sequence.frame_number)
     windows = window_starts(np.zeros(len(sequence), np.int64), sequence.frame_number, sequence.shot, WINDOW)

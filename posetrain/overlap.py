@@ -9,15 +9,24 @@ from numpy.typing import NDArray
 _OVERLAP = 4
 """Windows that see a frame at least, but near the ends of a run; all that there are of windows of 5."""
 
-
 _MOST_STRIDE = 10
 """Frames; a third of a second of most films, in which people can do anything."""
 
 
+_FEW = 4
+"""Rises that tell nothing yet."""
+
+
 def stride_of(frame_number: NDArray[np.int64]) -> int:
-    """What frame numbers (T,) rise by where a detector saw every n-th frame: most often, and at most by 10; else 1."""
+    """The n of a detector that saw every n-th frame of a video alone, at most every 10th; else 1.
+
+    Args:
+        frame_number: (T,) of all frames in which anybody was seen, rising. Most must be n apart.
+    """
     rises, counts = np.unique(np.diff(frame_number), return_counts=True)
-    stride = int(rises[counts.argmax()]) if len(rises) else 1
+    if counts.sum() < _FEW or 2 * counts.max() <= counts.sum():
+        return 1
+    stride = int(rises[counts.argmax()])
     return stride if stride <= _MOST_STRIDE else 1
 
 
@@ -46,6 +55,11 @@ def pieces(run: slice, length: int, step: int) -> Iterator[tuple[int, int]]:
         last = max(frames - length, 0)
         for start in [*range(0, last, max(length // _OVERLAP, 1)), last]:
             yield first + start * step, min(length, frames)
+
+
+def lonely(frames: int, step: int) -> int:
+    """How many of so many frames of a run have no other in their track."""
+    return sum(len(range(first, frames, step)) == 1 for first in range(step))
 
 
 def weights(length: int) -> NDArray[np.float64]:

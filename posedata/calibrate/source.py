@@ -14,8 +14,8 @@ from posedata.boxes import boxed, detected
 from posedata.errors import BadInputError, ChoiceError
 from posedata.formats import find_format
 from posedata.formats.base import SYNTHETIC_MARK
-from posedata.home import find_store, may_be_store
-from posedata.poses import Detector, PoseSequence
+from posedata.home import find_store, is_stray
+from posedata.poses import PoseSequence
 from posedata.splits import SPLITS
 from posedata.store.reader import Store, open_store
 from posedata.store.schema import CHUNK_FRAMES
@@ -72,7 +72,7 @@ def find_source(given: Path | str, split: str) -> Source:
         if split != "all":
             raise ChoiceError(f"--split: expected with a store, found {given}, a raw tree, which has no splits")
         return _raw(given)
-    if isinstance(given, Path) and given.exists() and not may_be_store(given):
+    if is_stray(Path(given)):
         raise BadInputError(
             f"{given}: expected a store, or a detector's heatmaps in input/ and annotations in target/, found neither"
         )
@@ -108,13 +108,7 @@ def _raw_blocks(sequences: list[PoseSequence]) -> Iterator[Block]:
         points, boxes = boxed(sequence)
         targets = geometry.to_grid(points, boxes).astype(np.float32)
         start = 0
-        for heatmaps in detected(sequence, _detector(sequence), np.isnan(boxes[:, 0])):
+        for heatmaps in detected(sequence, np.isnan(boxes[:, 0])):
             stop = start + len(heatmaps)
             yield Block(targets[start:stop], heatmaps, np.full(len(heatmaps), number))
             start = stop
-
-
-def _detector(sequence: PoseSequence) -> Detector:
-    if sequence.detector is None:
-        raise BadInputError(f"{sequence.name}: expected a detector's heatmaps, found none")
-    return sequence.detector

@@ -130,7 +130,7 @@ def read_text(path: Path, most: int = MOST_FILE) -> str:
         need_regular(path, most)
         return path.read_text(encoding="utf-8").removeprefix("\ufeff")  # with which programs of Windows begin
     except UnicodeDecodeError as error:
-        found = f"a byte at {error.start:,} that is none"
+        found = f"another byte at {error.start:,}"
         raise bad_file(path, [f"expected a UTF-8 file, found {found}; save it as UTF-8"]) from error
     except OSError as error:
         raise bad_file(path, [f"expected a readable UTF-8 file, found {type(error).__name__}"]) from error

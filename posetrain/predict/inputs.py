@@ -20,7 +20,7 @@ from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
 from posedata.formats.keypoints.tracks import Joints, Recording, Track
 from posedata.geometry import to_grid
 from posedata.heatmaps import normalise_detected
-from posedata.home import find_store, may_be_store
+from posedata.home import find_store, is_stray
 from posedata.isolated.child import ChildReader
 from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import Detector, PoseSequence
@@ -70,6 +70,7 @@ class Given:
         width: of the images in pixels, None = unknown.
         height: likewise.
         resampled: whether its frames are of another rate than their video's.
+        stride: n where the file has every n-th frame of its video alone, see `posetrain.overlap.stride_of`.
         warnings: what was left out of it, a sentence each.
     """
 
@@ -79,6 +80,7 @@ class Given:
     width: float | None = None
     height: float | None = None
     resampled: bool = False
+    stride: int = 1
     warnings: list[str] = field(default_factory=list)
 
 
@@ -99,7 +101,7 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     path, ending = Path(given), Path(given).suffix.lower()
     is_openpose = path.is_dir() and bool(openpose_frames(path))
     if "://" in str(given) or (ending not in (".npz", *READERS) and not is_openpose):
-        if path.exists() and not may_be_store(path):
+        if is_stray(path):
             raise BadInputError(
                 f"{path}: expected a file that ends in {', '.join([*READERS, '.npz'])}, a folder of OpenPose's or a "
                 f"store, found another {'folder' if path.is_dir() else 'file'}"
@@ -213,6 +215,7 @@ def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch
         None if path.is_dir() else joints,
         about.width if np.isfinite(about.width) else None,
         about.height if np.isfinite(about.height) else None,
+        stride=stride_of(np.unique(np.concatenate([track.frame_number for track in recording.tracks.values()]))),
     )
     given.warnings.extend(f"{path}: {note}" for note in recording.notes)
     for name, track in recording.tracks.items():
@@ -220,13 +223,13 @@ def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch
             sequence = to_sequence(name or path.stem, track, about, joints.confidence)
         except BadInputError as error:
             raise bad_file(path, error.faults) from error
-        given.people.append(_of_keypoints(name, sequence, track, device))
+        given.people.append(_of_keypoints(name, sequence, track, given.stride, device))
         given.warnings.extend(f"{path}: {name + ': ' if name else ''}{note}" for note in sequence.notes)
     return given
 
 
-def _of_keypoints(name: str, sequence: PoseSequence, track: Track, device: torch.device) -> Person:
-    runs = runs_of(sequence.frame_number, stride=stride_of(sequence.frame_number))
+def _of_keypoints(name: str, sequence: PoseSequence, track: Track, stride: int, device: torch.device) -> Person:
+    runs = runs_of(sequence.frame_number, stride=stride)
     boxes = steady_boxes(sequence.points, sequence.frame_number, runs)
     sized = not np.isnan(boxes).any()
     boxes = boxes if sized else unit_boxes(sequence.points)

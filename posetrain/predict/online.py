@@ -6,9 +6,8 @@ the model sees, and not the boxes, which are steadied by the frames up to there.
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -41,8 +40,7 @@ class Pose(NamedTuple):
     refined: bool
 
 
-@dataclass(frozen=True, eq=False)
-class _Frame:
+class _Frame(NamedTuple):
     """One frame: (25, 2) pixels; (4,) its own box, or the last one before it, NaN = none yet."""
 
     points: Floats
@@ -96,12 +94,11 @@ class Online:
             windows of one length answers all frames before that at once when its first is complete.
 
         Raises:
-            BadInputError: if one of them is of another shape, or a point neither finite nor missing.
+            BadInputError: if one of them is of another shape, or neither finite nor missing.
         """
-        points = np.array(points, np.float64)  # whoever feeds a camera's frames may use one array for all
-        _need_frame(points, box, heatmaps)
+        frame = _frame(points, box, heatmaps)
         self._made = box is None
-        self._frames.append(_Frame(points, self._box(points) if box is None else box, heatmaps))
+        self._frames.append(frame._replace(box=self._box(frame.points)) if box is None else frame)
         self._count += 1
         return list(self._answers(ended=False))
 
@@ -181,14 +178,27 @@ class Online:
         return Pose(np.where(np.isnan(given), np.nan, found), True)
 
 
-def _need_frame(points: Floats, box: Floats | None, heatmaps: Tensor | None) -> None:
-    """Raise BadInputError if anything of a frame is not as `Online.add` has it."""
-    shapes = {"points": ((K, 2), points), "box": ((4,), box), "heatmaps": ((K, GRID, GRID), heatmaps)}
-    for name, (shape, given) in shapes.items():
-        if given is not None and tuple(given.shape) != shape:
-            raise BadInputError(f"{name}: expected {shape}, found {tuple(given.shape)}")
-    if np.isinf(points).any():
-        raise BadInputError("points: expected pixels, or NaN for what is missing, found infinity")
+def _frame(points: Floats, box: Floats | None, heatmaps: Tensor | None) -> _Frame:
+    """Copies, for whoever feeds a camera's frames may use one array for all; raises as `Online.add`."""
+    held = None if heatmaps is None else torch.as_tensor(heatmaps).clone()
+    if held is not None and held.shape != (K, GRID, GRID):
+        raise BadInputError(f"heatmaps: expected {(K, GRID, GRID)}, found {tuple(held.shape)}")
+    return _Frame(
+        _numbers("points", points, (K, 2)), _numbers("box", np.full(4, np.nan) if box is None else box, (4,)), held
+    )
+
+
+def _numbers(name: str, given: Any, shape: tuple[int, ...]) -> Floats:
+    """A copy as float64; raises BadInputError for what are not so many numbers, finite or NaN, of a box all or none."""
+    try:
+        found = np.array(given, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadInputError(f"{name}: expected {shape} numbers, found others") from error
+    if found.shape != shape:
+        raise BadInputError(f"{name}: expected {shape}, found {found.shape}")
+    if np.isinf(found).any() or (name == "box" and np.isnan(found).any() and not np.isnan(found).all()):
+        raise BadInputError(f"{name}: expected pixels, or NaN for what is missing, found {found.tolist()!s:.80}")
+    return found
 
 
 class _Shown:

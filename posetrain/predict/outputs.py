@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from posedata.errors import ChoiceError
 from posedata.formats.keypoints.coco import coco_with
 from posedata.formats.keypoints.jointmap import JointMap
-from posedata.formats.keypoints.mediapipe import is_mediapipe, mediapipe_with
+from posedata.formats.keypoints.kinds import kind_of
+from posedata.formats.keypoints.mediapipe import mediapipe_with
 from posedata.formats.keypoints.movement import movement_with
-from posedata.formats.keypoints.results import is_results, results_with
+from posedata.formats.keypoints.results import results_with
 from posedata.formats.keypoints.table import table_with, written
 from posedata.formats.keypoints.tracks import DECIMALS, Track
 from posedata.geometry import to_grid
@@ -108,11 +109,12 @@ def _own_writers(given: Given) -> dict[str, Write]:
     """Ending of a file of the input's own kind -> what writes it."""
     if given.joints is None:
         return {}
-    if is_results(given.path):
-        return {".json": _own_results}
-    if is_mediapipe(given.path):
-        return {".json": _own_mediapipe_list, ".jsonl": _own_mediapipe_lines}
     ending = given.path.suffix.lower()
+    kind = kind_of(given.path) if ending in (".json", ".jsonl") else None
+    if kind == "results":
+        return {".json": _own_results}
+    if kind == "mediapipe":
+        return {".json": _own_mediapipe_list, ".jsonl": _own_mediapipe_lines}
     return {ending: _OWN[ending]}
 
 

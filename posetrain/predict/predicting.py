@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +17,7 @@ from posedata.geometry import count_outside
 from posedata.progress import Advance, Progress, silent
 from posedata.skeleton import K
 from posetrain.known import names_of, need_known
-from posetrain.overlap import stride_of
+from posetrain.overlap import lonely
 from posetrain.predict.blend import Answer, refine_run
 from posetrain.predict.inputs import Given, open_input
 from posetrain.predict.online import Online, refine_run_online
@@ -119,7 +118,7 @@ class _Work:
         self._outside += count_outside(points, person.boxes)
         self._left += sum(answer.left for answer in answers)
         self._unboxed += sum(answer.unboxed for answer in answers)
-        self._alone += sum(len(answer.found) == 1 and not answer.left for answer in answers)
+        self._alone += sum(lonely(len(answer.found), self._trained.frame_step) for answer in answers if not answer.left)
         self._there += (~np.isnan(given[..., 0])).sum(axis=0)
         self._said += (~np.isnan(points[..., 0])).sum(axis=0)
         return Refined(person.name, person.fps, Track(person.frame_number, points, confidence), given)
@@ -155,21 +154,19 @@ class _Work:
 
     def _latency(self) -> float | None:
         """Milliseconds of video that an answer waits; None for all of it, or where the rate is not known or not one."""
-        rates = {person.fps / stride_of(person.frame_number) for person in self._given.people}
+        rates = {person.fps / self._given.stride for person in self._given.people}
         fps = rates.pop() if len(rates) == 1 else math.nan
         return round(1000 * self._online.delay / fps, 1) if self._online and fps > 0 else None
 
     def _warnings(self, unseen: tuple[str, ...]) -> Iterator[str]:
-        strides = Counter(stride_of(person.frame_number) for person in self._given.people)
-        for stride, people in sorted(strides.items()):
-            if stride > 1:
-                every = {2: "2nd", 3: "3rd"}.get(stride, f"{stride}th")
-                yield f"sequences of every {every} frame alone, {people:,}: taken for frames that follow each other"
+        if (stride := self._given.stride) > 1:
+            every = {2: "2nd", 3: "3rd"}.get(stride, f"{stride}th")
+            yield f"only every {every} frame is there: taken for frames that follow each other"
         if short := self._left - self._unboxed:
             least = self._trained.shortest * self._trained.frame_step
             yield f"{short:,} frames in runs of fewer than {least}, the least the model takes: handed through"
         if self._alone:
-            yield f"frames without a neighbour in time, {self._alone:,}: refined by their own pose alone"
+            yield f"{self._alone:,} frames without a neighbour in time: refined by their own pose alone"
         if self._unboxed:
             yield f"{self._unboxed:,} frames without a box, which takes two keypoints that are apart: handed through"
         if self._heatmaps and self._outside:

@@ -57,7 +57,7 @@ def test_a_jittered_box_keeps_its_points_at_its_border_and_counts_them() -> None
 
 def test_a_detectors_heatmaps_sum_to_255_and_are_zero_without_a_box() -> None:
     blocks = [np.full((2, K, 56, 56), 2.0, np.float32), np.full((1, K, 56, 56), 2.0, np.float32)]
-    found = np.concatenate([*detected(sequence(), seen_by(blocks), np.asarray([False, False, True]))])
+    found = np.concatenate([*detected(replace(sequence(), detector=seen_by(blocks)), np.asarray([False, False, True]))])
     np.testing.assert_allclose(found.astype(float).sum(axis=(-2, -1))[:2], 255, rtol=1e-3)
     assert not found[2].any()
 
@@ -73,6 +73,6 @@ def test_a_detectors_heatmaps_sum_to_255_and_are_zero_without_a_box() -> None:
 def test_heatmaps_of_another_shape_or_number_are_refused(blocks: list[tuple[int, ...]], word: str) -> None:
     detector = seen_by([np.zeros(shape, np.float32) for shape in blocks])
     one = replace(sequence(), detector=detector)
-    for read in (blocks_of(one, detector), detected(one, detector, np.zeros(3, bool))):
+    for read in (blocks_of(one), detected(one, np.zeros(3, bool))):
         with pytest.raises(BadInputError, match=f"^brace/a: heatmaps: {word}"):
             list(read)

@@ -209,7 +209,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="expected a regular file"):
         parsed("--config", tmp_path)
     (tmp_path / "b.yaml").write_bytes(b"out: \xff")
-    with pytest.raises(BadInputError, match="expected a UTF-8 file, found a byte at 5 that is none; save it"):
+    with pytest.raises(BadInputError, match="expected a UTF-8 file, found another byte at 5; save it"):
         parsed("--config", tmp_path / "b.yaml")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from posedata.errors import BadInputError
-from posedata.home import data_home, find_store, may_be_store
+from posedata.home import data_home, find_store, is_stray
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def test_a_store_is_found_by_path_or_name(home: Path) -> None:
 def test_what_has_nothing_of_a_store_is_none(home: Path) -> None:
     (home / "notes.txt").write_text("mine")
     (home / "empty").mkdir()
-    assert not any(may_be_store(home / name) for name in ("notes.txt", "empty", "gone"))
+    assert [is_stray(home / name) for name in ("notes.txt", "empty", "gone")] == [True, True, False]
     (home / "empty" / "zarr.json").write_text("{}")
-    assert may_be_store(home / "empty")
+    assert not is_stray(home / "empty")
 
 
 def test_without_a_store_the_message_says_how_to_make_one(home: Path) -> None:

@@ -38,7 +38,7 @@ def test_one_written_by_hand_needs_no_more_than_the_noise(tmp_path: Path) -> Non
     [
         ("", "expected JSON"),
         ("[1]", "expected a JSON object, found list"),
-        ("{}", "noise: Field required"),
+        ("{}", "noise: expected a value"),
         ('{"noise": {"k": 1}}', "noise: expected k, sigmas, sigma_per and nothing else"),
         ('{"noise": {"k": 1, "sigmas": [1], "sigma_per": "frame", "torso": 9}}', "and nothing else"),
         ('{"noise": {"k": NaN, "sigmas": [1], "sigma_per": "frame"}}', "noise.k: "),

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posetrain.overlap import pieces, runs_of, stride_of, weights
+from posetrain.overlap import lonely, pieces, runs_of, stride_of, weights
 
 
 @given(start=st.integers(0, 50), frames=st.integers(1, 200), length=st.integers(1, 70), step=st.integers(1, 5))
@@ -30,10 +30,16 @@ def test_a_run_ends_at_a_gap_and_where_what_is_shared_changes() -> None:
 
 
 def test_frames_may_rise_by_more_than_one() -> None:
-    assert stride_of(np.asarray([4, 6, 8, 9, 11, 20, 22])) == 2
+    assert stride_of(np.asarray([4, 6, 8, 9, 11, 20, 22])) == 2  # four of six
+    assert stride_of(np.asarray([4, 6, 8, 9, 10, 20, 22])) == 1  # three of six
     assert [stride_of(np.arange(0, 60, step)) for step in (1, 10, 11)] == [1, 10, 1]
-    assert [stride_of(np.asarray(number)) for number in ([], [7], [7, 8, 10], [0, 3, 5])] == [1, 1, 1, 2]
+    assert [stride_of(np.arange(0, 2 * count, 2)) for count in (0, 1, 4, 5)] == [1, 1, 1, 2]
     assert runs_of(np.asarray([4, 6, 8, 9, 11, 20]), stride=2) == [slice(0, 3), slice(3, 5), slice(5, 6)]
+
+
+def test_frames_that_are_alone_in_their_track() -> None:
+    assert [lonely(frames, 1) for frames in (1, 2)] == [1, 0]
+    assert [lonely(frames, 3) for frames in (1, 3, 4, 5, 6)] == [1, 3, 2, 1, 0]
 
 
 def test_a_windows_middle_counts_more() -> None:

@@ -23,9 +23,10 @@ from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import need_items, need_regular
 from posedata.formats.keypoints.coco import read_coco
 from posedata.formats.keypoints.jointmap import MAP_NAME, About, JointMap, read_map
-from posedata.formats.keypoints.mediapipe import is_mediapipe, read_mediapipe
+from posedata.formats.keypoints.kinds import kind_of
+from posedata.formats.keypoints.mediapipe import read_mediapipe
 from posedata.formats.keypoints.movement import read_movement
-from posedata.formats.keypoints.results import is_results, read_results
+from posedata.formats.keypoints.results import read_results
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Recording, Track
 from posedata.isolated.child import ChildReader
@@ -42,18 +43,19 @@ SOURCE = (
 
 _PATTERN = "NAME.json, NAME.jsonl, NAME.csv or NAME.nc"
 
-_UNSURE = f"points below the confidence that {MAP_NAME} asks for: taken as not annotated"
+_UNSURE = "points below the least confidence: taken as not annotated"
 
 _PERSON = ":"
 """Between the name of a file and that of a person in it."""
 
 
+_JSON = {"coco": read_coco, "results": read_results, "mediapipe": read_mediapipe}
+
+
 def _read_json(path: Path, joint_map: JointMap, netcdf: ChildReader) -> Recording:
-    """The people of a .json file: a list is MediaPipe's, or results; an object is COCO's."""
+    """The people of a .json file of any kind."""
     del netcdf
-    if is_results(path):
-        return read_results(path, joint_map)
-    return read_mediapipe(path, joint_map) if is_mediapipe(path) else read_coco(path, joint_map)
+    return _JSON[kind_of(path)](path, joint_map)
 
 
 READERS: Mapping[str, Callable[[Path, JointMap, ChildReader], Recording]] = {

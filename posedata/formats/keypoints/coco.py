@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.errors import BadInputError
+from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json_object
 from posedata.formats.keypoints.jointmap import JointMap
 from posedata.formats.keypoints.tracks import (
@@ -63,7 +63,7 @@ class _Layout(NamedTuple):
 
     def shows_person(self, annotation: dict[str, Any]) -> bool:
         """Whether an annotation is of one person."""
-        return not annotation.get("iscrowd") and not _is_of(annotation.get("category_id"), self.others)
+        return annotation.get("iscrowd") != 1 and not _is_of(annotation.get("category_id"), self.others)
 
     def of(self, annotation: dict[str, Any]) -> Slots:
         """Where the keypoints of an annotation go."""
@@ -85,6 +85,8 @@ def read_coco(path: Path, joint_map: JointMap) -> Recording:
             faults.add(f"{where}.{fault}")
     faults.check()
     notes = (Note(left_out, "annotations of crowds, or of no person: left out"),) if left_out else ()
+    if notes and not poses:
+        raise bad_file(path, [f"annotations: expected at least one pose of a person, found none; {notes[0]}"])
     return Recording(poses.tracks("track_id"), *layout.size, notes=notes)
 
 
@@ -97,23 +99,34 @@ def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> d
     faults = Faults(path)
     content, layout = _opened(path, joint_map, faults)
     rows = {person: track.rows for person, track in tracks.items()}
-    for _, annotation in filter(lambda placed: layout.shows_person(placed[1]), objects(content, "annotations", faults)):
-        person, numbers = str(person_name(annotation.get("track_id"))), annotation["keypoints"]
+    for _, annotation in objects(content, "annotations", faults):
+        person = person_name(annotation.get("track_id"))
+        if person is None or not layout.shows_person(annotation):
+            continue
         pose = tracks[person].points[rows[person][layout.frames[annotation["image_id"]]]]
-        move(numbers, layout.of(annotation), pose)
-        if "num_keypoints" in annotation:
-            annotation["num_keypoints"] = sum(v > 0 for v in numbers[2::3])
+        move_in_place(annotation, annotation["keypoints"], layout.of(annotation), pose)
     faults.check()
     return content
 
 
-def move(numbers: list[Any], places: Slots, pose: NDArray[np.float64]) -> None:
-    """Give the joints that x, y, v in a row have the points of a (25, 2) pose; one that is lost gets 0, 0, 0."""
+def move_in_place(about: dict[str, Any], numbers: list[Any], places: Slots, pose: NDArray[np.float64]) -> None:
+    """Give joints the points of a (25, 2) pose; one that is lost gets 0, 0, 0.
+
+    Args:
+        about: the object that they stand in, whose `num_keypoints`, if it has such, counts those that are lost no more.
+        numbers: x, y, v in a row.
+        places: where they are in the pose.
+        pose: pixels, NaN = missing.
+    """
     for i, place in enumerate(places):
-        if place is not None and numbers[3 * i + 2] != 0:
-            lost = np.isnan(pose[place]).any()
-            numbers[3 * i : 3 * i + 2] = (0, 0) if lost else pose[place].round(DECIMALS).tolist()
-            numbers[3 * i + 2] = 0 if lost else numbers[3 * i + 2]
+        if place is None or numbers[3 * i + 2] == 0:
+            continue
+        if not np.isnan(pose[place]).any():
+            numbers[3 * i : 3 * i + 2] = pose[place].round(DECIMALS).tolist()
+            continue
+        if type(about.get("num_keypoints")) is int:
+            about["num_keypoints"] -= 1
+        numbers[3 * i : 3 * i + 3] = 0, 0, 0
 
 
 def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, Any], _Layout]:
@@ -136,13 +149,19 @@ def _is_of(key: object, keys: frozenset[int | str]) -> bool:
 def _others(categories: list[dict[str, Any]]) -> frozenset[int | str]:
     """Categories that are no people; none where no category is called person."""
     names = {category["id"]: category.get("name") for category in categories if is_id(category.get("id"))}
-    return frozenset(names) - {key for key, name in names.items() if name == "person" or "person" not in names.values()}
+    if "person" not in names.values():
+        return frozenset()
+    return frozenset(key for key, name in names.items() if name != "person")
+
+
+def whole(given: object) -> object:
+    """A whole number that was written as 7.0 as the integer; anything else as it is."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
 
 
 def person_name(given: object) -> str | None:
     """Who a track is; "" where none is told, None for what nobody can be called. A whole number may come as 7.0."""
-    if isinstance(given, float) and given.is_integer():
-        given = int(given)
+    given = whole(given)
     if given is None:
         return ""
     return str(given) if is_id(given) and given != "" else None
@@ -191,13 +210,20 @@ def _frame(image: dict[str, Any]) -> int | None:
 
 
 def frame_in_name(name: object) -> int | None:
-    """The last digits in the name of an image as the number of a frame; None if there are none."""
-    digits = _DIGITS.findall(Path(name).stem) if isinstance(name, str) else []
+    """The last digits in the name of an image as the number of a frame; None if there are none.
+
+    Those of its ending do not count, such as of `12.jp2`; but `take1.0012` ends in its number.
+    """
+    if not isinstance(name, str):
+        return None
+    plain = Path(name).name if Path(name).suffix[1:].isdecimal() else Path(name).stem
+    digits = _DIGITS.findall(plain)
     return frame_number(int(digits[-1])) if digits and len(digits[-1]) <= 15 else None
 
 
 def frame_number(given: object) -> int | None:
-    """The number of a frame, None if it is none."""
+    """The number of a frame, None if it is none; it may come as 7.0."""
+    given = whole(given)
     return given if type(given) is int and 0 <= given <= MOST_NUMBER else None
 
 

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_text, unique_keys
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
-from posedata.formats.keypoints.results import is_results, list_head
 from posedata.formats.keypoints.tracks import Faults, Poses, Recording, Track, told
 from posedata.skeleton import INDEX, MEDIAPIPE_33
 
@@ -59,14 +58,6 @@ _DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
 _MARK = re.compile(r"[ \t\r\n]*([\[\],])[ \t\r\n]*")
 
 Floats = NDArray[np.float64]
-
-
-def is_mediapipe(path: Path) -> bool:
-    """Whether a file is of this kind: .jsonl, or a .json with a list that is none of results.
-
-    One that cannot be opened is not.
-    """
-    return path.suffix.lower() == ".jsonl" or (bool(list_head(path)) and not is_results(path))
 
 
 def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:

@@ -5,16 +5,15 @@
     [{"frame_id": 12, "instances": [{"keypoints": [[x, y], ...], "keypoint_scores": [confidence, ...]}]}, ...]
 
 The last is what MMPose's inferencer writes of a film. Points are pixels. The frame is `frame_id`, `image_id` or, where
-that is a name, the last digits in it. People are told apart by `track_id`, or by AlphaPose's `idx`: of several numbers,
-where it has merged people, the first counts. Without either a frame shows one person at most, and MMPose has neither.
-The joints are those of the joint map in its order; one whose confidence is 0 is missing. Other fields are not read.
+that is a name, the last digits in it. People are told apart by `track_id`, or by AlphaPose's `idx`: a number, or those
+of all detections that were merged; which of them is the person's nobody tells, and the first is taken. Without either a
+frame shows one person at most. MMPose writes neither, but somebody may have added a `track_id` to each. The joints are
+those of the joint map in its order; one whose confidence is 0 is missing. Other fields are not read.
 
-Layouts: https://cocodataset.org/#format-results; https://github.com/MVIG-SJTU/AlphaPose, docs/output.md, and its issue
-761 on `idx`; https://github.com/open-mmlab/mmpose, mmpose/apis/inferencers/base_mmpose_inferencer.py.
+Layouts: https://cocodataset.org/#format-results; https://github.com/MVIG-SJTU/AlphaPose, docs/output.md and, of `idx`,
+alphapose/utils/pPose_nms.py; https://github.com/open-mmlab/mmpose, mmpose/apis/inferencers/base_mmpose_inferencer.py.
 """
 
-import re
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json
-from posedata.formats.keypoints.coco import frame_in_name, frame_number, move, person_name
+from posedata.formats.keypoints.coco import frame_in_name, frame_number, move_in_place, person_name
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
 from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
@@ -40,13 +39,7 @@ from posedata.formats.keypoints.tracks import (
 )
 
 _MOST_FILE = 1 << 28
-"""Bytes: ten minutes of 133 joints by MMPose, two hours of COCO's 17, which take a gigabyte of memory."""
-
-_HEAD = 1 << 16
-"""Bytes of a file by which its kind is told."""
-
-_OWN_KEYS = (b"image_id", b"frame_id", b"instances")
-_FIRST_KEY = re.compile(rb'"(image_id|frame_id|instances|pose_landmarks|landmark)"\s*:')
+"""Bytes. 200,000 poses of 17 joints have 210 MB, and take a gigabyte of memory."""
 
 
 class _Shown(NamedTuple):
@@ -65,27 +58,6 @@ class _Shown(NamedTuple):
     content: dict[str, Any]
 
 
-def is_results(path: Path) -> bool:
-    """Whether a .json file is of this kind: a list, and one of its keys stands before any of MediaPipe's.
-
-    That is looked for near the beginning. A file that cannot be opened is not of this kind.
-    """
-    found = _FIRST_KEY.search(list_head(path))
-    return found is not None and found[1] in _OWN_KEYS
-
-
-def list_head(path: Path) -> bytes:
-    """How a .json file begins that holds a list; nothing of any other, and of one that cannot be opened."""
-    if path.suffix.lower() != ".json":
-        return b""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        return b""
-    return head if head.removeprefix(BOM_UTF8).lstrip().startswith(b"[") else b""
-
-
 def read_results(path: Path, joint_map: JointMap) -> Recording:
     """The people of a file; raises BadInputError with all its faults."""
     faults, poses, places = Faults(path), Poses(path), _places(path, joint_map)
@@ -100,20 +72,20 @@ def read_results(path: Path, joint_map: JointMap) -> Recording:
         else:
             faults.add(f"{where}: {_again(person, frame)}")
     faults.check()
-    return Recording(poses.tracks("track_id"))
+    return Recording(poses.tracks("track_id, idx"))
 
 
 def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> list[Any]:
     """The content of a file that `read_results` reads, with other points of the same people and frames.
 
-    A joint that is not in the points any more gets x = y = 0 and the confidence 0. All else stays, fields that are not
-    read and joints that become no keypoint.
+    A joint that is not in the points any more gets x = y = 0 and the confidence 0, and `num_keypoints`, where that is
+    told, counts it no more. All else stays, fields that are not read and joints that become no keypoint.
     """
     faults, places, entries = Faults(path), _places(path, joint_map), _entries(path)
     rows = {person: track.rows for person, track in tracks.items()}
     for _, frame, person, content in _people(entries, faults):
         numbers = _in_a_row(content)
-        move(numbers, places, tracks[person].points[rows[person][frame]])
+        move_in_place(content, numbers, places, tracks[person].points[rows[person][frame]])
         if "keypoint_scores" in content:
             content["keypoints"] = [[x, y] for x, y in zip(numbers[::3], numbers[1::3], strict=True)]
             content["keypoint_scores"] = numbers[2::3]
@@ -134,9 +106,17 @@ def _places(path: Path, joint_map: JointMap) -> Slots:
 
 def _people(entries: list[Any], faults: Faults) -> Iterator[_Shown]:
     """Who is where; what is wrong with an entry is a fault, and the next one follows."""
+    images: dict[int, object] = {}
     for i, entry in enumerate(entries):
         try:
-            yield from _of_entry(f"[{i}]", entry)
+            for shown in _of_entry(f"[{i}]", entry):
+                image = entry.get("image_id")
+                if images.setdefault(shown.frame, image) != image:
+                    before = told(images[shown.frame])
+                    raise BadInputError(
+                        f".image_id: expected {before} for this frame, found {told(image)}; a file is one video"
+                    )
+                yield shown
         except BadInputError as error:
             faults.add(f"[{i}]{error}")
 
@@ -151,17 +131,18 @@ def _of_entry(where: str, entry: Any) -> Iterator[_Shown]:
     people = entry["instances"]
     if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
         raise BadInputError(".instances: expected a list of objects, found something else")
-    if len(people) > 1:
-        raise BadInputError(
-            f".instances: expected one person in a frame, found {len(people)}; MMPose follows nobody: track them "
-            "first, and write COCO's results with a track_id"
-        )
-    for person in people:
-        yield _Shown(f"{where}.instances[0]", frame, "", person)
+    for i, person in enumerate(people):
+        name = _person(person)
+        if not name and len(people) > 1:
+            raise BadInputError(
+                f".instances: expected one person in a frame, or a track_id of each, found {len(people)} people; "
+                "MMPose follows nobody: track them first"
+            )
+        yield _Shown(f"{where}.instances[{i}]", frame, name, person)
 
 
 def _frame(entry: dict[str, Any]) -> int:
-    field = "frame_id" if "frame_id" in entry else "image_id"
+    field = "image_id" if entry.get("frame_id") is None else "frame_id"
     given = entry.get(field)
     frame = frame_in_name(given) if isinstance(given, str) else frame_number(given)
     if frame is None:

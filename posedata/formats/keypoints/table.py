@@ -4,8 +4,9 @@
     0,ann,nose,312.5,80,0.97
     0,ann,left_ear,,,
 
-UTF-8, commas, a header with these names in any order; rows in any order. `frame` is a whole number from 0. Without
-the column `person` all rows are one person's. An empty x, y or confidence is missing. A frame without a row is a gap.
+UTF-8, commas, a header with these names in any order; rows in any order. `frame` is a whole number from 0, which may
+have `.0` behind it. Without the column `person` all rows are one person's. An empty x, y or confidence is missing. A
+frame without a row is a gap.
 """
 
 import math
@@ -51,8 +52,9 @@ def table_with(path: Path, joints: Joints, tracks: Mapping[str, Track]) -> Itera
         if i == 0:
             yield list(row)
         person, place = row.get("person", "").strip(), slot(row["joint"].strip(), joints)
-        if place is not None and row["x"].strip() and row["y"].strip():
-            point = tracks[person].points[rows[person][int(row["frame"])], place]
+        frame = frame_of(row["frame"])
+        if place is not None and frame is not None and row["x"].strip() and row["y"].strip():
+            point = tracks[person].points[rows[person][frame], place]
             row["x"], row["y"] = written(point)
         yield list(row.values())
 

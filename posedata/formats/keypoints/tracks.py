@@ -55,7 +55,7 @@ class Track:
 class Recording:
     """One file: its people by name, "" for one who has none; what it says of its images, None where it does not.
 
-    `notes` tell what of the file is none of these.
+    `notes` tell what was left out.
     """
 
     tracks: dict[str, Track]
@@ -111,6 +111,9 @@ class Poses:
         self._people.setdefault(person, {})[frame] = pose
         return pose
 
+    def __len__(self) -> int:
+        return self._count
+
     def put(self, person: str, frame: int, places: Slots, joints: NDArray[np.float64]) -> None:
         """A new pose, of (J, 3) x y confidence; a joint whose confidence is 0 is missing. Raises as `add`."""
         pose = self.add(person, frame)
@@ -118,7 +121,7 @@ class Poses:
             if place is not None and joint[2] != 0:
                 pose[place] = joint
 
-    def tracks(self, named_by: str = "") -> dict[str, Track]:
+    def tracks(self, named_by: str = "person") -> dict[str, Track]:
         """All of them in the order of their frames.
 
         Args:
@@ -159,8 +162,8 @@ def slots(names: Sequence[str], joints: Joints) -> list[int | None]:
     strange = [name for name in names if name not in joints]
     if strange:
         raise BadInputError(
-            f"expected joints that are known ({', '.join(joints)}), found {', '.join(strange):.80}; keypoints.json "
-            "names others"
+            f"expected joints that are known ({', '.join(joints):.200}), found {', '.join(strange):.80}; "
+            "keypoints.json names others"
         )
     if len(set(names)) < len(names):
         raise BadInputError(f"expected each joint once, found {', '.join(names):.200}")

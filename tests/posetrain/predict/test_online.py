@@ -225,7 +225,13 @@ def test_what_is_no_pose_is_refused_and_not_taken() -> None:
         online.add(pose, np.zeros(2))
     with pytest.raises(BadInputError, match=r"^heatmaps: expected \(25, 56, 56\)"):
         online.add(pose, np.asarray([0, 0, 9, 9.0]), torch.zeros(K, 64, 48))
-    with pytest.raises(BadInputError, match="infinity"):
+    for box in ([0, 0, np.inf, 9], [0, np.nan, 9, 9]):
+        with pytest.raises(BadInputError, match=r"^box: expected pixels, or NaN for what is missing, found \[0\.0"):
+            online.add(pose, np.asarray(box))
+    for points in ([[1, 2], [3]], [["a", "b"]] * K, [[10**400, 0]] * K):
+        with pytest.raises(BadInputError, match=r"^points: expected \(25, 2\) numbers, found others"):
+            online.add(points)  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match=r"^points: expected pixels"):
         online.add(np.where(pose == 10, np.inf, pose))
     (answer,) = online.add(pose)
     np.testing.assert_allclose(answer.points, pose, atol=1e-3)

@@ -19,8 +19,9 @@ from posedata.config import Recipe, Selection
 from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.formats.climbalong import read_detector
 from posedata.formats.keypoints.coco import read_coco
+from posedata.formats.keypoints.kinds import kind_of
 from posedata.formats.keypoints.movement import read_movement
-from posedata.formats.keypoints.results import is_results, read_results
+from posedata.formats.keypoints.results import read_results
 from posedata.formats.keypoints.table import read_table
 from posedata.formats.keypoints.tracks import Track
 from posedata.geometry import count_outside, to_grid, to_pixels
@@ -175,7 +176,7 @@ def read_any(path: Path) -> dict[str, Track]:
     if path.suffix == ".csv":
         return read_table(path, PlainMap().need_joints(path)).tracks
     if path.suffix == ".json":
-        return (read_results if is_results(path) else read_coco)(path, PlainMap()).tracks
+        return (read_results if kind_of(path) == "results" else read_coco)(path, PlainMap()).tracks
     if path.suffix == ".nc":
         return read_movement(path, PlainMap().need_joints(path), ChildReader("netCDF", load_netcdf)).tracks
     with np.load(path) as found:
@@ -361,7 +362,7 @@ def test_every_second_frame_alone_is_refined_as_frames_in_a_row(make_run: MakeRu
         report = predict(run, write_csv(tmp_path / f"{step}.csv", {"1": track}), tmp_path / f"{step}.npz", CPU)
         found.append(read_any(tmp_path / f"{step}.npz")["1"])
         assert report["frames_not_refined"] == 0
-    assert report["warnings"] == ["sequences of every 2nd frame alone, 1: taken for frames that follow each other"]
+    assert report["warnings"] == ["only every 2nd frame is there: taken for frames that follow each other"]
     np.testing.assert_array_equal(found[0].points, found[1].points)
     assert found[1].frame_number.tolist() == [*range(7, 37, 2)]
 
@@ -372,7 +373,7 @@ def test_frames_without_a_neighbour_are_counted(make_run: MakeRun, walk: Walk, t
     for delay in (None, 0):
         report = predict(str(make_run("mixer")), given, tmp_path / f"{delay}.npz", CPU, delay=delay)
         assert report["frames_not_refined"] == 0
-        assert report["warnings"] == ["frames without a neighbour in time, 1: refined by their own pose alone"]
+        assert report["warnings"] == ["1 frames without a neighbour in time: refined by their own pose alone"]
 
 
 def test_frames_without_the_person_are_gaps_and_short_runs_are_handed_through(

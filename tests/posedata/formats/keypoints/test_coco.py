@@ -93,14 +93,16 @@ def test_crowds_and_what_is_no_person_are_left_out_and_counted(write: Write, rea
         "a:5": ("2 annotations of crowds, or of no person: left out",),
         "a:6": (),
     }
+    with pytest.raises(BadInputError, match=r"pose of a person, found none; 2 annotations of crowds, or of no person"):
+        read_tree(write({"a.json": coco([image(1)], others, categories=categories)}))
     with pytest.raises(BadInputError, match=r"annotations\[0\]\.keypoints: expected"):  # where nobody is called person
         read_tree(write({"a.json": coco([image(1)], others, categories=[{"id": 2, "name": "dog"}])}))
 
 
 def test_points_below_the_confidence_are_counted(write: Write, read_tree: Read) -> None:
-    pose = [10, 20, 0.5, 1, 1, 0.2, 30, 40, 0.1, 50, 60, 0.9]
+    pose = [10, 20, 0.5, 1, 1, 0.2, 30, 40, 0.1, 50, 60, 0.9]  # the eye is no keypoint
     found = read_tree(write({"a.json": coco([image(1)], [person(1, pose)])}, confidence=0.4))["a"]
-    told = "1 points below the confidence that keypoints.json asks for: taken as not annotated"
+    told = "1 points below the least confidence: taken as not annotated"
     assert tuple(map(str, found.notes)) == (told,)
     assert sorted(np.flatnonzero(~np.isnan(found.points[0, :, 0])).tolist()) == sorted([NOSE, RIGHT])
 

@@ -17,7 +17,7 @@ from posedata.errors import BadInputError
 from posedata.formats import FORMATS
 from posedata.formats.keypoints import mediapipe, tracks
 from posedata.formats.keypoints.jointmap import JointMap
-from posedata.formats.keypoints.mediapipe import is_mediapipe, mediapipe_with, read_mediapipe
+from posedata.formats.keypoints.mediapipe import mediapipe_with, read_mediapipe
 from posedata.poses import PoseSequence
 from posedata.skeleton import INDEX, KEYPOINTS, MEDIAPIPE_33
 
@@ -105,27 +105,10 @@ def test_a_visibility_may_be_absent_and_a_coordinate_whole(tmp_path: Path) -> No
 def test_a_list_may_be_laid_out_in_any_way(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text("\n [ null ,\n" + json.dumps(solution(landmarks()), indent=2) + "\t,{ }\n]\n")
-    assert is_mediapipe(path)
     assert read_mediapipe(path, JointMap(**SIZE)).tracks[""].frame_number.tolist() == [1]
     lines = tmp_path / "a.jsonl"
     lines.write_bytes(b"null\r\n" + json.dumps(solution(landmarks())).encode())
     assert read_mediapipe(lines, JointMap(**SIZE)).tracks[""].frame_number.tolist() == [1]
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "found"),
-    [
-        ("a.json", " \n[null]", True),
-        ("a.json", '{"images": []}', False),
-        ("a.json", "", False),
-        ("a.jsonl", "", True),
-        ("a.csv", "[", False),
-    ],
-)
-def test_a_list_is_mediapipes_and_an_object_cocos(name: str, content: str, found: bool, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(content)
-    assert is_mediapipe(tmp_path / name) == found
-    assert not is_mediapipe(tmp_path / "gone.json")
 
 
 def bad(**fields: Any) -> list[dict[str, Any]]:
@@ -320,7 +303,7 @@ def test_landmarks_outside_the_image_or_unsure_are_missing(write: Write, read_tr
         [1, INDEX["nose"]],
     ]
     assert tuple(map(str, sequence.notes)) == (
-        "1 points below the confidence that keypoints.json asks for: taken as not annotated",
+        "1 points below the least confidence: taken as not annotated",
         "2 points outside the image: taken as not annotated",
     )
 

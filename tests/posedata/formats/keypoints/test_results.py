@@ -1,6 +1,5 @@
 """Detectors' results over the frames of a video."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 
 from posedata.errors import BadInputError
 from posedata.formats.keypoints.jointmap import JointMap, read_map
-from posedata.formats.keypoints.mediapipe import is_mediapipe
-from posedata.formats.keypoints.results import is_results, read_results, results_with
+from posedata.formats.keypoints.results import read_results, results_with
 from posedata.poses import PoseSequence
 from posedata.skeleton import INDEX
 
@@ -74,26 +72,17 @@ def test_people_are_told_apart_by_track_id_or_idx(write: Write, read_tree: Read)
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "found"),
-    [
-        ("a.json", json.dumps(KINDS["COCO"]), True),
-        ("A.JSON", json.dumps(KINDS["MMPose"], indent=2), True),
-        ("a.json", json.dumps([{"keypoints": [1.5] * 3000, "image_id": 1}]), True),
-        ("a.json", '[{"frame_id": 0, "instances": []}]', True),
-        ("a.json", '\ufeff [{"image_id": 0}]', True),
-        ("a.json", '[null, {"pose_landmarks": [], "image_id": 1}]', False),
-        ("a.json", '[{"landmark": []}]', False),
-        ("a.json", "[null]", False),
-        ("a.json", '{"annotations": [{"image_id": 1}]}', False),
-        ("a.jsonl", json.dumps(KINDS["COCO"]), False),
-    ],
-)
-def test_a_list_is_results_by_its_keys(name: str, text: str, found: bool, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(text)
-    assert is_results(tmp_path / name) == found
-    assert is_mediapipe(tmp_path / name) == (not found and not text.startswith("{"))
-    assert not is_results(tmp_path / "gone.json")
+def test_instances_with_a_track_id_are_several_people(write: Write, read_tree: Read) -> None:
+    both = mmpose(3, POSE, POSE)
+    for number, instance in enumerate(both["instances"]):
+        instance["track_id"] = number
+    found = read_tree(write({"a.json": [both, mmpose(4)]}))
+    assert {name: s.frame_number.tolist() for name, s in found.items()} == {"a:0": [3], "a:1": [3]}
+
+
+def test_a_frame_is_the_last_number_of_a_name_but_for_its_ending(write: Write, read_tree: Read) -> None:
+    entries = [person("cam1/take2_0012.jp2"), person("take2.0013"), person(14.0), person(15, frame_id=None)]
+    assert read_tree(write({"a.json": entries}))["a"].frame_number.tolist() == [12, 13, 14, 15]
 
 
 FAULTS: dict[str, tuple[list[Any], str]] = {
@@ -110,8 +99,13 @@ FAULTS: dict[str, tuple[list[Any], str]] = {
     "no keypoints": ([{"image_id": 1}], r"\[0\]\.keypoints: .* found None"),
     "two people": ([person(1), person(1)], r"\[1\]: expected one person .* frame 1; track them first"),
     "twice": ([person(1, idx=0), person(1, idx=0)], r"\[1\]: expected each person once in a frame, found '0' again"),
-    "some tracked": ([person(1, track_id=1), person(2)], "track_id: expected one for all people or for none"),
-    "two instances": ([mmpose(3, POSE, POSE)], r"\[0\]\.instances: expected one person in a frame, found 2; MMPose"),
+    "some tracked": ([person(1, track_id=1), person(2)], "track_id, idx: expected one for all people or for none"),
+    "two instances": ([mmpose(3, POSE, POSE)], r"\[0\]\.instances: expected one person .*, found 2 people; MMPose"),
+    "two cameras": (
+        [person("cam1_12.jpg", idx=1), person("cam2_12.jpg", idx=2)],
+        r"\[1\]\.image_id: expected 'cam1_12.jpg' for this frame, found 'cam2_12.jpg'; a file is one video",
+    ),
+    "one image": ([{"keypoints": [[1, 2]] * 4, "keypoint_scores": [1] * 4}], r"\[0\]\.image_id: expected a frame"),
     "instances": ([person(1), {"frame_id": 0, "instances": [3]}], r"\[1\]\.instances: expected a list of objects"),
     "pairs": (
         [{"frame_id": 0, "instances": [{"keypoints": [[1, 2, 3]] * 4, "keypoint_scores": [1] * 4}]}],
