@@ -217,7 +217,7 @@ def test_a_full_disk_keeps_the_archives(
 
 
 def test_what_cannot_be_fetched(root: Path) -> None:
-    with pytest.raises(ChoiceError, match="published: brace, penn_action, speed21"):
+    with pytest.raises(ChoiceError, match="can be fetched: brace, penn_action, speed21"):
         fetch("climbalong", root)
     with pytest.raises(ChoiceError, match="expected --url"):
         fetch("speed21", root)
