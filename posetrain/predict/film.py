@@ -1,7 +1,7 @@
 """A film of what was refined: skeletons over the frames of a video, or on a blank ground; what was given as dots."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -89,7 +89,7 @@ def skeleton_film(out: Path, given: Given, video: Path | None, overwrite: bool) 
             whole_file(out, overwrite) as part,
             open_mp4(part, (width, height + 2 * LINE_HEIGHT), canvas.rate, "leave out --film") as add,
         ):
-            yield partial(_draw, add, canvas, given.path.name)
+            yield partial(_draw, add, canvas, given.path.name, given.stride)
     finally:
         if canvas.film is not None:
             canvas.film.close()
@@ -136,9 +136,14 @@ def _size(box: Floats) -> tuple[int, int]:
 
 
 def _draw(
-    add: Callable[[Picture], None], canvas: _Canvas, title: str, people: Sequence[Refined], progress: Progress
+    add: Callable[[Picture], None],
+    canvas: _Canvas,
+    title: str,
+    stride: int,
+    people: Sequence[Refined],
+    progress: Progress,
 ) -> None:
-    """Frame by frame; one person in the colours of the body, several in one each."""
+    """Frame by frame; one person in the colours of the body, several in one each. A pose stays `stride` frames."""
     colours = [PEOPLE[i % len(PEOPLE)] if len(people) > 1 else None for i in range(len(people))]
     legend = _legend(canvas.size[0], people, colours)
     rows = [person.track.rows for person in people]
@@ -146,16 +151,21 @@ def _draw(
         for number in canvas.frames:
             behind = canvas.backdrop(number)
             picture = behind.picture
-            there = [i for i in range(len(people)) if number in rows[i]]
-            for i in there:
-                points = people[i].track.points[rows[i][number]]
+            there = {i: row for i, of in enumerate(rows) if (row := _last(of, number, stride)) is not None}
+            for i, row in there.items():
+                points = people[i].track.points[row]
                 picture = skeleton(picture, _places(points, canvas, behind), MP4_SCALE, colour=colours[i])
-            for i in there:
-                points = people[i].given[rows[i][number]]
+            for i, row in there.items():
+                points = people[i].given[row]
                 picture = dots(picture, _places(points, canvas, behind), MP4_SCALE, colours[i])
             caption = line(canvas.size[0], (title, INK), right=f"frame {number}")
             add(np.concatenate([legend, picture, caption]))
             advance(1)
+
+
+def _last(rows: Mapping[int, int], number: int, stride: int) -> int | None:
+    """The row of a frame, or of the last one of the `stride` up to it; None if they have none."""
+    return next((rows[one] for one in range(number, number - stride, -1) if one in rows), None)
 
 
 def _places(points: Floats, canvas: _Canvas, behind: Backdrop) -> Floats:

@@ -97,6 +97,16 @@ def video(tmp_path: Path) -> Path:
     return write_film(tmp_path / "video.avi", (numbered(n, 1280, 720) for n in range(12)))
 
 
+def test_of_every_third_frame_a_pose_stays_until_the_next(make: Callable[..., list[Picture]], tmp_path: Path) -> None:
+    video = write_film(tmp_path / "video.avi", (numbered(n, 640, 360) for n in range(12)))
+    people = {"ann": {n: standing(100.0 + 10 * n) for n in (0, 3, 6, 9, 11)}}  # most are three apart
+    found = make(people, video)
+    assert [number_in(picture) for picture in found] == [*range(12)]
+    for n, picture in enumerate(found):
+        shown = n if n == 11 else n - n % 3
+        assert is_at(picture, 100 + 10 * shown + MOVED, 300, KEYPOINT_COLOURS[HEEL])
+
+
 def test_skeletons_stand_on_the_frames_of_their_numbers(make: Callable[..., list[Picture]], video: Path) -> None:
     """From the first frame to the last; frames without anybody as they are. The video is twice as large as the film."""
     people = {"ann": {n: 2 * points for n, points in ANN.items()}}
