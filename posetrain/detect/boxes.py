@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from posedata.errors import ChoiceError
 from posedata.formats.base import read_json_object, read_rows
-from posedata.formats.keypoints.coco import image_frames, is_id, objects
+from posedata.formats.keypoints.coco import image_frames, objects
+from posedata.formats.keypoints.fields import is_id
 from posedata.formats.keypoints.table import frame_of
 from posedata.formats.keypoints.tracks import DECIMALS, MOST_NUMBER, Faults, told
 from posedata.poses import MAX_COORDINATE

@@ -12,19 +12,15 @@ joints are those that the annotation's category names; where it names none, thos
 (`iscrowd`) is no pose of a person, nor is what is of another category where one is called person: both are left out.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, NamedTuple
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json_object
+from posedata.formats.keypoints.fields import frame_in_name, frame_number, is_id, move_in_place, person_name
 from posedata.formats.keypoints.jointmap import JointMap
 from posedata.formats.keypoints.tracks import (
-    DECIMALS,
     MOST_NUMBER,
     Faults,
     Joints,
@@ -37,8 +33,6 @@ from posedata.formats.keypoints.tracks import (
     told,
 )
 from posedata.poses import MAX_COORDINATE, Note
-
-_DIGITS = re.compile(r"[0-9]+")
 
 Placed = tuple[str, dict[str, Any]]
 """Where in the file an object stands, and the object."""
@@ -109,26 +103,6 @@ def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> d
     return content
 
 
-def move_in_place(about: dict[str, Any], numbers: list[Any], places: Slots, pose: NDArray[np.float64]) -> None:
-    """Give joints the points of a (25, 2) pose; one that is lost gets 0, 0, 0.
-
-    Args:
-        about: the object that they stand in, whose `num_keypoints`, if it has such, counts those that are lost no more.
-        numbers: x, y, v in a row.
-        places: where they are in the pose.
-        pose: pixels, NaN = missing.
-    """
-    for i, place in enumerate(places):
-        if place is None or numbers[3 * i + 2] == 0:
-            continue
-        if not np.isnan(pose[place]).any():
-            numbers[3 * i : 3 * i + 2] = pose[place].round(DECIMALS).tolist()
-            continue
-        if type(about.get("num_keypoints")) is int:
-            about["num_keypoints"] -= 1
-        numbers[3 * i : 3 * i + 3] = 0, 0, 0
-
-
 def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, Any], _Layout]:
     """The content of a file, and what must be known of it."""
     joints, unnamed = joint_map.need_joints(path), joint_map.unnamed_joints(path)
@@ -154,19 +128,6 @@ def _others(categories: list[dict[str, Any]]) -> frozenset[int | str]:
     return frozenset(key for key, name in names.items() if name != "person")
 
 
-def whole(given: object) -> object:
-    """A whole number that was written as 7.0 as the integer; anything else as it is."""
-    return int(given) if isinstance(given, float) and given.is_integer() else given
-
-
-def person_name(given: object) -> str | None:
-    """Who a track is; "" where none is told, None for what nobody can be called. A whole number may come as 7.0."""
-    given = whole(given)
-    if given is None:
-        return ""
-    return str(given) if is_id(given) and given != "" else None
-
-
 def objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Placed]:
     """Place and content of the objects in a list of a file; what else stands in it is a fault."""
     listed = content.get(name)
@@ -178,11 +139,6 @@ def objects(content: dict[str, Any], name: str, faults: Faults) -> Iterator[Plac
             yield f"{name}[{i}]", item
         else:
             faults.add(f"{name}[{i}]: expected an object, found {told(item)}")
-
-
-def is_id(value: object) -> TypeGuard[int | str]:
-    """Whether something can be an id: a number, or text."""
-    return type(value) in (int, str)
 
 
 def image_frames(images: list[Placed], faults: Faults) -> dict[int | str, int]:
@@ -207,24 +163,6 @@ def image_frames(images: list[Placed], faults: Faults) -> dict[int | str, int]:
 def _frame(image: dict[str, Any]) -> int | None:
     frame = image.get("frame_id")
     return frame_in_name(image.get("file_name")) if frame is None else frame_number(frame)
-
-
-def frame_in_name(name: object) -> int | None:
-    """The last digits in the name of an image as the number of a frame; None if there are none.
-
-    Those of its ending do not count, such as of `12.jp2`; but `take1.0012` ends in its number.
-    """
-    if not isinstance(name, str):
-        return None
-    plain = Path(name).name if Path(name).suffix[1:].isdecimal() else Path(name).stem
-    digits = _DIGITS.findall(plain)
-    return frame_number(int(digits[-1])) if digits and len(digits[-1]) <= 15 else None
-
-
-def frame_number(given: object) -> int | None:
-    """The number of a frame, None if it is none; it may come as 7.0."""
-    given = whole(given)
-    return given if type(given) is int and 0 <= given <= MOST_NUMBER else None
 
 
 def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | None]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json
-from posedata.formats.keypoints.coco import frame_in_name, frame_number, move_in_place, person_name
+from posedata.formats.keypoints.fields import frame_in_name, frame_number, move_in_place, person_name
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
 from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
