@@ -18,7 +18,7 @@ from posetrain.detect.boxes import Boxes, Floats, need_within, read_boxes, write
 from posetrain.detect.frames import Footage, open_footage
 from posetrain.detect.network import Detector, heatmaps_of, open_detector
 from posetrain.detect.people import SCORE, PersonDetector
-from posetrain.detect.tracks import SHORTEST, Track, filled, link, square_of
+from posetrain.detect.tracks import SHORTEST, Track, filled, linked, square_of
 from posetrain.detections import detections
 
 _MOST_PEOPLE = 200
@@ -141,7 +141,7 @@ def _found(
                 yield from zip(numbers, detector.find(pictures), strict=True)
                 advance(len(numbers))
 
-        tracks, short = link(boxes())
+        tracks, short = linked(boxes())
     return {str(i): track for i, track in enumerate(tracks, start=1)}, short
 
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from posedata.crops.geometry import Square, crop_square
+from posedata.linking import link
 from posetrain.detect.boxes import Boxes, Floats
 
 BRIDGE = 10
@@ -54,11 +54,8 @@ def filled(person: str, boxes: Mapping[int, Floats], frames: Collection[int]) ->
     return Track(person, every, np.stack([np.interp(every, known, side) for side in sides], axis=-1), len(added))
 
 
-def link(found: Iterable[tuple[int, Floats]]) -> tuple[list[Boxes], int]:
-    """Boxes of single frames as people.
-
-    In every frame boxes go to the tracks whose last box they overlap most, all together; one that overlaps none by
-    `OVERLAP` begins a track. A track that got none for more than `BRIDGE` frames is over.
+def linked(found: Iterable[tuple[int, Floats]]) -> tuple[list[Boxes], int]:
+    """Boxes of single frames as people, linked by `OVERLAP` and over `BRIDGE`, see `posedata.linking.link`.
 
     Args:
         found: frame, rising, and its (n, 4) boxes, x, y, width, height.
@@ -66,35 +63,27 @@ def link(found: Iterable[tuple[int, Floats]]) -> tuple[list[Boxes], int]:
     Returns:
         The tracks in the order in which they begin, but those of fewer than `SHORTEST` boxes; how many those were.
     """
-    tracks: list[Boxes] = []
-    for frame, boxes in found:
-        live = [track for track in tracks if frame - _last(track) <= BRIDGE + 1]
-        tracks += [{frame: box} for box in _matched(live, frame, boxes)]
-    kept = [track for track in tracks if len(track) >= SHORTEST]
+    boxes = dict(found)
+    tracks = link(((frame, _corners(seen)) for frame, seen in boxes.items()), _overlaps, OVERLAP, BRIDGE)
+    kept = [{frame: boxes[frame][i] for frame, i in track.items()} for track in tracks if len(track) >= SHORTEST]
     return kept, len(tracks) - len(kept)
 
 
-def _matched(live: list[Boxes], frame: int, boxes: Floats) -> Floats:
-    """Give boxes to the tracks they belong to; returns those that belong to none."""
-    lasts = np.asarray([track[_last(track)] for track in live]).reshape(-1, 4)
-    shared = overlaps(lasts, boxes)
-    rows, columns = linear_sum_assignment(shared, maximize=True)
-    close = shared[rows, columns] >= OVERLAP
-    for row, column in zip(rows[close].tolist(), columns[close].tolist(), strict=True):
-        live[row][frame] = boxes[column]
-    return np.delete(boxes, columns[close], axis=0)
+def _corners(boxes: Floats) -> Floats:
+    """(n, 2, 2) of (n, 4) x, y, width, height."""
+    return np.stack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
-def _last(track: Boxes) -> int:
-    return next(reversed(track))
+def _overlaps(these: Floats, those: Floats, frames: Floats) -> Floats:
+    """(m, n) intersection over union of (m, 2, 2) and (n, 2, 2) corners of boxes of some area."""
+    del frames
+    shared = _area(np.maximum(these[:, None, 0], those[None, :, 0]), np.minimum(these[:, None, 1], those[None, :, 1]))
+    return np.asarray(shared / (_area(*these.swapaxes(0, 1))[:, None] + _area(*those.swapaxes(0, 1))[None] - shared))
 
 
-def overlaps(these: Floats, those: Floats) -> Floats:
-    """(m, n) intersection over union of (m, 4) and (n, 4) boxes, x, y, width, height, of some area."""
-    low = np.maximum(these[:, None, :2], those[None, :, :2])
-    high = np.minimum((these[:, :2] + these[:, 2:])[:, None], (those[:, :2] + those[:, 2:])[None])
-    shared = np.clip(high - low, 0, None).prod(axis=-1)
-    return np.asarray(shared / (these[:, 2:].prod(axis=1)[:, None] + those[:, 2:].prod(axis=1)[None] - shared))
+def _area(low: Floats, high: Floats) -> Floats:
+    """Of boxes by their (..., 2) corners; 0 where these lie the other way round."""
+    return np.asarray(np.clip(high - low, 0, None).prod(axis=-1))
 
 
 def square_of(box: Floats, size: tuple[int, int]) -> Square:

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -44,7 +44,9 @@ _PLAIN: Joints = {
 
 
 class PlainMap(JointMap):
-    """A joint map that need not name joints: where it does not, they are called as keypoints are."""
+    """Of a detector's file: it need not name joints, which are then called as keypoints are, nor tell who is who."""
+
+    linked: ClassVar[bool] = True
 
     def need_joints(self, path: Path) -> Joints:
         """Its own, or the plain ones."""

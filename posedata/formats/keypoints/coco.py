@@ -24,11 +24,13 @@ from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
     Faults,
     Joints,
+    Moved,
     Poses,
     Recording,
     Slots,
     Track,
     joint_rows,
+    linked_note,
     slots,
     told,
 )
@@ -69,7 +71,7 @@ def read_coco(path: Path, joint_map: JointMap) -> Recording:
     """The people of a COCO file; raises BadInputError with all its faults."""
     faults = Faults(path)
     content, layout = _opened(path, joint_map, faults)
-    poses, left_out = Poses(path), 0
+    poses, left_out = Poses(path, joint_map.linked), 0
     for where, annotation in objects(content, "annotations", faults):
         if not layout.shows_person(annotation):
             left_out += 1
@@ -81,23 +83,27 @@ def read_coco(path: Path, joint_map: JointMap) -> Recording:
     notes = (Note(left_out, "annotations of crowds, or of no person: left out"),) if left_out else ()
     if notes and not poses:
         raise bad_file(path, [f"annotations: expected at least one pose of a person, found none; {notes[0]}"])
-    return Recording(poses.tracks("track_id"), *layout.size, notes=notes)
+    tracks = poses.tracks("track_id")
+    return Recording(tracks, *layout.size, notes=(*notes, *linked_note(tracks)))
 
 
 def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> dict[str, Any]:
     """The content of a COCO file that `read_coco` reads, with other points of the same people and frames.
 
     A joint that is not in the points any more gets x = y = v = 0, and `num_keypoints`, where it is told, counts it no
-    more. All else stays: v, joints that become no keypoint, images, ids, fields that are not read.
+    more. Who was linked gets a `track_id`. All else stays: v, joints that become no keypoint, images, ids, fields that
+    are not read.
     """
     faults = Faults(path)
     content, layout = _opened(path, joint_map, faults)
-    rows = {person: track.rows for person, track in tracks.items()}
+    moved = Moved(tracks)
     for _, annotation in objects(content, "annotations", faults):
         person = person_name(annotation.get("track_id"))
         if person is None or not layout.shows_person(annotation):
             continue
-        pose = tracks[person].points[rows[person][layout.frames[annotation["image_id"]]]]
+        name, pose = moved.next(person, layout.frames[annotation["image_id"]])
+        if name != person:
+            annotation["track_id"] = int(name)
         move_in_place(annotation, annotation["keypoints"], layout.of(annotation), pose)
     faults.check()
     return content

@@ -15,7 +15,7 @@ What a file says of itself goes before what is said here of all files, and what 
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -63,7 +63,10 @@ class JointMap(_Images):
         confidence: below which a joint is not annotated.
         licence: of the annotations.
         files: name of a file -> what is different in it.
+        linked: whether people without a number are linked from frame to frame; else a frame shows one at most.
     """
+
+    linked: ClassVar[bool] = False
 
     joints: Annotated[Joints, Field(min_length=1, max_length=_MOST_JOINTS)] | None = None
     confidence: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0

@@ -8,14 +8,13 @@ An entry is a frame, numbered from 0: `dataclasses.asdict` of a PoseLandmarkerRe
 `results.pose_landmarks`. Where nobody was seen it is null, {} or without landmarks. Each person has 33 landmarks, of
 which eyes and mouth are dropped. x and y are shares of the width and height of the image, which `keypoints.json` tells;
 they may lie outside 0 to 1. `visibility` is the confidence, and may be absent. MediaPipe follows nobody from frame to
-frame, so a frame shows one person at most. z, world landmarks and other fields are not read.
+frame, so a frame shows one person at most, unless they are linked. z, world landmarks and other fields are not read.
 """
 
 import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_text, unique_keys
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
-from posedata.formats.keypoints.tracks import Faults, Poses, Recording, Track, told
+from posedata.formats.keypoints.tracks import Faults, Moved, Poses, Recording, Track, linked_note, told
 from posedata.skeleton import INDEX, MEDIAPIPE_33
 
 _MOST_FILE = 1 << 28
@@ -61,7 +60,7 @@ Floats = NDArray[np.float64]
 
 
 def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:
-    """The person of a file of MediaPipe's results.
+    """The people of a file of MediaPipe's results.
 
     Args:
         path: the file.
@@ -70,35 +69,38 @@ def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:
     Raises:
         BadInputError: with all its faults, but those behind something that is no JSON.
     """
-    faults, poses = Faults(path), Poses(path)
+    faults, seen = Faults(path), list[tuple[int, Floats]]()
     for frame, entry in enumerate(_entries(path)):
         try:
-            landmarks = _landmarks(entry)
-            values = _values(*landmarks) if landmarks else None
+            people = [_values(where, landmarks) for where, landmarks in _people(entry)]
+            if len(people) > 1 and not joint_map.linked:
+                raise BadInputError(
+                    f"pose_landmarks: expected one person, found {len(people)}; MediaPipe follows nobody: run it with "
+                    "num_poses=1, or track them first and put them into a CSV file"
+                )
+            seen.extend((frame, values) for values in people)
         except BadInputError as fault:
             faults.add(f"frame {frame}: {fault}")
-            continue
-        if values is not None:
-            poses.add("", frame)[_PLACES] = values[_KEPT]
     faults.check()
-    tracks, size = poses.tracks(), _size(path, joint_map)  # asked for last: a list of something else needs none
-    in_pixels = {name: replace(track, points=track.points * size) for name, track in tracks.items()}
-    return Recording(in_pixels, *size.tolist())
+    size = _size(path, joint_map) if seen else np.ones(2)  # a list of something else needs none
+    poses = Poses(path, joint_map.linked)
+    for frame, values in seen:
+        poses.add("", frame)[_PLACES] = values[_KEPT] * [*size, 1]
+    tracks = poses.tracks()
+    return Recording(tracks, width=size[0], height=size[1], notes=linked_note(tracks))
 
 
 def mediapipe_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> Iterator[Any]:
-    """The entries of a file that `read_mediapipe` reads, with other points of the same frames.
+    """The entries of a file that `read_mediapipe` reads, with other points of the same people and frames.
 
     A landmark that is not in the points, or becomes no keypoint, stays where it was, for the format has no word for one
     that is missing. All else stays, too: z, visibility, world landmarks, fields that are not read.
     """
-    (track,) = tracks.values()
-    shares, rows = (track.points / _size(path, joint_map)).round(_DECIMALS), track.rows
+    size, moved = _size(path, joint_map), Moved(tracks)
     for frame, entry in enumerate(_entries(path)):
-        found = _landmarks(entry)
-        if found:
-            _, landmarks = found
-            for i, (x, y) in zip(_KEPT, shares[rows[frame]][_PLACES].tolist(), strict=True):
+        for _, landmarks in _people(entry):
+            shares = (moved.next("", frame)[1][_PLACES] / size).round(_DECIMALS)
+            for i, (x, y) in zip(_KEPT, shares.tolist(), strict=True):
                 landmarks[i] |= {} if math.isnan(x) or math.isnan(y) else {"x": x, "y": y}
         yield entry
 
@@ -168,31 +170,26 @@ def _mark(text: str, at: int) -> tuple[str, int]:
     return (found[1], found.end()) if found else ("", at)
 
 
-def _landmarks(entry: Any) -> tuple[str, list[Any]] | None:
-    """The name of the field with a frame's landmarks, and what stands there; None where nobody was seen.
+def _people(entry: Any) -> list[tuple[str, Any]]:
+    """The name of each field with a person's landmarks in a frame, and what stands there.
 
     Raises:
-        BadInputError: if it is no result, or of several people.
+        BadInputError: if it is no result.
     """
     if entry is None or entry == {}:
-        return None
+        return []
     if not isinstance(entry, dict):
         raise BadInputError(f"expected a result or null, found {told(entry)}")
     if "landmark" in entry:
-        return None if entry["landmark"] in (None, []) else ("landmark", entry["landmark"])
+        return [] if entry["landmark"] in (None, []) else [("landmark", entry["landmark"])]
     if "pose_landmarks" not in entry:
         raise BadInputError(f"expected pose_landmarks or landmark, found {', '.join(entry)!r:.60}")
     people = entry["pose_landmarks"]
     if people in (None, []):
-        return None
+        return []
     if not isinstance(people, list) or not all(isinstance(person, list) for person in people):
         raise BadInputError("pose_landmarks: expected a list of people, each a list of landmarks, found others")
-    if len(people) > 1:
-        raise BadInputError(
-            f"pose_landmarks: expected one person, found {len(people)}; MediaPipe follows nobody: run it with "
-            "num_poses=1, or track them first and put them into a CSV file"
-        )
-    return "pose_landmarks[0]", people[0]
+    return [(f"pose_landmarks[{i}]", person) for i, person in enumerate(people)]
 
 
 def _values(where: str, landmarks: Any) -> Floats:

@@ -5,7 +5,7 @@
 
 The frame is the last number in the name of the file. Each person has 25 joints in pixels (`--keypoint_scale 0`, the
 default); one that was not found is 0, 0, 0. OpenPose follows nobody from frame to frame: people come in any order, and
-`person_id` is -1. So a frame shows one person at most, unless something has put numbers from 0 in place of the -1.
+`person_id` is -1. Unless something has put numbers from 0 in place of the -1, they are linked from frame to frame.
 Neck, middle of the hips, eyes and small toes are dropped; a big toe is a foot_index. Hands, faces and other fields are
 not read. Layout: https://github.com/CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json_object
-from posedata.formats.keypoints.tracks import MOST_NUMBER, Poses, Recording, joint_rows, told
+from posedata.formats.keypoints.tracks import MOST_NUMBER, Poses, Recording, joint_rows, linked_note, told
 from posedata.skeleton import BODY_25, INDEX
 
 _NAME = re.compile(r"(?:.*[^0-9])?([0-9]{1,15})_keypoints\.json")
@@ -48,20 +48,21 @@ def read_openpose(folder: Path) -> Recording:
     Raises:
         BadInputError: at the first file that cannot be read, or if nobody is in any.
     """
-    poses = Poses(folder)
+    poses = Poses(folder, linked=True)
     for frame, path in openpose_frames(folder).items():
         people = read_json_object(path).get("people")
         if not isinstance(people, list):
             raise bad_file(path, [f"people: expected a list, found {told(people)}"])
         for i, person in enumerate(people):
             try:
-                _add(person, frame, len(people), poses)
+                _add(person, frame, poses)
             except BadInputError as error:
                 raise bad_file(path, [f"people[{i}].{fault}" for fault in error.faults]) from error
-    return Recording(poses.tracks("person_id"))
+    tracks = poses.tracks("person_id")
+    return Recording(tracks, notes=linked_note(tracks))
 
 
-def _add(person: Any, frame: int, people: int, poses: Poses) -> None:
+def _add(person: Any, frame: int, poses: Poses) -> None:
     """Put a person's pose where it belongs."""
     fields = person if isinstance(person, dict) else {}
     name = _name(fields.get("person_id"))
@@ -69,11 +70,6 @@ def _add(person: Any, frame: int, people: int, poses: Poses) -> None:
         joints = joint_rows(fields.get("pose_keypoints_2d"), len(BODY_25), "joints of BODY_25")
     except BadInputError as error:
         raise BadInputError(f"pose_keypoints_2d: {error}") from error
-    if not name and people > 1:
-        raise BadInputError(
-            f"person_id: expected a number from 0 where a frame shows {people} people, found none; OpenPose follows "
-            "nobody: track them first, or run it with --number_people_max 1"
-        )
     if poses.find(name, frame) is not None:
         raise BadInputError(f"person_id: expected each person once in a frame, found {name} again")
     poses.put(name, frame, _PLACES, joints)

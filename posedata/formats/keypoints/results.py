@@ -29,11 +29,13 @@ from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
 from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
     Faults,
+    Moved,
     Poses,
     Recording,
     Slots,
     Track,
     joint_rows,
+    linked_note,
     slots,
     told,
 )
@@ -60,7 +62,7 @@ class _Shown(NamedTuple):
 
 def read_results(path: Path, joint_map: JointMap) -> Recording:
     """The people of a file; raises BadInputError with all its faults."""
-    faults, poses, places = Faults(path), Poses(path), _places(path, joint_map)
+    faults, poses, places = Faults(path), Poses(path, joint_map.linked), _places(path, joint_map)
     for where, frame, person, content in _people(_entries(path), faults):
         try:
             joints = _joints(content, len(places))
@@ -72,20 +74,25 @@ def read_results(path: Path, joint_map: JointMap) -> Recording:
         else:
             faults.add(f"{where}: {_again(person, frame)}")
     faults.check()
-    return Recording(poses.tracks("track_id, idx"))
+    tracks = poses.tracks("track_id, idx")
+    return Recording(tracks, notes=linked_note(tracks))
 
 
 def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> list[Any]:
     """The content of a file that `read_results` reads, with other points of the same people and frames.
 
     A joint that is not in the points any more gets x = y = 0 and the confidence 0, and `num_keypoints`, where that is
-    told, counts it no more. All else stays, fields that are not read and joints that become no keypoint.
+    told, counts it no more. Who was linked gets a `track_id`. All else stays, fields that are not read and joints that
+    become no keypoint.
     """
     faults, places, entries = Faults(path), _places(path, joint_map), _entries(path)
-    rows = {person: track.rows for person, track in tracks.items()}
+    moved = Moved(tracks)
     for _, frame, person, content in _people(entries, faults):
+        name, pose = moved.next(person, frame)
+        if name != person:
+            content["track_id"] = int(name)
         numbers = _in_a_row(content)
-        move_in_place(content, numbers, places, tracks[person].points[rows[person][frame]])
+        move_in_place(content, numbers, places, pose)
         if "keypoint_scores" in content:
             content["keypoints"] = [[x, y] for x, y in zip(numbers[::3], numbers[1::3], strict=True)]
             content["keypoint_scores"] = numbers[2::3]
@@ -132,13 +139,7 @@ def _of_entry(where: str, entry: Any) -> Iterator[_Shown]:
     if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
         raise BadInputError(".instances: expected a list of objects, found something else")
     for i, person in enumerate(people):
-        name = _person(person)
-        if not name and len(people) > 1:
-            raise BadInputError(
-                f".instances: expected one person in a frame, or a track_id of each, found {len(people)} people; "
-                "MMPose follows nobody: track them first"
-            )
-        yield _Shown(f"{where}.instances[{i}]", frame, name, person)
+        yield _Shown(f"{where}.instances[{i}]", frame, _person(person), person)
 
 
 def _frame(entry: dict[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """What all kinds of files are read into: the people of a recording, frame by frame; and the faults found on the way."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import floats
-from posedata.poses import Note
+from posedata.linking import link_poses
+from posedata.poses import MAX_COORDINATE, Note
 from posedata.skeleton import INDEX, K
 
 MOST_POSES = 200_000
@@ -23,6 +25,9 @@ DECIMALS = 3
 
 _MOST_TOLD = 100
 """Faults of a file that are told in words."""
+
+_SHORT = 5
+"""Frames. Who is in fewer is mostly a chance find."""
 
 Joints = dict[str, str | None]
 """Name of each joint of the source, in its order -> keypoint, None = dropped."""
@@ -39,11 +44,14 @@ class Track:
         frame_number: (T,) int64, strictly increasing.
         points: (T, 25, 2) float64 pixels, NaN = missing.
         confidence: (T, 25) float64, NaN = not told.
+        turn: (T,) int64 of one who was linked from frame to frame: which of the people in that frame it is, as they
+            come in the file; None of one whom the file itself tells apart.
     """
 
     frame_number: NDArray[np.int64]
     points: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    turn: NDArray[np.int64] | None = None
 
     @property
     def rows(self) -> dict[int, int]:
@@ -87,15 +95,22 @@ class Faults:
 
 
 class Poses:
-    """Poses as they come: of any person and frame, in any order."""
+    """Poses as they come: of any person and frame, in any order.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file.
+        linked: whether people without a name are linked from frame to frame where a frame shows several.
+    """
+
+    def __init__(self, path: Path, linked: bool = False) -> None:
         self._path = path
+        self._linked = linked
         self._count = 0
         self._people: dict[str, dict[int, NDArray[np.float64]]] = {}
+        self._unnamed: dict[int, list[NDArray[np.float64]]] = {}
 
     def find(self, person: str, frame: int) -> NDArray[np.float64] | None:
-        """(25, 3) x y confidence of a pose that is there, to be filled; None if there is none."""
+        """(25, 3) x y confidence of a pose that is there, to be filled; None if there is none, or may be another."""
         return self._people.get(person, {}).get(frame)
 
     def add(self, person: str, frame: int) -> NDArray[np.float64]:
@@ -108,7 +123,10 @@ class Poses:
         if self._count > MOST_POSES:
             raise bad_file(self._path, [f"expected at most {MOST_POSES:,} poses, found more; split the file"])
         pose = np.full((K, 3), np.nan)
-        self._people.setdefault(person, {})[frame] = pose
+        if self._linked and not person:
+            self._unnamed.setdefault(frame, []).append(pose)
+        else:
+            self._people.setdefault(person, {})[frame] = pose
         return pose
 
     def __len__(self) -> int:
@@ -122,7 +140,7 @@ class Poses:
                 pose[place] = joint
 
     def tracks(self, named_by: str = "person") -> dict[str, Track]:
-        """All of them in the order of their frames.
+        """All of them in the order of their frames; who was linked is called 1, 2, ... in the order in which they come.
 
         Args:
             named_by: the field that tells people apart.
@@ -130,17 +148,64 @@ class Poses:
         Raises:
             BadInputError: if there is none, or some have a name and some have none.
         """
-        if not self._people:
+        if not self._count:
             raise bad_file(self._path, ["expected at least one pose, found none"])
-        if "" in self._people and len(self._people) > 1:
+        if (self._unnamed and self._people) or ("" in self._people and len(self._people) > 1):
             raise bad_file(self._path, [f"{named_by}: expected one for all people or for none, found some without"])
-        return {person: _track(poses) for person, poses in self._people.items()}
+        if any(len(poses) > 1 for poses in self._unnamed.values()):
+            return dict(_linked(self._unnamed))
+        alone = {frame: pose for frame, (pose,) in self._unnamed.items()}
+        people = self._people or {"": alone}
+        return {person: _track(poses) for person, poses in people.items()}
 
 
-def _track(poses: dict[int, NDArray[np.float64]]) -> Track:
+def _track(poses: Mapping[int, NDArray[np.float64]], turns: Mapping[int, int] | None = None) -> Track:
     order = sorted(poses)
     values = np.stack([poses[frame] for frame in order])
-    return Track(np.asarray(order, np.int64), values[..., :2], values[..., 2])
+    turn = None if turns is None else np.asarray([turns[frame] for frame in order], np.int64)
+    return Track(np.asarray(order, np.int64), values[..., :2], values[..., 2], turn)
+
+
+def _linked(unnamed: Mapping[int, Sequence[NDArray[np.float64]]]) -> Iterator[tuple[str, Track]]:
+    """Name and track of each."""
+    frames = sorted(unnamed)
+    found = link_poses((frame, _in_reach(np.stack(unnamed[frame])[..., :2])) for frame in frames)
+    for number, turns in enumerate(found, start=1):
+        yield str(number), _track({frame: unnamed[frame][turn] for frame, turn in turns.items()}, turns)
+
+
+def _in_reach(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Without those that can be no pixels, of which whoever takes the track will tell."""
+    return np.where(np.abs(points) <= MAX_COORDINATE, points, np.nan)
+
+
+def linked_note(tracks: Mapping[str, Track]) -> tuple[Note, ...]:
+    """What to tell of people who were linked; nothing if nobody was."""
+    short = sum(len(track.frame_number) < _SHORT for track in tracks.values())
+    if all(track.turn is None for track in tracks.values()):
+        return ()
+    told = f"{short} of them in fewer than {_SHORT} frames" if short else ""
+    return (Note(len(tracks), "people without a number: linked from frame to frame by their poses", told),)
+
+
+class Moved:
+    """Other points for the poses of a file, asked for in the order in which they stand there."""
+
+    def __init__(self, tracks: Mapping[str, Track]) -> None:
+        self._asked: Counter[int] = Counter()
+        self._poses: dict[tuple[str, int, int], tuple[str, NDArray[np.float64]]] = {}
+        for name, track in tracks.items():
+            turns = np.zeros_like(track.frame_number) if track.turn is None else track.turn
+            for frame, turn, pose in zip(track.frame_number.tolist(), turns.tolist(), track.points, strict=True):
+                self._poses["" if track.turn is not None else name, frame, turn] = name, pose
+
+    def next(self, person: str, frame: int) -> tuple[str, NDArray[np.float64]]:
+        """Name and (25, 2) points of a person, or, if that is "", of the next one in the frame."""
+        turn = 0
+        if not person:
+            turn = self._asked[frame]
+            self._asked[frame] += 1
+        return self._poses[person, frame, turn]
 
 
 def joint_rows(numbers: object, count: int, joints: str = "joints") -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posedata.crops.geometry import crop_square
-from posetrain.detect.tracks import BRIDGE, SHORTEST, filled, link, overlaps, square_of
+from posetrain.detect.tracks import BRIDGE, SHORTEST, filled, linked, square_of
 
 
 def box(x: float, y: float = 0.0, width: float = 10.0, height: float = 20.0) -> list[float]:
@@ -19,40 +19,49 @@ def frames(*rows: Sequence[list[float]], first: int = 0) -> list[tuple[int, np.n
     return [(n, np.asarray(row, np.float64).reshape(-1, 4)) for n, row in enumerate(rows, start=first)]
 
 
-def test_overlap_is_intersection_over_union() -> None:
-    these = np.asarray([box(0), box(100)])
-    those = np.asarray([box(0), box(5), box(0, 10, 5, 20), box(10)])
-    assert overlaps(these, those)[0].tolist() == pytest.approx([1, 100 / 300, 50 / 250, 0])
-    assert overlaps(these, those)[1].tolist() == [0, 0, 0, 0]
-    assert overlaps(np.empty((0, 4)), those).shape == (0, 4)
+@pytest.mark.parametrize(("shift", "people"), [(5.3, 1), (5.5, 2)])
+def test_what_counts_is_intersection_over_union(shift: float, people: int) -> None:
+    """Boxes 10 wide and s apart share (10 - s) / (10 + s): 0.307 and 0.290."""
+    assert linked(frames([box(0)], [box(shift)])) == ([], people)  # too short, all of them
+    assert linked(frames([box(0)], [box(0, 0, 10, 60)])) == ([], 1)  # of which it is a third
 
 
 def test_people_are_followed_whatever_the_order_of_their_boxes() -> None:
-    tracks, short = link(frames(*([box(0 + n), box(50 - n)][:: (-1) ** n] for n in range(6))))
+    tracks, short = linked(frames(*([box(0 + n), box(50 - n)][:: (-1) ** n] for n in range(6))))
     assert short == 0
     assert [[b[0] for b in track.values()] for track in tracks] == [[0, 1, 2, 3, 4, 5], [50, 49, 48, 47, 46, 45]]
+
+
+def test_who_crosses_another_is_expected_where_they_went() -> None:
+    """Between frames 5 and 6 they change sides; the box next to a track's last one is then the other's."""
+    walks = [[box(3.0 * n), box(32 - 3.0 * n)] for n in range(11)]
+    tracks, _ = linked(frames(*walks))
+    assert [[b[0] for b in track.values()] for track in tracks] == [
+        [3.0 * n for n in range(11)],
+        [32 - 3.0 * n for n in range(11)],
+    ]
 
 
 def test_all_are_matched_together_not_the_best_one_first() -> None:
     """Box 4 overlaps track 0 best, but then nothing would be left for track 7's person."""
     start = [[box(0), box(7)]] * SHORTEST
-    tracks, _ = link(frames(*start, [box(4), box(-4)]))
+    tracks, _ = linked(frames(*start, [box(4), box(-4)]))
     assert [track[SHORTEST][0] for track in tracks] == [-4, 4]
 
 
 def test_a_gap_is_bridged_and_a_longer_one_is_not() -> None:
     seen = [[box(0)]] * SHORTEST
     for gap, people in ((BRIDGE, 1), (BRIDGE + 1, 2)):
-        tracks, short = link(frames(*seen, *[[]] * gap, *seen))
+        tracks, short = linked(frames(*seen, *[[]] * gap, *seen))
         assert (len(tracks), short) == (people, 0)
 
 
 def test_a_jump_begins_another_person_and_short_ones_are_left_out() -> None:
-    tracks, short = link(frames(*[[box(0)]] * SHORTEST, *[[box(40)]] * (SHORTEST - 1)))
+    tracks, short = linked(frames(*[[box(0)]] * SHORTEST, *[[box(40)]] * (SHORTEST - 1)))
     assert [sorted(track) for track in tracks] == [[0, 1, 2, 3, 4]]
     assert short == 1
-    assert link([]) == ([], 0)
-    assert link(frames([], [])) == ([], 0)
+    assert linked([]) == ([], 0)
+    assert linked(frames([], [])) == ([], 0)
 
 
 def test_gaps_are_filled_on_a_straight_line() -> None:

@@ -187,6 +187,25 @@ def read_any(path: Path) -> dict[str, Track]:
         }
 
 
+def test_people_of_openpose_are_told_apart_by_their_poses(still: str, people: dict[str, Track], tmp_path: Path) -> None:
+    """As by the numbers that somebody has given them, but called by the order in which they come."""
+    given = write_openpose(tmp_path / "openpose", people)
+    expected = predict(still, given, tmp_path / "numbered.csv", CPU)
+    for path in given.iterdir():
+        content = json.loads(path.read_text())
+        content["people"] = [person | {"person_id": [-1]} for person in content["people"][::-1]]
+        path.write_text(json.dumps(content))
+    report = predict(still, given, tmp_path / "linked.csv", CPU)
+    assert report["warnings"] == [
+        f"{given}: 2 people without a number: linked from frame to frame by their poses",
+        *expected["warnings"],
+    ]
+    numbered, linked = (rows_of(tmp_path / f"{name}.csv") for name in ("numbered", "linked"))
+    names = {row["person"]: number["person"] for row, number in zip(linked, numbered, strict=True)}
+    assert sorted(names) == sorted(names.values()) == ["1", "2"]
+    assert [row | {"person": names[row["person"]]} for row in linked] == numbered
+
+
 @pytest.mark.parametrize("ending", [".csv", ".json", ".nc", ".npz"])
 @pytest.mark.parametrize("name", INPUTS)
 def test_unrefined_keypoints_come_back_in_pixels(

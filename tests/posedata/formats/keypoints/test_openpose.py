@@ -10,8 +10,8 @@ from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
 from posedata.skeleton import BODY_25, INDEX
 
 
-def person(name: int | None = None, **fields: Any) -> dict[str, Any]:
-    joints = [value for i in range(25) for value in (100 + i, 200 + i, 0.5)]
+def person(name: int | None = None, x: int = 100, **fields: Any) -> dict[str, Any]:
+    joints = [value for i in range(25) for value in (x + i, 200 + i, 0.5)]
     return {"pose_keypoints_2d": joints} | ({} if name is None else {"person_id": [name]}) | fields
 
 
@@ -46,6 +46,19 @@ def test_people_are_told_apart_by_their_numbers_in_any_order(tmp_path: Path) -> 
     }
 
 
+def test_people_without_numbers_are_linked_from_frame_to_frame(tmp_path: Path) -> None:
+    near, far = person(-1), person(-1, x=400)
+    recording = read_openpose(write(tmp_path, [near, far], [far], [far, near, person(-1, x=900)]))
+    assert {
+        name: (track.points[:, INDEX["nose"], 0].tolist(), track.frame_number.tolist(), track.turn.tolist())
+        for name, track in recording.tracks.items()
+        if track.turn is not None
+    } == {"1": ([100, 100], [0, 2], [0, 1]), "2": ([400, 400, 400], [0, 1, 2], [1, 0, 0]), "3": ([900], [2], [2])}
+    assert list(map(str, recording.notes)) == [
+        "3 people without a number: linked from frame to frame by their poses: 3 of them in fewer than 5 frames"
+    ]
+
+
 def test_frames_are_numbered_by_the_names_of_files(tmp_path: Path) -> None:
     for name in ("a_000000000010_keypoints.json", "a_000000000002_keypoints.json", "notes.json", "x_keypoints.json"):
         (tmp_path / name).write_text("{}")
@@ -59,7 +72,6 @@ BAD = {
     "another model": ([person(pose_keypoints_2d=[1.0] * 54)], r"people\[0\].*25 joints of BODY_25, found 54 numbers"),
     "no joints": ([{}], r"people\[0\]\.pose_keypoints_2d: .* found None"),
     "words": ([person(pose_keypoints_2d=["1"] * 75)], "expected numbers, found others"),
-    "nobody is followed": ([person(-1), person(-1)], "where a frame shows 2 people, found none"),
     "twice": ([person(3), person(3)], r"people\[1\]\.person_id: expected each person once in a frame, found 3 again"),
     "no list": ({}, "people: expected a list, found dict"),
     "no object": ([7], "found None"),

@@ -100,7 +100,10 @@ FAULTS: dict[str, tuple[list[Any], str]] = {
     "two people": ([person(1), person(1)], r"\[1\]: expected one person .* frame 1; track them first"),
     "twice": ([person(1, idx=0), person(1, idx=0)], r"\[1\]: expected each person once in a frame, found '0' again"),
     "some tracked": ([person(1, track_id=1), person(2)], "track_id, idx: expected one for all people or for none"),
-    "two instances": ([mmpose(3, POSE, POSE)], r"\[0\]\.instances: expected one person .*, found 2 people; MMPose"),
+    "two instances": (
+        [mmpose(3, POSE, POSE)],
+        r"\[0\]\.instances\[1\]: expected one person .*, found another in frame 3",
+    ),
     "two cameras": (
         [person("cam1_12.jpg", idx=1), person("cam2_12.jpg", idx=2)],
         r"\[1\]\.image_id: expected 'cam1_12.jpg' for this frame, found 'cam2_12.jpg'; a file is one video",
