@@ -97,6 +97,11 @@ def need_space(folder: Path, size: int) -> None:
         raise ResourceError(f"{folder}: expected {size:,} bytes of free space at least, found {free:,}; free some")
 
 
+def bytes_below(folder: Path) -> int:
+    """Of all files in a folder and in folders of it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def need_empty(folder: Path) -> None:
     """Raise ConflictError if something is there already, be it a file or a folder that holds anything."""
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):

@@ -21,14 +21,14 @@ def stores_in_home() -> list[Path]:
     return [path.parent for path in sorted(manifests, key=lambda path: path.stat().st_mtime)]
 
 
-def find_store(given: Path | str | None, kind: str | None = None) -> Path:
+def find_store(given: Path | str | None, *kinds: str) -> Path:
     """The store at a path or of that name in the data home; None = the newest there.
 
     Of a published store, COLLECTION/NAME, there is a mirror to which files come when they are read.
 
     Args:
         given: a path, name or URL.
-        kind: of the newest; None = any. A store that is named may be of another: whoever opens it looks.
+        kinds: of the newest; none = any. A store that is named may be of another: whoever opens it looks.
 
     Raises:
         BadInputError: if there is none; the message says how to make one.
@@ -41,9 +41,10 @@ def find_store(given: Path | str | None, kind: str | None = None) -> Path:
     given = Path(given) if given else None
     stores = data_home() / "stores"
     if given is None:
-        found = [path for path in stores_in_home() if kind is None or _kind(path) in (kind, None)]
+        found = [path for path in stores_in_home() if not kinds or _kind(path) in (*kinds, None)]
         if not found:
-            wanted, dataset = f" of kind {kind}" if kind else "", _SAMPLES.get(kind or "", "brace")
+            wanted = f" of kind {' or '.join(kinds)}" if kinds else ""
+            dataset = _SAMPLES.get(kinds[0] if kinds else "", "brace")
             raise BadInputError(
                 f"{stores}: expected a store{wanted}, found none; make one: "
                 f"posedata sample {dataset} && posedata build --dataset {dataset}"

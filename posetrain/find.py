@@ -50,8 +50,8 @@ def _runs_at(path: Path) -> list[Path]:
 
 
 def _runs_below(path: Path) -> list[Path]:
-    """Runs in a folder or in folders of it."""
-    return sorted(found.parent for depth in ("*", "*/*") for found in path.glob(f"{depth}/{RUN_NAME}"))
+    """Runs in a folder or in folders of it; what begins with a dot is not finished, such as a pull that was cut."""
+    return sorted(found.parent for depth in ("[!.]*", "[!.]*/[!.]*") for found in path.glob(f"{depth}/{RUN_NAME}"))
 
 
 def find_unfinished_run() -> Path:

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 from posedata.config import Frozen, faults
 from posedata.dataset import Name
 from posedata.errors import ChoiceError, ConflictError, RemoteError
-from posedata.files import need_space, sync_tree
+from posedata.files import bytes_below, need_space, sync_tree
 from posedata.home import data_home
 from posedata.locks import locked
 from posedata.manifest import StoreFile, list_files, remove_others
@@ -119,13 +119,14 @@ def pull_run(
             folder = stage / "run"
             folder.mkdir(exist_ok=True)
             remove_others(folder, {path for file in found.files for path in (file.path, part_name(file.path))})
-            need_space(stage.parent, parts.bytes)
+            need_space(stage.parent, parts.bytes - bytes_below(folder))
             with progress(f"pulling {name}", parts.bytes, "bytes") as advance:
-                fetch(remote, found.files, folder, {}, advance)
+                fetched = fetch(remote, found.files, folder, {}, advance)
             read_run(folder)
             sync_tree(folder)
             check_target(target, overwrite, _is_run)
             publish(folder, target)
+        parts = Parts(tuple(fetched), tuple(file for file in found.files if file not in fetched))
     return _report(found, parts, dry_run) | {"run": str(target)}
 
 

@@ -69,10 +69,10 @@ def train(
         RemoteError: if another process of the team is lost.
         ResourceError: if the memory of the device is used up.
     """
-    if need := find_model(config.model).need:
-        need(store)
     with locked(run, run) if team.leads else nullcontext(), enough_memory(device, "try a smaller --batch-size"):
         try:
+            if need := find_model(config.model).need:
+                need(store)
             return _train(config, store, run, device, feed, resume, team, progress, log)
         finally:
             if team.leads and not any(run.iterdir()):

@@ -23,7 +23,7 @@ class _FrameRange(click.ParamType[tuple[int | None, int | None]]):
     ) -> tuple[int | None, int | None]:
         if isinstance(value, tuple):
             return value
-        found = re.fullmatch(r"(\d*):(\d*)", str(value), re.ASCII)
+        found = re.fullmatch(r"(\d{0,18}):(\d{0,18})", str(value), re.ASCII)
         if found is None:
             self.fail(f"{value!r}: expected two numbers like 10:60, 10: or :60", param, ctx)
         first, end = (int(number) if number else None for number in found.groups())

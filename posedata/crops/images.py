@@ -55,10 +55,7 @@ def read_image(path: Path, image: Image) -> Photograph:
         raise bad_file(path, [f"image {image.key}: expected an image, found {error.strerror}"]) from error
     if is_cut(data):
         raise bad_file(path, [f"image {image.key}: expected a whole JPEG file, found one that was cut short"])
-    try:
-        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        found = None
+    found = decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if found is None:
         raise bad_file(path, [f"image {image.key}: expected an image, found none that can be decoded"])
     height, width = found.shape[:2]
@@ -66,6 +63,16 @@ def read_image(path: Path, image: Image) -> Photograph:
         told = f"{image.width} x {image.height} pixels as the annotations say"
         raise bad_file(path, [f"image {image.key}: size: expected {told}, found {width} x {height}"])
     return Photograph(np.ascontiguousarray(found[:, :, ::-1]).astype(np.uint8, copy=False), sha256(data).hexdigest())
+
+
+def decoded(data: bytes, how: int) -> NDArray[np.generic] | None:
+    """(h, w, 3) BGR of an image file, read by the flags of OpenCV; None of what cannot be decoded, or is too large."""
+    import cv2
+
+    try:
+        return cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), how)
+    except cv2.error:
+        return None
 
 
 def is_cut(data: bytes) -> bool:

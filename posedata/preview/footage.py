@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.crops.images import is_cut
+from posedata.crops.images import decoded, is_cut
 from posedata.errors import BadInputError, ChoiceError
 
 Picture = NDArray[np.uint8]
@@ -29,6 +29,7 @@ class Film:
 
     Attributes:
         path: of the film or folder.
+        first: the number of a film's first frame; pictures have their own.
         size: (width, height) in pixels.
     """
 
@@ -43,7 +44,7 @@ class Film:
             BadInputError: if it cannot be read.
         """
         self.path = path
-        self._first = first
+        self.first = first
         self._pictures = numbered_pictures(path) if path.is_dir() else {}
         if path.is_dir() and not self._pictures:
             raise BadInputError(f"{path}: expected pictures like 000001.jpg, found none")
@@ -66,7 +67,7 @@ class Film:
         """The numbers of all frames, rising; those of a film are counted, for its header may be wrong."""
         if self._pictures:
             return sorted(self._pictures)
-        return list(range(self._first, self._first + count_frames(self.path)))
+        return list(range(self.first, self.first + count_frames(self.path)))
 
     def header(self) -> tuple[int, float]:
         """What the header of a film tells, rightly or not: frames, and frames a second; 0 of what it does not tell."""
@@ -90,7 +91,7 @@ class Film:
         if path is None:
             raise BadInputError(f"{self.path}: expected a picture of frame {number}, found none; {_IS_IT}")
         data = path.read_bytes()
-        found = None if is_cut(data) else cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_COLOR)
+        found = None if is_cut(data) else decoded(data, cv2.IMREAD_COLOR)
         if found is None:
             raise BadInputError(f"{path}: expected a picture that OpenCV reads, found none; get it anew")
         return found
@@ -98,15 +99,15 @@ class Film:
     def _counted(self, number: int) -> NDArray[np.generic]:
         if self._capture is None or number < self._next:
             self.close()
-            self._capture, self._next = _opened(self.path), self._first
+            self._capture, self._next = _opened(self.path), self.first
         while self._next < number and self._capture.grab():
             self._next += 1
         there, found = self._capture.read() if self._next == number else (False, None)
         if not there or found is None:
-            had = self._next - self._first
+            had = self._next - self.first
             if had == 0:
                 raise _unreadable(self.path)
-            what = f"expected {number - self._first + 1:,} frames at least, found {had:,}"
+            what = f"expected {number - self.first + 1:,} frames at least, found {had:,}"
             raise BadInputError(f"{self.path}: {what}; {_IS_IT}")
         self._next += 1
         return found

@@ -54,7 +54,7 @@ def find_footage(store: Store, positions: NDArray[np.int64], place: Path) -> Foo
     names = sequence_names(store)
     sizes = []
     for number, path in films.items():
-        with closing(_opened(path, names[number])) as film:
+        with closing(Film(path, _first(names[number]))) as film:
             need_fit(film, names[number], store.frames("box", positions[sequences == number]))
             sizes.append(fitted(film.size, (SIDE, SIDE)))
     width, height = (max(side) for side in zip(*sizes, strict=True))
@@ -70,11 +70,11 @@ def filmed(scenes: Iterator[Scene], footage: Footage) -> Iterator[Scene]:
     film: Film | None = None
     try:
         for scene in scenes:
-            path = footage.films[scene.sequence]
-            if film is None or film.path != path:
+            path, first = footage.films[scene.sequence], _first(scene.sequence)
+            if film is None or (film.path, film.first) != (path, first):
                 if film is not None:
                     film.close()
-                film = _opened(path, scene.sequence)
+                film = Film(path, first)
             yield replace(scene, backdrop=backdrop(film.frame(scene.number), scene.box, footage.panel))
     finally:
         if film is not None:
@@ -114,8 +114,9 @@ def _film_name(store: Store, sequence: int) -> str:
     return film_name(*(str(store[f"sequence_{column}"][sequence]) for column in ("dataset", "video", "name")))
 
 
-def _opened(path: Path, sequence: str) -> Film:
-    return Film(path, first_number(sequence.partition("/")[0]))
+def _first(sequence: str) -> int:
+    """Number of the first frame of its film."""
+    return first_number(sequence.partition("/")[0])
 
 
 def need_fit(film: Film, sequence: str, boxes: NDArray[np.floating]) -> None:

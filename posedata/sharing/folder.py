@@ -1,11 +1,15 @@
 """A collection on a disk, or on one that is shared."""
 
+import errno
 import os
 import threading
 from pathlib import Path
 
 from posedata.files import copy_durably, own_name, sync_folder, write_durably
 from posedata.sharing.remote import NotThereError, at_most, speaking, taken
+
+_WITHOUT_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""What disks say that have no hard links: FAT, shares of Windows, buckets that are mounted."""
 
 
 class Folder:
@@ -56,7 +60,9 @@ class Folder:
                     path.hardlink_to(mine)  # fails where the file is, unlike a rename
             except FileExistsError as error:
                 raise taken(str(path)) from error
-            except PermissionError:  # a disk without hard links
+            except OSError as error:
+                if error.errno not in _WITHOUT_LINKS:
+                    raise
                 _write_new(path, content)
         sync_folder(path.parent)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from posedata.dataset import Built, need_built
 from posedata.errors import IntegrityError, PoseDataError
-from posedata.files import need_space, sha256_file, sync_tree
+from posedata.files import bytes_below, need_space, sha256_file, sync_tree
 from posedata.home import data_home
 from posedata.manifest import MANIFEST_NAME, StoreFile, parse_manifest, read_manifest, remove_others
 from posedata.progress import Progress, silent
@@ -64,7 +64,7 @@ def pull(
         folder.mkdir(exist_ok=True)
         remove_others(folder, {name for file in manifest.files for name in (file.path, part_name(file.path))})
         size = sum(file.size for file in manifest.files)
-        need_space(stage.parent, size - _bytes_below(folder))
+        need_space(stage.parent, size - bytes_below(folder))
         with progress(f"pulling {found.dataset.name}", size, "bytes") as advance:
             fetched = fetch(remote, manifest.files, folder, known, advance, packs=packs_of(manifest.files))
         (folder / MANIFEST_NAME).write_bytes(text)
@@ -92,10 +92,6 @@ def _known_files(target: Path) -> dict[str, Path]:
         except (IntegrityError, OSError):
             continue  # of no use here
     return known
-
-
-def _bytes_below(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _report(

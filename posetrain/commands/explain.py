@@ -14,7 +14,9 @@ from posetrain.commands.options import device_option
 @click.option("--store", type=arguments.STORE, help="Crops to show it.  [default: those it was trained on]")
 @click.option("--split", default="train", show_default=True, help="train, validation or test.")
 @click.option("--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Crops at most.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of their choice and the clusters.")
+@click.option(
+    "--seed", type=click.IntRange(0, 1 << 31), default=0, show_default=True, help="Of their choice and the clusters."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @device_option
 @arguments.output_options

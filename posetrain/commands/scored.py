@@ -62,5 +62,5 @@ def _kind(what: str, store: Path | str | None) -> Kind:
     if what in BASELINES or find_export(what):
         return WINDOWS
     if what == MEAN_POSE:
-        return CLIPS if read_manifest(find_store(store)).kind == CLIPS.name else CROPS
+        return CLIPS if read_manifest(find_store(store, CROPS.name, CLIPS.name)).kind == CLIPS.name else CROPS
     return find_model(read_run(find_run(Path(what))).config.model).kind

@@ -12,7 +12,6 @@ Boxes are pixels of the frame as it is shown, 0-based. A frame without a row or 
 """
 
 import csv
-import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from posedata.errors import ChoiceError
 from posedata.formats.base import read_json_object, read_rows
 from posedata.formats.keypoints.coco import image_frames, objects
-from posedata.formats.keypoints.fields import is_id
+from posedata.formats.keypoints.fields import is_id, person_name
 from posedata.formats.keypoints.table import frame_of
 from posedata.formats.keypoints.tracks import DECIMALS, MOST_NUMBER, Faults, told
 from posedata.poses import MAX_COORDINATE
@@ -145,11 +144,12 @@ def _add_annotation(
     image, track, box = (annotation.get(name) for name in ("image_id", "track_id", "bbox"))
     if not is_id(image) or image not in frames:
         return f"image_id: expected the id of an image, found {told(image)}"
-    if track is not None and (not is_id(track) or track == ""):
+    person = person_name(track)
+    if person is None:
         return f"track_id: expected a number or text, found {told(track)}"
     if not isinstance(box, list) or len(box) != len(SIDES):
         return f"bbox: expected x, y, width, height, found {told(box)}"
-    return _add(people, "" if track is None else str(track), frames[image], "track_id", box)
+    return _add(people, person, frames[image], "track_id", box)
 
 
 def _add(people: dict[str, Boxes], person: str, frame: int, field: str, sides: list[object]) -> str | None:
@@ -157,7 +157,7 @@ def _add(people: dict[str, Boxes], person: str, frame: int, field: str, sides: l
     if person and not _NAME.fullmatch(person):
         return f"{field}: expected letters, digits, _ . and -, for files are named after people; found {person!r:.60}"
     for name, value in zip(SIDES, sides, strict=True):
-        if not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > MAX_COORDINATE:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= MAX_COORDINATE:
             return f"{name}: expected pixels, found {told(value)}"
     box = np.asarray(sides, np.float64)
     if not (box[2:] > 0).all():

@@ -16,8 +16,8 @@ from posetrain.detect.tracks import Track, square_of
 
 Pixels = NDArray[np.uint8]
 
-_MOST = 100_000
-"""The largest number that the first picture of a folder may have: before it stand as many empty frames."""
+_MOST_EMPTY = 100_000
+"""Numbers of frames that need not be there: each is an empty frame of the file that is made."""
 
 _NEAR = 0.01
 """Of a frame rate: 29.97 is as good as 30."""
@@ -48,9 +48,9 @@ class Footage:
         self.path, self.size = film.path, film.size
         self.name = film.path.absolute().name if film.path.is_dir() else film.path.stem
         self.frames = film.numbers()
-        if self.frames[0] > _MOST:
-            what = f"expected pictures that are numbered from {_MOST:,} at most, found {self.frames[0]:,} first"
-            raise BadInputError(f"{film.path}: {what}; rename them")
+        if self.frames[-1] >= len(self.frames) + _MOST_EMPTY:
+            what = f"expected numbers below {len(self.frames) + _MOST_EMPTY:,}, for all frames from 0 on have a place"
+            raise BadInputError(f"{film.path}: {what}, found a picture numbered {self.frames[-1]:,}; rename them")
         promised, rate = film.header()
         self.warnings = []
         if promised > len(self.frames):

@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, PoseDataError
@@ -128,6 +130,14 @@ def test_other_files_are_told(run: Path, tmp_path: Path) -> None:
         read_export(other)
     other.write_bytes(b"no")
     with pytest.raises(BadInputError, match="posetrain export"):
+        read_export(other)
+    out = tmp_path / "one.safetensors"
+    export_run(run, out, overwrite=False)
+    with safe_open(out, "pt") as file:
+        told = json.loads(file.metadata()["posetrain"])
+    told["validation"] = {"0.2": float("nan")}
+    save_file({"a": torch.zeros(2)}, other, metadata={"posetrain": json.dumps(told)})
+    with pytest.raises(IntegrityError, match="found another: it is damaged"):
         read_export(other)
 
 

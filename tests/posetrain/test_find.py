@@ -39,6 +39,9 @@ def test_the_newest_unfinished_run_is_resumed(home: Path) -> None:
     touch(home / "runs" / "c" / "run.json")
     touch(home / "runs" / "c" / "summary.json")
     assert find.find_unfinished_run() == home / "runs" / "b"
+    touch(home / "runs" / ".d.building" / "run" / "run.json", age=-10)  # a pull that was cut
+    touch(home / "runs" / "many" / ".e.building" / "run.json", age=-20)
+    assert find.find_unfinished_run() == home / "runs" / "b"
 
 
 def test_a_new_run_gets_a_free_name(home: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -54,6 +55,19 @@ def test_a_run_comes_back_as_it_was(run: Path, collection: str, tmp_path: Path) 
     pulled = pull_run(f"{collection}/smooth", out=tmp_path / "got")
     assert contents(tmp_path / "got") == contents(run)
     assert planned["bytes"] == pulled["bytes"] == sum(len(content) for content in contents(run).values())
+
+
+def test_a_pull_that_was_cut_goes_on(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk has room for what is missing, and no more."""
+    sent = push_run(run, str(tmp_path / "collection"))
+    stage = tmp_path / ".got.building" / "run"
+    stage.mkdir(parents=True)
+    shutil.copy(run / "run.json", stage)
+    left = sent["bytes"] - (run / "run.json").stat().st_size
+    monkeypatch.setattr("posedata.files.shutil.disk_usage", lambda path: SimpleNamespace(free=left))
+    pulled = pull_run(str(tmp_path / "collection" / "smooth"), out=tmp_path / "got")
+    assert (pulled["files"], pulled["files_kept"], pulled["bytes"]) == (sent["files"] - 1, 1, left)
+    assert contents(tmp_path / "got") == contents(run)
 
 
 def test_nothing_is_overwritten_unless_asked(run: Path, tmp_path: Path) -> None:

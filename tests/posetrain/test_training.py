@@ -319,6 +319,10 @@ def test_what_fits_poses_to_boxes_is_not_trained_in_others(
     ):
         train(config, other, tmp_path / "run", device=CPU)
     assert not (tmp_path / "run").exists()
+    (tmp_path / "run").mkdir()  # as `posetrain run` takes its name
+    with pytest.raises(BadInputError, match="boxes: expected"):
+        train(config, other, tmp_path / "run", device=CPU)
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_gradient_is_that_of_the_masked_mean(noisy: Store, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | N
     """Width and height of the images, None where they tell none."""
     found: dict[str, float] = {}
     for where, image in images:
-        for side in {"width", "height"} & image.keys():
+        for side in [side for side in ("width", "height") if side in image]:
             value = image[side]
             if type(value) not in (int, float) or not 0 < value <= MAX_COORDINATE:
                 faults.add(f"{where}.{side}: expected pixels, found {told(value)}")

@@ -72,6 +72,7 @@ def test_many_sequences_by_name_of_the_store(command: Run, stores: dict[str, Pat
         (["--out", "s.png", "--sequence", "0001", "--seed", "1"], 2, "--seed goes without --sequence"),
         (["--out", "s.gif", "--sequence", "0001", "--count", "3"], 2, "choose some with --frames"),
         (["--out", "s.png", "--sequence", "0001", "--frames", "3-9"], 2, "expected two numbers like 10:60"),
+        (["--out", "s.png", "--sequence", "0001", "--frames", f":{'9' * 5000}"], 2, "expected two numbers like 10:60"),
         (["--out", "s.png", "--pick", "best"], 2, "'most-missing'"),
         ([], 2, "--out FILE or --viewer rerun: expected one of them"),
         (["--out", "s.png", "--viewer", "rerun"], 2, "--out FILE or --viewer rerun: expected one of them"),

@@ -1,5 +1,7 @@
 """Films that OpenCV itself has written, each frame with its number on it."""
 
+import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -127,4 +129,14 @@ def test_a_cut_picture_is_refused_by_any_opencv(tmp_path: Path) -> None:
     assert (is_cut(whole), is_cut(cut), is_cut(b"")) == (False, True, False)
     (tmp_path / "5.jpg").write_bytes(cut)
     with pytest.raises(BadInputError, match=r"5\.jpg: expected a picture that OpenCV reads"):
+        Film(tmp_path)
+
+
+def test_a_picture_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """Its header says 60,000 x 60,000 pixels, at which OpenCV raises an error of its own."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    rest = cv2.imencode(".png", numbered(1, 32, 32))[1].tobytes()[33:]
+    whole = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head)) + rest
+    (tmp_path / "1.png").write_bytes(whole)
+    with pytest.raises(BadInputError, match=r"1\.png: expected a picture that OpenCV reads"):
         Film(tmp_path)

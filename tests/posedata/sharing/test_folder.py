@@ -1,5 +1,6 @@
 """A collection on a disk; what all collections do alike is tried in test_remote.py."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,15 @@ def test_only_plain_files_that_can_be_seen_are_listed(place: Folder, tmp_path: P
         Folder(tmp_path / "none").sizes("")
 
 
-@pytest.mark.parametrize("links", [True, False], ids=["hard links", "a disk without them"])
+@pytest.mark.parametrize("refused", [None, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
 def test_a_new_file_never_takes_the_place_of_another(
-    links: bool, place: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    refused: int | None, place: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not links:
+    """On disks without hard links neither."""
+    if refused:
 
         def refuse(path: Path, target: Path) -> None:
-            raise PermissionError
+            raise OSError(refused, "no links here")
 
         monkeypatch.setattr(Path, "hardlink_to", refuse)
     with pytest.raises(ConflictError):
@@ -54,3 +56,15 @@ def test_a_new_file_never_takes_the_place_of_another(
     place.write("a.json", b"other", replace=True)
     assert place.read("a.json", 10) == b"other"
     assert {path.name for path in (tmp_path / "team").iterdir()} == {"a.json", "b.json"}
+
+
+def test_a_disk_that_is_full_is_not_taken_for_one_without_links(
+    place: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with pytest.raises(OSError, match="no space"):
+        place.write("b.json", b"new", replace=False)
+    assert [path.name for path in (tmp_path / "team").iterdir()] == ["a.json"]

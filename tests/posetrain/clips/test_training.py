@@ -1,6 +1,7 @@
 """Models of clips on the loop that all models share."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -133,6 +134,19 @@ def test_it_is_scored_beside_the_mean_pose(run: Path, clip_path: Path, command: 
     assert found["mean-pose"]["loss"] is None
     assert found["mean-pose"]["mpjpe"] < found[run]["mpjpe"]  # it was shown one clip
     assert history[0]["val_mpjpe"] > 0
+
+
+def test_the_mean_pose_is_that_of_the_newest_store_that_has_one(
+    clip_path: Path, stores: dict[str, Path], command: Command, tmp_path: Path
+) -> None:
+    """A store of heatmaps is newer still."""
+    home = tmp_path / "home" / "stores"  # of `command`
+    for name, store in (("clips", clip_path), ("brace", stores["brace"])):
+        shutil.copytree(store, home / f"{name}.zarr")
+        os.utime(home / f"{name}.zarr" / "manifest.json", (1_000_000_000 + (name == "brace"),) * 2)
+    done = command("posetrain", "eval", "mean-pose", "--json", "--split", "validation")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["clips"] == 2
 
 
 def test_what_works_on_windows_refuses_it_in_one_line(run: Path, command: Command, tmp_path: Path) -> None:

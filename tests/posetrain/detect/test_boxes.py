@@ -104,7 +104,7 @@ def test_an_absent_file_and_another_kind_are_refused(tmp_path: Path) -> None:
 
 def test_boxes_of_a_coco_file_are_read(tmp_path: Path) -> None:
     annotations = [
-        {"image_id": 71, "track_id": 1, "bbox": [1, 2, 3, 4], "keypoints": [], "score": 0.5},
+        {"image_id": 71, "track_id": 1.0, "bbox": [1, 2, 3, 4], "keypoints": [], "score": 0.5},
         {"image_id": 70, "track_id": 1, "bbox": [0.5, 2, 3, 4]},
         {"image_id": 70, "track_id": "b", "bbox": [9, 9, 9, 9]},
     ]
@@ -122,6 +122,9 @@ def test_boxes_of_a_coco_file_are_read(tmp_path: Path) -> None:
         ({"image_id": 9, "bbox": [1, 2, 3, 4]}, r"annotations\[1\]: image_id: expected the id of an image, found 9"),
         ({"image_id": 71, "bbox": [1, 2, 3]}, r"annotations\[1\]: bbox: expected x, y, width, height, found list"),
         ({"image_id": 71, "bbox": [1, 2, 3, None]}, r"annotations\[1\]: height: expected pixels, found None"),
+        ({"image_id": 71, "bbox": [1, 2, True, 4]}, r"annotations\[1\]: width: expected pixels, found True"),
+        ({"image_id": 71, "bbox": [1, float("nan"), 3, 4]}, r"annotations\[1\]: y: expected pixels, found nan"),
+        ({"image_id": 71, "bbox": [10**400, 2, 3, 4]}, r"annotations\[1\]: x: expected pixels, found 1000"),
         ({"image_id": 71, "bbox": [1, 2, 3, 0]}, r"annotations\[1\]: width, height: expected more than 0"),
         (
             {"image_id": 71, "track_id": "", "bbox": [1, 2, 3, 4]},

@@ -64,3 +64,5 @@ def test_a_refiner_has_no_such_page(noisy: Store, command: Command, tmp_path: Pa
     assert done.returncode == 2
     assert "expected a run of an hourglass that says keypoints, found one of smoothnet" in done.stderr
     assert not (tmp_path / "e.html").exists()
+    done = command("posetrain", "explain", "other", "--out", "e.html", "--seed", 2**32)  # k-means takes none above
+    assert (done.returncode, "--seed" in done.stderr) == (2, True)

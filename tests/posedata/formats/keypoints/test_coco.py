@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -208,3 +211,22 @@ def test_all_faults_are_listed(write: Write, read_tree: Read) -> None:
 def test_other_json_is_refused(text: str, write: Write, read_tree: Read) -> None:
     with pytest.raises(BadInputError, match=r"a\.json: expected"):
         read_tree(write({"a.json": text}))
+
+
+def test_faults_of_an_image_come_in_one_order(tmp_path: Path) -> None:
+    """Whatever order sets have, which is another in every process; a manifest lists them."""
+    (tmp_path / "a.json").write_text(json.dumps(coco([image(1, height=0, width=0)], [])))
+    code = f"""
+from pathlib import Path
+from posedata.errors import BadInputError
+from posedata.formats.keypoints.coco import read_coco
+from posedata.formats.keypoints.jointmap import JointMap
+try:
+    read_coco(Path({str(tmp_path / "a.json")!r}), JointMap(joints={{"nose": "nose"}}))
+except BadInputError as error:
+    print([fault.split("images[0].")[1][:6] for fault in error.faults])
+"""
+    for seed in ("0", "5"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        told = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+        assert told == "['width:', 'height']\n"
