@@ -98,7 +98,7 @@ class Mixer(nn.Module):
 
 def mirrored(points: Tensor) -> Tensor:
     """(B, T, 25 and more, 2) normalised coordinates as in a mirror: left and right keypoints change places."""
-    order = [*MIRRORED, *range(K, points.shape[2])]
+    order = [*MIRRORED, *range(len(MIRRORED), points.shape[2])]
     return points[:, :, order] * torch.tensor([-1.0, 1.0], device=points.device)
 
 
