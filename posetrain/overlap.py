@@ -57,9 +57,9 @@ def pieces(run: slice, length: int, step: int) -> Iterator[tuple[int, int]]:
             yield first + start * step, min(length, frames)
 
 
-def lonely(frames: int, step: int) -> int:
-    """How many of so many frames of a run have no other in their track."""
-    return sum(len(range(first, frames, step)) == 1 for first in range(step))
+def lonely(there: NDArray[np.bool_], step: int) -> int:
+    """How many frames of a run that are `there` have no other in their track."""
+    return sum(len(there[first::step]) == 1 and bool(there[first]) for first in range(step))
 
 
 def weights(length: int) -> NDArray[np.float64]:

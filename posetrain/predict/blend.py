@@ -32,7 +32,7 @@ class Answer:
         given: (n, 25, 2) pixels, those of the input, NaN = missing.
         found: (n, 25, 2) those of the model, NaN where `given` is, or where the model says nothing.
         confidence: (n, 25) of the input, NaN = not told.
-        left: how many of the frames no model has seen; their `found` is `given`.
+        left: how many of the frames that are there no model has seen; their `found` is `given`.
         unboxed: how many of those for want of a box.
     """
 
@@ -104,7 +104,8 @@ def refine_run(trained: Trained, person: Person, run: slice, device: torch.devic
     if not length or not person.sized:
         frames.read(count, with_heatmaps=False)
         given = to_pixels(frames.given, person.boxes[run])
-        return Answer(given, given, frames.confidence, left=count, unboxed=count if length else 0)
+        left = int(person.there[run].sum())
+        return Answer(given, given, frames.confidence, left, unboxed=left if length else 0)
     total, mass, weight = np.zeros((count, K, 2)), np.zeros((count, K, 1)), weights(length)
     for at in _batches(window_starts(count, length, step), length, step):
         frames.forget(int(at[0, 0]))

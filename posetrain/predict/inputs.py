@@ -31,6 +31,7 @@ from posedata.store.views import find_sequence, sequence_names
 from posetrain.data import has_tight_boxes
 from posetrain.overlap import runs_of, stride_of
 from posetrain.predict.boxes import steady_boxes, unit_boxes
+from posetrain.predict.gaps import bridged
 from posetrain.predict.people import Block, Floats, HeatmapBlock, Person, PointBlock
 from posetrain.sources import Source, sources
 
@@ -86,7 +87,7 @@ class Given:
     warnings: list[str] = field(default_factory=list)
 
 
-def open_input(given: Path | str, sequences: Sequence[str], device: torch.device) -> Given:
+def open_input(given: Path | str, sequences: Sequence[str], device: torch.device, bridge: bool = True) -> Given:
     """Whatever is at a path, or a store by its name or URL.
 
     Args:
@@ -94,6 +95,7 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
             (MediaPipe), .csv or .nc (movement) file; a folder of OpenPose.
         sequences: of a store, by name; none = all.
         device: where the heatmaps are wanted.
+        bridge: whether short gaps of keypoints are bridged, see `posetrain.predict.gaps`.
 
     Raises:
         BadInputError: if nothing is there, or it cannot be read.
@@ -114,7 +116,7 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     if not path.exists():
         raise BadInputError(f"{path}: expected a file, found none")
     if is_openpose:
-        return _keypoints(path, read_openpose(path), PlainMap(), device)
+        return _keypoints(path, read_openpose(path), PlainMap(), device, bridge)
     need_regular(path)
     if ending == ".npz":
         return _detector(path, device)
@@ -122,7 +124,7 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     joints = read_map(beside, PlainMap) if beside.exists() else PlainMap()
     with closing(netcdf_reader()) as netcdf:
         recording = READERS[ending](path, joints, netcdf)
-    return _keypoints(path, recording, joints, device)
+    return _keypoints(path, recording, joints, device, bridge)
 
 
 def netcdf_reader() -> ChildReader:
@@ -155,6 +157,7 @@ def _of_store(table: Mapping[str, NDArray[Any]], name: str, number: int, source:
         video=f"{dataset}/{video}",
         fps=float(table["sequence_fps"][number]),
         frame_number=frame_number,
+        there=np.ones(length, bool),
         boxes=own["box"].astype(np.float64),
         runs=runs_of(frame_number, own["shot"]),
         sized=True,
@@ -174,6 +177,7 @@ def _detector(path: Path, device: torch.device) -> Given:
         video=path.stem,
         fps=FPS,
         frame_number=number,
+        there=np.ones(len(number), bool),
         boxes=detector.boxes,
         runs=runs_of(number),
         sized=True,
@@ -209,7 +213,7 @@ class _Forward:
         return HeatmapBlock(torch.from_numpy(heatmaps).to(self._device).float())
 
 
-def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch.device) -> Given:
+def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch.device, bridge: bool) -> Given:
     about = joints.about(path.name, recording)
     given = Given(
         path,
@@ -225,30 +229,36 @@ def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch
             sequence = to_sequence(name or path.stem, track, about, joints.confidence)
         except BadInputError as error:
             raise bad_file(path, error.faults) from error
-        given.people.append(_of_keypoints(name, sequence, track, given.stride, device))
+        given.people.append(_of_keypoints(name, sequence, track, given.stride, device, bridge))
         given.warnings.extend(f"{path}: {name + ': ' if name else ''}{note}" for note in sequence.notes)
     return given
 
 
-def _of_keypoints(name: str, sequence: PoseSequence, track: Track, stride: int, device: torch.device) -> Person:
-    runs = runs_of(sequence.frame_number, stride=stride)
-    boxes = steady_boxes(sequence.points, sequence.frame_number, runs)
+def _of_keypoints(
+    name: str, sequence: PoseSequence, track: Track, stride: int, device: torch.device, bridge: bool
+) -> Person:
+    given = (sequence.frame_number, sequence.points, track.confidence)
+    frame_number, points, confidence, there = (
+        bridged(*given, stride) if bridge else (*given, np.ones(len(sequence), bool))
+    )
+    runs = runs_of(frame_number, stride=stride)
+    boxes = steady_boxes(points, frame_number, runs)
     sized = not np.isnan(boxes).any()
-    boxes = boxes if sized else unit_boxes(sequence.points)
-    grid = to_grid(sequence.points, boxes)
+    boxes = boxes if sized else unit_boxes(points)
     return Person(
         name=name,
         video=sequence.video,
         fps=sequence.fps,
-        frame_number=sequence.frame_number,
+        frame_number=frame_number,
+        there=there,
         boxes=boxes,
         runs=runs,
         sized=sized,
         tight=False,
-        points=sequence.points,
+        points=points,
         film=film_name(sequence.dataset, sequence.video, name),
         first=first_number(sequence.dataset),
-        blocks=partial(_point_block, grid, track.confidence, device),
+        blocks=partial(_point_block, to_grid(points, boxes), confidence, device),
     )
 
 

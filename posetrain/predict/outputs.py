@@ -228,7 +228,7 @@ def _new_arrays(path: Path, people: Iterable[Refined], given: Given) -> None:
 def _new_heatmaps(path: Path, people: Iterable[Refined], given: Given) -> None:
     """As `posedata.formats.climbalong` reads a detector's; frames in which the person is not have no box."""
     ((person,), (about,)) = people, given.people
-    numbers, boxes = person.track.frame_number, about.boxes.astype(np.float32)
+    numbers, boxes = person.track.frame_number, about.boxes[about.there].astype(np.float32)
     boxed = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
     of_all = np.zeros((int(numbers[-1]) + 1, 4), np.float32)
     of_all[numbers[boxed]] = boxes[boxed]

@@ -88,6 +88,7 @@ class Person:
         video: where the person is seen; people of one video share its frames.
         fps: frames a second, NaN = unknown.
         frame_number: (T,) int64, strictly increasing.
+        there: (T,) bool, whether the input has the frame; the others lie in gaps of it, and are not told of.
         boxes: (T, 4) float64 pixels that the grid lies on; NaN = none. Around points they hang on all frames.
         runs: frames without a gap or a cut between them, see `posetrain.overlap`; in order, together all frames.
         sized: whether the boxes are as large as the person; else nothing can be refined in them.
@@ -102,6 +103,7 @@ class Person:
     video: str
     fps: float
     frame_number: NDArray[np.int64]
+    there: NDArray[np.bool_]
     boxes: Floats
     runs: list[slice]
     sized: bool

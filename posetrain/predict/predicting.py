@@ -19,6 +19,7 @@ from posedata.skeleton import K
 from posetrain.known import names_of, need_known
 from posetrain.overlap import lonely
 from posetrain.predict.blend import Answer, refine_run
+from posetrain.predict.gaps import BRIDGE
 from posetrain.predict.inputs import Given, open_input
 from posetrain.predict.online import Online, refine_run_online
 from posetrain.predict.outputs import Refined, find_writer
@@ -67,7 +68,7 @@ def predict(
     for path in filter(None, (out, film)):
         need_free(path, overwrite)
     trained = find_trained(name, device)
-    found = open_input(given, sequences, device)
+    found = open_input(given, sequences, device, bridge=delay is None)  # online nobody knows what comes behind a gap
     for path in filter(None, (out, film)) if found.path.is_dir() else ():
         need_outside(path, found.path)
     write = find_writer(out, found, heatmaps)
@@ -80,7 +81,7 @@ def predict(
 
             show = stack.enter_context(skeleton_film(film, found, video, overwrite))
         begun = time.monotonic()
-        with progress("refining", work.frames, "frames") as advance:
+        with progress("refining", sum(map(len, found.people)), "frames") as advance:
             # A film takes them a second time.
             people = list(work.people(advance)) if show else work.people(advance)
             write(part, people, found)
@@ -101,7 +102,8 @@ class _Work:
     ) -> None:
         self._trained, self._given, self._device, self._online = trained, given, device, online
         self._heatmaps = heatmaps
-        self.frames = sum(map(len, given.people))
+        self.frames = sum(int(person.there.sum()) for person in given.people)
+        self._bridged = sum(map(len, given.people)) - self.frames
         self._there, self._said = np.zeros(K, np.int64), np.zeros(K, np.int64)
         self._left = self._unboxed = self._outside = self._alone = 0
 
@@ -112,16 +114,19 @@ class _Work:
 
     def _refine(self, person: Person, advance: Advance) -> Refined:
         answers = [self._refine_run(person, run, advance) for run in person.runs]
+        there = person.there
         given, points, confidence = (
-            np.concatenate([getattr(answer, name) for answer in answers]) for name in ("given", "found", "confidence")
+            np.concatenate([getattr(answer, name) for answer in answers])[there]
+            for name in ("given", "found", "confidence")
         )
-        self._outside += count_outside(points, person.boxes)
+        self._outside += count_outside(points, person.boxes[there])
         self._left += sum(answer.left for answer in answers)
         self._unboxed += sum(answer.unboxed for answer in answers)
-        self._alone += sum(lonely(len(answer.found), self._trained.frame_step) for answer in answers if not answer.left)
+        refined = [run for run, answer in zip(person.runs, answers, strict=True) if not answer.left]
+        self._alone += sum(lonely(there[run], self._trained.frame_step) for run in refined)
         self._there += (~np.isnan(given[..., 0])).sum(axis=0)
         self._said += (~np.isnan(points[..., 0])).sum(axis=0)
-        return Refined(person.name, person.fps, Track(person.frame_number, points, confidence), given)
+        return Refined(person.name, person.fps, Track(person.frame_number[there], points, confidence), given)
 
     def _refine_run(self, person: Person, run: slice, advance: Advance) -> Answer:
         if self._online:
@@ -145,6 +150,7 @@ class _Work:
             "keypoints": int(self._said.sum()),
             "missing": self.frames * K - int(self._there.sum()),
             "lost": int((self._there - self._said).sum()),
+            "frames_bridged": self._bridged,
             "frames_not_refined": self._left,
             "keypoints_not_refined": list(unseen),
             "delay": self._online.delay if self._online else None,
@@ -162,6 +168,8 @@ class _Work:
         if (stride := self._given.stride) > 1:
             every = {2: "2nd", 3: "3rd"}.get(stride, f"{stride}th")
             yield f"only every {every} frame is there: taken for frames that follow each other"
+        if self._bridged:
+            yield f"{self._bridged:,} frames are missing in gaps of at most {BRIDGE}: bridged, and not told of"
         if short := self._left - self._unboxed:
             least = self._trained.shortest * self._trained.frame_step
             yield f"{short:,} frames in runs of fewer than {least}, the least the model takes: handed through"

@@ -38,8 +38,9 @@ def test_frames_may_rise_by_more_than_one() -> None:
 
 
 def test_frames_that_are_alone_in_their_track() -> None:
-    assert [lonely(frames, 1) for frames in (1, 2)] == [1, 0]
-    assert [lonely(frames, 3) for frames in (1, 3, 4, 5, 6)] == [1, 3, 2, 1, 0]
+    assert [lonely(np.ones(frames, bool), 1) for frames in (1, 2)] == [1, 0]
+    assert [lonely(np.ones(frames, bool), 3) for frames in (1, 3, 4, 5, 6)] == [1, 3, 2, 1, 0]
+    assert lonely(np.asarray([True, False, True]), 2) == 0  # what is alone is not there
 
 
 def test_a_windows_middle_counts_more() -> None:

@@ -30,7 +30,8 @@ def person(grid: np.ndarray, asked: list[tuple[int, int]] | None = None) -> Pers
 
     number, boxes = np.arange(len(grid)), np.tile([0.0, 0, 56, 56], (len(grid), 1))
     runs = runs_of(number)
-    return Person("", "", np.nan, number, boxes, runs, True, False, None, film="", first=0, blocks=blocks)
+    there = np.ones(len(number), bool)
+    return Person("", "", np.nan, number, there, boxes, runs, True, False, None, film="", first=0, blocks=blocks)
 
 
 def refined(trained: Trained, grid: np.ndarray) -> Answer:  # type: ignore[type-arg]

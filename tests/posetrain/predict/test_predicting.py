@@ -395,6 +395,24 @@ def test_frames_without_a_neighbour_are_counted(make_run: MakeRun, walk: Walk, t
         assert report["warnings"] == ["1 frames without a neighbour in time: refined by their own pose alone"]
 
 
+def test_a_short_gap_is_bridged_as_if_people_had_moved_straight_on(walk: Walk, tmp_path: Path) -> None:
+    """Of frames that are there the same is said as where those between are, too; online nobody knows what will come."""
+    whole = Track(np.arange(24), walk(24), np.ones((24, 25)))
+    whole.points[9:12] = whole.points[8] + np.arange(1, 4)[:, None, None] / 4 * (whole.points[12] - whole.points[8])
+    kept = np.delete(np.arange(24), [9, 10, 11])
+    gap = Track(kept, whole.points[kept], whole.confidence[kept])
+    write_csv(tmp_path / "whole.csv", {"1": whole})
+    write_csv(tmp_path / "gap.csv", {"1": gap})
+    reports = [predict("default", tmp_path / f"{name}.csv", tmp_path / f"{name}.npz", CPU) for name in ("whole", "gap")]
+    found, expected = (read_any(tmp_path / f"{name}.npz")["1"] for name in ("gap", "whole"))
+    assert found.frame_number.tolist() == kept.tolist()
+    np.testing.assert_allclose(found.points, expected.points[kept], atol=1e-2)
+    assert [(report["frames"], report["frames_bridged"]) for report in reports] == [(24, 0), (21, 3)]
+    assert "3 frames are missing in gaps of at most 5: bridged, and not told of" in reports[1]["warnings"]
+    online = predict("default", tmp_path / "gap.csv", tmp_path / "online.npz", CPU, delay=2)
+    assert (online["frames"], online["frames_bridged"]) == (21, 0)
+
+
 def test_frames_without_the_person_are_gaps_and_short_runs_are_handed_through(
     make_run: MakeRun, walk: Walk, tmp_path: Path
 ) -> None:
