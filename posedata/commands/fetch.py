@@ -9,7 +9,11 @@ from posedata import arguments, console, ending
 
 @click.command()
 @click.argument("name", metavar="brace|penn_action|speed21")
-@click.option("--url", help="Of the archive or, with a / at its end, of a mirror's folder.  [default: the authors']")
+@click.option(
+    "--url",
+    help="Of a mirror's folder, with a / at its end; of penn_action and speed21 also of the archive.  "
+    "[default: the authors']",
+)
 @click.option(
     "--out",
     type=arguments.FOLDER,
