@@ -13,6 +13,7 @@ from posedata.home import data_home
 from posedata.locks import locked
 from posedata.manifest import StoreFile, list_files, remove_others
 from posedata.progress import Progress, silent
+from posedata.sharing.catalogue import need_collection
 from posedata.sharing.objects import Parts, fetch, part_name, send, to_send
 from posedata.sharing.remote import NotThereError, Remote, open_remote
 from posedata.store.staging import check_target, publish, staged
@@ -95,19 +96,20 @@ def pull_run(
     """Fetch a run, exactly the bytes that were published; it appears whole.
 
     Args:
-        url: COLLECTION/NAME.
+        url: COLLECTION/NAME, or the name of a run in the collection $POSEDATA_REMOTE.
         out: where it will stand; None = in the data home.
         overwrite: whether a run that stands there may be replaced.
         dry_run: only tell.
         progress: told of the bytes.
 
     Raises:
+        ChoiceError: if it is a name, and $POSEDATA_REMOTE is not set.
         ConflictError: if the target exists.
         IntegrityError: if what comes is not what was published.
         RemoteError: if there is no such run, or the place fails.
     """
-    place, _, name = url.rstrip("/").rpartition("/")
-    remote = open_remote(place or "/")
+    place, name = _located(url)
+    remote = open_remote(place)
     found = _find_published(remote, name)
     if found is None:
         raise RemoteError(f"{url}: expected a run, found none in {remote.url}/{FOLDER}")
@@ -128,6 +130,14 @@ def pull_run(
             publish(folder, target)
         parts = Parts(tuple(fetched), tuple(file for file in found.files if file not in fetched))
     return _report(found, parts, dry_run) | {"run": str(target)}
+
+
+def _located(given: str) -> tuple[str, str]:
+    """The collection, and the name of the run there."""
+    if "/" not in given:
+        return need_collection(None), given
+    place, _, name = given.rstrip("/").rpartition("/")
+    return place or "/", name
 
 
 def _described(name: str, info: RunInfo, files: tuple[StoreFile, ...]) -> PublishedRun:

@@ -34,13 +34,13 @@ def push(run: Path, url: str | None, as_json: bool, quiet: bool, **options: Any)
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", metavar="URL|NAME")
 @click.option("--out", type=arguments.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/NAME]")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
 @click.option("--dry-run", is_flag=True, help="Tell files and bytes, fetch nothing.")
 @arguments.output_options
 def pull(url: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Fetch the run at URL, which is COLLECTION/NAME.
+    """Fetch the run at URL, which is COLLECTION/NAME; or the one of that NAME in $POSEDATA_REMOTE.
 
     \b
     Example:

@@ -121,3 +121,17 @@ def test_the_commands(run: Path, command: Command, stores: dict[str, Path], tmp_
     assert scored.returncode == 0, scored.stderr
     assert json.loads(scored.stdout)["model"] == "smoothnet"
     assert command("posetrain", "push", run).returncode == 2
+
+
+def test_a_name_is_looked_for_in_the_teams_collection(
+    run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("smooth", "other"):
+        push_run(run, str(tmp_path / "collection"), name=name)
+    monkeypatch.setenv("POSEDATA_REMOTE", str(tmp_path / "collection"))
+    pulled = pull_run("other", out=tmp_path / "got")
+    assert (pulled["name"], contents(tmp_path / "got")) == ("other", contents(run))
+    monkeypatch.delenv("POSEDATA_REMOTE")
+    with pytest.raises(ChoiceError, match=r"\$POSEDATA_REMOTE"):
+        pull_run("other", out=tmp_path / "again")
+    assert not (tmp_path / "again").exists()
