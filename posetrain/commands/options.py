@@ -110,11 +110,23 @@ _TRAINING = {
 TRAINING_OPTIONS = tuple(_TRAINING)
 """Names of the options that `training_options` adds: fields of the configuration."""
 
+REFINING_OPTIONS = tuple(name for name in _TRAINING if name not in {"stacks", "width", "backbone", "frozen"})
+"""Likewise, of `refining_options`: those that mean something with refiners."""
+
 
 def training_options(command: _Command) -> _Command:
     """How models are trained."""
-    for option in reversed(_TRAINING.values()):
-        command = option(command)
+    return _with(TRAINING_OPTIONS, command)
+
+
+def refining_options(command: _Command) -> _Command:
+    """How refiners are trained."""
+    return _with(REFINING_OPTIONS, command)
+
+
+def _with(names: tuple[str, ...], command: _Command) -> _Command:
+    for name in reversed(names):
+        command = _TRAINING[name](command)
     return command
 
 

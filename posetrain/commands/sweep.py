@@ -7,7 +7,7 @@ import click
 
 from posedata import arguments, console, ending
 from posedata.home import data_home
-from posetrain.commands.options import REFINER_NAMES, TRAINING_OPTIONS, device_options, training_options
+from posetrain.commands.options import REFINER_NAMES, REFINING_OPTIONS, device_options, refining_options
 
 
 @click.command()
@@ -19,7 +19,7 @@ from posetrain.commands.options import REFINER_NAMES, TRAINING_OPTIONS, device_o
 @click.option(
     "--finetune", type=arguments.STORE, metavar="STORE", help="Finetune every model on it, when all are trained."
 )
-@training_options
+@refining_options
 @device_options
 @click.option("--out", type=arguments.FOLDER, metavar="DIR", help="[default: $POSEDATA_HOME/runs/sweep]")
 @arguments.output_options
@@ -55,7 +55,7 @@ def sweep(
 
     ending.when_stopped("finished epochs are kept; the same command goes on")
     folder = out or data_home() / "runs" / "sweep"
-    chosen = {name: options[name] for name in TRAINING_OPTIONS}
+    chosen = {name: options[name] for name in REFINING_OPTIONS}
     given = arguments.given_options(ctx)
     planned = trainings.plan(models, experiments, chosen, stores, finetune, folder, given)
     rows, errors = trainings.sweep(

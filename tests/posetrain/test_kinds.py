@@ -5,6 +5,7 @@ import pytest
 from posedata.errors import BadInputError, ChoiceError
 from posedata.store.reader import Store
 from posetrain.clips.kind import CLIPS
+from posetrain.commands.options import TRAINING_OPTIONS
 from posetrain.crops.kind import CROPS
 from posetrain.models import MODELS, kinds
 from posetrain.refining import WINDOWS
@@ -42,3 +43,10 @@ def test_options_that_kinds_name_are_options_of_commands() -> None:
 
     known = {parameter.name for name in ("run", "eval", "report") for parameter in cli.commands[name].params}
     assert all(kind.options <= known for kind in kinds())
+
+
+def test_a_sweep_takes_all_options_of_trainings_but_those_of_other_kinds() -> None:
+    from posetrain.cli import cli
+
+    known = {parameter.name for parameter in cli.commands["sweep"].params}
+    assert {*TRAINING_OPTIONS} - known == WINDOWS.foreign(kinds())
