@@ -7,7 +7,8 @@
     RUN/checkpoints/0007/sha256.json     hashes of the two
     RUN/summary.json                     written last: the run is finished
 
-A checkpoint is a folder that appears whole, by a rename. The last two and the best are kept.
+A checkpoint is a folder that appears whole, by a rename. Kept are the last two, the best,
+and the one that was the best an epoch before.
 """
 
 import csv

@@ -10,7 +10,7 @@ from posetrain.commands.options import device_options
 
 @click.command(name="eval")
 @click.argument("what", metavar="default|RUN|FILE|BASELINE")
-@click.option("--store", type=arguments.STORE, help="[default: the run's; for a baseline the newest in the data home]")
+@click.option("--store", type=arguments.STORE, help="[default: a RUN's own; for all else the newest in the data home]")
 @click.option("--split", help="train, validation, test, held_out or all.  [default: test; of clips validation]")
 @click.option("--window", type=click.IntRange(1), help="For a baseline or mixer.  [default: 5; the run's]")
 @click.option("--frame-step", type=click.IntRange(1), help="For a baseline or mixer.  [default: 1; the run's]")

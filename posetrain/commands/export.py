@@ -12,7 +12,9 @@ from posetrain.commands.options import pck_line
 @click.argument("run", metavar="RUN", type=arguments.FOLDER)
 @click.option("--out", type=arguments.FOLDER, required=True, metavar="FILE", help="NAME.safetensors")
 @click.option(
-    "--epoch", type=click.IntRange(1), help="Of those that are kept: the best and the last two.  [default: the best]"
+    "--epoch",
+    type=click.IntRange(1),
+    help="Of those that are kept: the last two, the best, and the best an epoch before.  [default: the best]",
 )
 @click.option("--half", is_flag=True, help="Round weights to 16 bits: half the size.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")

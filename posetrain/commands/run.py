@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 @click.option("--frame-step", type=click.IntRange(1), default=1, show_default=True, help="2 is half the frame rate.")
 @training_options
 @device_options
-@click.option("--out", type=arguments.FOLDER, metavar="RUN", help="[default: $POSEDATA_HOME/runs/MODEL-STORE]")
+@click.option(
+    "--out",
+    type=arguments.FOLDER,
+    metavar="RUN",
+    help="[default: $POSEDATA_HOME/runs/MODEL-STORE; a taken name gets -2, -3, ...]",
+)
 @click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one, as it was configured.")
 @arguments.config_options()
 @arguments.output_options
@@ -39,10 +44,10 @@ if TYPE_CHECKING:
 def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a model on STORE; with no STORE, on the newest in the data home.
 
-    Refiners: Adam, MSE; the learning rate falls after 5 epochs without a lower validation loss, training stops after
-    10. mixer has a regime of its own; mixer-fitted begins with a run of it, and mixer-few with one of that. hourglass,
-    a detector, is trained on image crops, in a regime of its own; hourglass-ae begins with a run of it, and
-    hourglass-coded with one of that.
+    Refiners: Adam, MSE, of smoothnet its own loss; the learning rate falls after 5 epochs without a lower validation
+    loss, training stops after 10. mixer has a regime of its own; mixer-fitted begins with a run of it, and mixer-few
+    with one of that. hourglass, a detector, is trained on image crops, in a regime of its own; hourglass-ae begins with
+    a run of it, and hourglass-coded with one of that.
 
     \b
     Examples:
