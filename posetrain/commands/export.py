@@ -14,7 +14,7 @@ from posetrain.commands.options import pck_line
 @click.option(
     "--epoch",
     type=click.IntRange(1),
-    help="Of those that are kept: the last two, the best, and the best an epoch before.  [default: the best]",
+    help="Of those that are kept: the last two, the best, and what was the best an epoch before.  [default: the best]",
 )
 @click.option("--half", is_flag=True, help="Round weights to 16 bits: half the size.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
