@@ -133,6 +133,11 @@ def to_cells(grid: Floats) -> NDArray[np.int8]:
     return np.where(missing, -1, cells).astype(np.int8)
 
 
+def cell_centres(cells: NDArray[np.int8]) -> Floats:
+    """The grid positions of cells' centres, i + 0.5, in the shape of `cells`; NaN where a cell is missing, -1."""
+    return np.where(cells < 0, np.nan, cells + 0.5)
+
+
 def torso_diameters(points: Floats) -> Floats:
     """Mean shoulder-to-hip distance over the sides whose shoulder and hip are both annotated.
 
@@ -146,7 +151,11 @@ def torso_diameters(points: Floats) -> Floats:
         [np.linalg.norm(points[:, shoulder] - points[:, hip], axis=-1) for shoulder, hip in TORSO_SIDES],
         axis=-1,
     )
-    complete = ~np.isnan(sides)
-    count = complete.sum(axis=-1)
-    total = np.where(complete, sides, 0.0).sum(axis=-1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean_present(sides)
+
+
+def mean_present(values: Floats) -> Floats:
+    """Mean over the last axis of what is not NaN; NaN where nothing is."""
+    present = ~np.isnan(values)
+    count = present.sum(axis=-1)
+    return np.where(count > 0, np.where(present, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from posedata.geometry import cell_centres
 from posedata.heatmaps import peaks
 from posedata.sketch import sketch
 from posedata.store.arrays import StoredArrays
@@ -16,8 +17,7 @@ def picture(arrays: StoredArrays) -> str:
     frames = _telling_frames(arrays)
     target = arrays["target_points"].rows(frames).astype(np.float64)
     if "input_cells" in arrays:
-        cells = arrays["input_cells"].rows(frames)
-        given = np.where(cells < 0, np.nan, cells + 0.5)
+        given = cell_centres(arrays["input_cells"].rows(frames))
     else:
         given = peaks(arrays["input_heatmaps"].rows(frames))
     return sketch(target, given)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posedata.geometry import cell_centres, mean_present
 from posedata.pck import Floats, Pck, relative_errors
 from posedata.progress import Progress, silent
 from posedata.skeleton import K
@@ -78,12 +79,12 @@ class Tally:
         """
         flat, found = frames.ravel(), positions.reshape(-1, K, 2)
         torso, video = self._windows.torso[flat], self._windows.video[flat]
-        relative = relative_errors(found, _centres(self._windows.target_cells[flat]), torso)
+        relative = relative_errors(found, cell_centres(self._windows.target_cells[flat]), torso)
         self._cells.add(relative, video)
         self._points.add(relative_errors(found, self._windows.target_points[flat], torso), video)
         self._scored += int((~np.isnan(torso)).sum())
         self._unscored += int(np.isnan(torso).sum())
-        self._errors.append(_mean_present(relative.reshape(len(frames), -1)))
+        self._errors.append(mean_present(relative.reshape(len(frames), -1)))
         diameters = np.where(self._windows.torso[frames] > 0, self._windows.torso[frames], np.nan)
         off = (positions - self._windows.target_points[frames]) / diameters[..., None, None]
         bends = np.linalg.norm(off[:, 2:] - 2 * off[:, 1:-1] + off[:, :-2], axis=-1)
@@ -107,13 +108,6 @@ class Tally:
         )
 
 
-def _mean_present(values: Floats) -> Floats:
-    """(W, n) to the mean of what is not NaN, (W,); NaN where nothing is."""
-    present = ~np.isnan(values)
-    total, count = np.where(present, values, 0.0).sum(axis=1), present.sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
 def evaluate(
     refine: Refiner, task: Task, windows: Windows, progress: Progress = silent, what: str = "scoring"
 ) -> Scores:
@@ -124,8 +118,3 @@ def evaluate(
         tally.add(batch.frames, task.positions(prediction, batch).cpu().double().numpy())
 
     return tally.scores(mean_loss(refine, task, windows, judge, progress, what))
-
-
-def _centres(cells: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Cells (..., 2) to positions, NaN where missing."""
-    return np.where(cells < 0, np.nan, cells + 0.5)

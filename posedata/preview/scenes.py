@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from posedata.geometry import mean_present
 from posedata.heatmaps import peaks
 from posedata.skeleton import K
 from posedata.splits import SPLITS
@@ -149,7 +150,5 @@ def noise(store: Store, positions: NDArray[np.int64]) -> Floats:
     Returns:
         (n,), NaN where no keypoint has both.
     """
-    off = np.linalg.norm(input_positions(store, positions) - store.frames("target_points", positions), axis=-1)
-    known = ~np.isnan(off)
-    count = known.sum(axis=-1)
-    return np.where(count > 0, np.where(known, off, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)
+    off = input_positions(store, positions) - store.frames("target_points", positions)
+    return mean_present(np.linalg.norm(off, axis=-1))

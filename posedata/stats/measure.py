@@ -199,8 +199,7 @@ def _measure_input(found: Measured, store: Store, block: Block) -> None:
         margin = np.minimum(block.points, geometry.GRID - block.points)
         found.axis_shift.add(np.abs(shift[margin >= max(std, _RIM)]))
     torso = geometry.torso_diameters(block.points)
-    cells = store.frames("target_cells", block.positions)
-    centres = np.where(cells < 0, np.nan, cells + 0.5)
+    centres = geometry.cell_centres(store.frames("target_cells", block.positions))
     relative = relative_errors(input_peaks(store, block.positions) if noisy else given, centres, torso)
     for name, number in SPLITS.items():
         inside = block.split == number
@@ -214,7 +213,7 @@ def _measure_steps(found: Measured, store: Store, block: Block) -> NDArray[np.bo
     sequence = block.sequence[1:]
     speed = np.where(follows[:, None], motion.speeds(block.points), np.nan)
     _distribute(found, "joint_speed", found.dataset[sequence], speed)
-    _distribute(found, "mean_speed", found.dataset[sequence], motion.mean_present(speed))
+    _distribute(found, "mean_speed", found.dataset[sequence], geometry.mean_present(speed))
     pixels = geometry.to_pixels(block.points, block.boxes)
     mean_torso = store.attributes["measured"]["mean_torso_diameter"]
     torso = motion.step_torsos(pixels, block.boxes, np.nan if mean_torso is None else mean_torso)

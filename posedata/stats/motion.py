@@ -39,13 +39,6 @@ def speeds(points: Floats) -> Floats:
     return np.asarray(np.linalg.norm(np.diff(points, axis=0), axis=-1))
 
 
-def mean_present(values: Floats) -> Floats:
-    """Mean over the last axis of what is not NaN; NaN where nothing is."""
-    present = ~np.isnan(values)
-    count = present.sum(axis=-1)
-    return np.where(count > 0, np.where(present, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)
-
-
 def step_torsos(pixels: Floats, boxes: Floats, mean_torso: float) -> Floats:
     """The torso diameter that a step's motion is measured in: the larger of its two frames'.
 

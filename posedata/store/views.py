@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError
+from posedata.geometry import cell_centres
 from posedata.heatmaps import peak_table, peaks
 from posedata.skeleton import K
 from posedata.store.reader import Store
@@ -80,8 +81,7 @@ def input_positions(store: Store, positions: NDArray[np.int64]) -> Floats:
         (n, 25, 2) grid positions, NaN where there is none.
     """
     if "input_heatmaps" in store.rendered:
-        cells = store.frames("input_cells", positions)
-        return np.where(cells < 0, np.nan, cells + 0.5)
+        return cell_centres(store.frames("input_cells", positions))
     starts = range(0, len(positions), _BLOCK)
     blocks = (positions[start : start + _BLOCK] for start in starts)
     return np.concatenate([np.empty((0, K, 2)), *(peaks(store.frames("input_heatmaps", block)) for block in blocks)])

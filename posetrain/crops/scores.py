@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from posedata.crops.geometry import GRID
 from posedata.crops.heatmaps import OCCLUDED, VISIBLE
+from posedata.geometry import mean_present
 from posedata.progress import Progress, silent
 from posedata.skeleton import COCO_NAMES
 from posetrain.crops.data import CropBatch, Crops
@@ -108,10 +109,7 @@ class Tally:
             visibility: (B, 17) 0, 1 or 2.
         """
         right, off = correct(found, points), distances(found, points)
-        labelled = (visibility > 0) & ~np.isnan(off)
-        count = labelled.sum(axis=1)
-        total = np.where(labelled, off, 0.0).sum(axis=1)
-        self.errors.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+        self.errors.append(mean_present(np.where(visibility > 0, off, np.nan)))
         for seen in _SEEN.values():
             self.counted[seen] += (visibility == seen).sum(axis=0)
             self.correct[seen] += ((visibility == seen) & right).sum(axis=0)

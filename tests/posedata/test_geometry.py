@@ -6,10 +6,12 @@ from hypothesis.extra.numpy import arrays
 
 from posedata.geometry import (
     GRID,
+    cell_centres,
     clamp_to_boxes,
     count_outside,
     drop_unboxed,
     jitter_boxes,
+    mean_present,
     shared_boxes,
     square_boxes,
     to_cells,
@@ -238,6 +240,17 @@ def test_cells_are_floors_clipped_to_the_grid() -> None:
 
 def test_missing_positions_have_no_cell() -> None:
     assert to_cells(np.asarray([[NAN, NAN], [3.5, 4.5]])).tolist() == [[-1, -1], [3, 4]]
+
+
+def test_a_cell_lies_about_its_centre_and_a_missing_one_nowhere() -> None:
+    centres = cell_centres(np.asarray([[0, 55], [-1, -1], [3, 4]], np.int8))
+    np.testing.assert_array_equal(centres, [[0.5, 55.5], [NAN, NAN], [3.5, 4.5]])
+
+
+def test_a_mean_is_of_what_is_there() -> None:
+    found = mean_present(np.asarray([[1.0, NAN, 4.0], [NAN, NAN, NAN], [0.0, np.inf, NAN]]))
+    np.testing.assert_array_equal(found, [2.5, NAN, np.inf])
+    assert np.isnan(mean_present(np.empty((1, 0)))).all()
 
 
 def test_the_grid_has_the_specified_size() -> None:

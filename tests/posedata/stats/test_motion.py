@@ -35,8 +35,6 @@ def test_speeds_are_distances_and_missing_where_an_end_is() -> None:
     assert found[0, INDEX["left_hip"]] == 5
     assert found[0, INDEX["right_hip"]] == 0
     assert np.isnan(found[0, INDEX["nose"]])
-    assert motion.mean_present(found).tolist() == [5 / 4]
-    assert np.isnan(motion.mean_present(np.full((2, 3), np.nan))).all()
 
 
 def test_a_steps_torso_is_the_larger_and_half_the_usual_at_least() -> None:
