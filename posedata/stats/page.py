@@ -1,13 +1,13 @@
 """What is told of a store as one HTML page that needs nothing beside it."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
 from posedata import __version__
+from posedata.figures import COLOURS
 from posedata.pages import environment
 from posedata.stats import tables
-from posedata.stats.plots import COLOURS, histogram_svg
+from posedata.stats.plots import histogram_svg
 
 
 def render(told: dict[str, Any]) -> str:
@@ -17,7 +17,7 @@ def render(told: dict[str, Any]) -> str:
         told: see `posedata.stats.report.describe`.
     """
     datasets = list(told["annotated_percent"])
-    plots = [(entry["what"], _embedded(histogram_svg(entry))) for entry in told["distributions"].values()]
+    plots = [(entry["what"], histogram_svg(entry)) for entry in told["distributions"].values()]
     template = environment("posedata.stats").get_template("stats.html.j2")
     return template.render(
         told=told,
@@ -32,7 +32,3 @@ def render(told: dict[str, Any]) -> str:
         annotated=tables.annotated(told),
         version=__version__,
     )
-
-
-def _embedded(svg: bytes) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"

@@ -1,15 +1,12 @@
 """Histograms as SVG, the same bytes for the same numbers."""
 
-import io
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa8800", "#66ccee", "#aa3377")
-"""Of datasets; told apart by the colour-blind, too."""
+from posedata.figures import COLOURS, svg
 
 
 def histogram_svg(entry: dict[str, Any]) -> bytes:
@@ -35,7 +32,4 @@ def histogram_svg(entry: dict[str, Any]) -> bytes:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": entry["what"], "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    return svg(figure, entry["what"])

@@ -1,11 +1,8 @@
 """One page that needs nothing beside it."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from markupsafe import Markup
 
 from posedata import __version__
 from posedata.pages import environment
@@ -84,14 +81,5 @@ def figures(page: Page) -> dict[str, Any]:
 def html(page: Page) -> str:
     """The page with its pictures inside."""
     templates = environment("posetrain.explain")
-    templates.filters |= {"svg": _svg, "embedded": _embedded}
+    templates.filters["png"] = png
     return templates.get_template("explain.html.j2").render(page=page, version=__version__)
-
-
-def _svg(figure: bytes) -> Markup:
-    text = figure.decode()
-    return Markup(text[text.index("<svg") :])  # noqa: S704 our own SVG
-
-
-def _embedded(picture: Picture) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}"

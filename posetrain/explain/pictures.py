@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from posedata.crops.sheet import figure
 from posedata.crops.store import CropStore
+from posedata.figures import COLOURS
 from posedata.preview.colours import INK, PAPER
 from posedata.preview.draw import GAP, Picture, bordered, grid, line
 
@@ -18,7 +19,7 @@ _COLUMNS = 2
 _MAP, _THUMB = 12, 64
 """Places of a map along either side, and their pixels."""
 
-_FRAMES = ((68, 119, 170), (238, 102, 119), (34, 136, 51), (170, 136, 0), (102, 204, 238), (170, 51, 119))
+_FRAMES = [tuple(bytes.fromhex(colour[1:])) for colour in COLOURS]
 
 
 def labelled(store: CropStore, positions: NDArray[np.int64], side: int = SHOWN) -> list[Picture]:

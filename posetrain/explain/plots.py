@@ -1,19 +1,15 @@
 """Figures of numbers as SVG, the same bytes for the same numbers."""
 
-import io
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
+from posedata.figures import COLOURS, svg
 from posetrain.explain.latent import Clustering
-
-COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa8800", "#66ccee", "#aa3377")
-"""Told apart by the colour-blind, too."""
 
 _BINS = np.linspace(0, 100, 19)
 """Of percent; with 17 keypoints, each share has a bin of its own."""
@@ -34,7 +30,7 @@ def scores_svg(scores: Mapping[str, NDArray[np.float64]]) -> bytes:
     axes.set_xlabel("PCK of a sample, %")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.legend(frameon=False)
-    return _svg(figure)
+    return svg(figure, "posetrain")
 
 
 def variance_svg(shares: Mapping[str, NDArray[np.floating]]) -> bytes:
@@ -52,7 +48,7 @@ def variance_svg(shares: Mapping[str, NDArray[np.floating]]) -> bytes:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(0, 1.02)
     axes.legend(frameon=False, loc="lower right")
-    return _svg(figure)
+    return svg(figure, "posetrain")
 
 
 def silhouettes_svg(found: Mapping[str, Sequence[Clustering]]) -> bytes:
@@ -68,7 +64,7 @@ def silhouettes_svg(found: Mapping[str, Sequence[Clustering]]) -> bytes:
     axes.set_xlabel("K")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.legend(frameon=False)
-    return _svg(figure)
+    return svg(figure, "posetrain")
 
 
 def _axes() -> tuple[Figure, Axes]:
@@ -77,10 +73,3 @@ def _axes() -> tuple[Figure, Axes]:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
-
-
-def _svg(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "posetrain", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()

@@ -1,18 +1,16 @@
 """Training curves (Figure 1 of seed 000): a row a model; training loss, validation loss, validation score."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from posedata.figures import COLOURS, svg
 from posetrain.history import LOSS, Score, score_of
 
 _LOSSES = (("train_loss", "training loss"), (LOSS.column, "validation loss"))
-_COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa8800", "#66ccee", "#aa3377")
 
 _STEEP = 100
 """Losses that differ by more than this factor are drawn on a logarithmic axis."""
@@ -55,10 +53,7 @@ def curves_svg(curves: Sequence[Curve], baseline: str) -> bytes:
         line[-1].legend(
             shown.values(), shown, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False
         )
-    buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "posetrain"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    return svg(figure, "posetrain", letters=False)
 
 
 def _draw_score(axes: Axes, runs: Sequence[Curve], score: Score, name: str, baseline: str) -> None:
@@ -98,9 +93,9 @@ def _bend(axes: Axes, values: Sequence[float]) -> None:
 
 
 def _colour(number: int) -> str:
-    return _COLOURS[number % len(_COLOURS)]
+    return COLOURS[number % len(COLOURS)]
 
 
 def _style(number: int) -> str:
     """Beyond the last colour they begin again, with dots between the points."""
-    return "-" if number < len(_COLOURS) else ":"
+    return "-" if number < len(COLOURS) else ":"

@@ -1,11 +1,8 @@
 """Fill the templates: Markdown, and one HTML page that needs nothing beside it."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from markupsafe import Markup
 
 from posedata import __version__
 from posedata.pages import environment
@@ -47,7 +44,6 @@ def filled(template: str, report: object) -> str:
     """A template of this package, of what it shows."""
     templates = environment("posetrain.report")
     templates.filters |= {"percent": _percent, "interval": _interval, "mark": _mark, "picture": picture_name}
-    templates.filters |= {"svg": _svg, "embedded": _embedded}
     return templates.get_template(template).render(report=report, version=__version__)
 
 
@@ -74,12 +70,3 @@ def _mark(cell: Cell) -> str:
     if cell.best or cell.percent is None:
         return ""
     return "?" if cell.level is None else "*" * cell.level
-
-
-def _svg(figure: bytes) -> Markup:
-    text = figure.decode()
-    return Markup(text[text.index("<svg") :])  # noqa: S704 our own SVG
-
-
-def _embedded(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

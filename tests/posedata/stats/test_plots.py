@@ -3,7 +3,8 @@
 from typing import Any
 from xml.etree import ElementTree
 
-from posedata.stats.plots import COLOURS, histogram_svg
+from posedata.figures import COLOURS
+from posedata.stats.plots import histogram_svg
 
 
 def entry(*counts: int, what: str = "torso") -> dict[str, Any]:
