@@ -12,6 +12,8 @@ PICTURE_NAME = "preview.svg"
 _SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M", 10**7: "1M<n<10M"}
 """How dataset hubs spell sizes, by what they stay below."""
 
+_TAGS = ("human-pose", "heatmaps", "temporal-refinement", "zarr")
+
 _BODY = """\
 ---
 {front_matter}
@@ -85,29 +87,47 @@ def card(name: str, summary: Mapping[str, Any], content_digest: str, skipped: in
         "standard deviation of the input's shift": _grid(measured["shift_std"]),
     }
     return _BODY.format(
-        front_matter=front_matter(name, summary, ["human-pose", "heatmaps", "temporal-refinement", "zarr"]),
-        name=name,
-        synthetic="**Synthetic:** nobody moved like this, and figures measured on it mean nothing.\n\n"
-        if summary["synthetic"]
-        else "",
-        picture=PICTURE_NAME,
+        **common_fields(name, summary, content_digest, skipped, warnings, _TAGS),
         frames=f"{counts['frames']:,}",
         sequences=f"{counts['sequences']:,}",
-        recipe=json.dumps(summary["recipe"], indent=1),
         readers="".join(
             f"The raw data of {source} was read by {package}, which is no part of posedata.\n\n"
             for source, package in summary.get("readers", {}).items()
         ),
-        skipped=f"{skipped:,}",
         counts=pipe_table([("of", "count"), *facts.items()]),
         splits=pipe_table([("split", "windows"), *((split, f"{counts['windows'][split]:,}") for split in SPLITS)]),
-        licences="\n".join(f"- {source}: {licence}" for source, licence in summary["licences"].items()),
-        warnings="".join(f"- **Mind:** {warning}\n" for warning in warnings) + ("\n" if warnings else ""),
-        content_digest=content_digest,
     )
 
 
-def front_matter(name: str, summary: Mapping[str, Any], tags: Sequence[str]) -> str:
+def common_fields(
+    name: str,
+    summary: Mapping[str, Any],
+    content_digest: str,
+    skipped: int,
+    warnings: Sequence[str],
+    tags: Sequence[str],
+    nobody: str = "moved like this",
+) -> dict[str, str]:
+    """What the card of any kind of store says, by the fields of its text.
+
+    Arguments are those of `card`; `tags`, by which dataset hubs find a store; and `nobody`: what nobody does who is not
+    synthetic.
+    """
+    synthetic = f"**Synthetic:** nobody {nobody}, and figures measured on it mean nothing.\n\n"
+    return {
+        "front_matter": _front_matter(name, summary, tags),
+        "name": name,
+        "synthetic": synthetic if summary["synthetic"] else "",
+        "picture": PICTURE_NAME,
+        "recipe": json.dumps(summary["recipe"], indent=1),
+        "skipped": f"{skipped:,}",
+        "licences": "\n".join(f"- {source}: {licence}" for source, licence in summary["licences"].items()),
+        "warnings": "".join(f"- **Mind:** {warning}\n" for warning in warnings) + ("\n" if warnings else ""),
+        "content_digest": content_digest,
+    }
+
+
+def _front_matter(name: str, summary: Mapping[str, Any], tags: Sequence[str]) -> str:
     """YAML, a value a line; JSON's values are YAML's."""
     frames = summary["counts"]["frames"]
     size = next((size for limit, size in _SIZES.items() if frames < limit), "10M<n<100M")

@@ -1,12 +1,11 @@
 """The card, the picture and the table of a store of clips."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from posedata.card import PICTURE_NAME, front_matter, pipe_table
+from posedata.card import common_fields, pipe_table
 from posedata.clips.geometry import rises, up_axis, views
 from posedata.clips.joints import JOINTS, LIMBS
 from posedata.clips.schema import CLIP_FRAMES, DEALT
@@ -21,6 +20,8 @@ _GRID = 64
 
 _FILLED = 0.9
 """Of a tile, by the largest person."""
+
+_TAGS = ("human-pose", "3d", "video", "zarr")
 
 _BODY = """\
 ---
@@ -79,20 +80,10 @@ def clip_card(name: str, summary: Mapping[str, Any], content_digest: str, skippe
         "pelvis at the origin": _yes(measured["pelvis_at_origin"]),
     }
     return _BODY.format(
-        front_matter=front_matter(name, summary, ["human-pose", "3d", "video", "zarr"]),
-        name=name,
-        synthetic="**Synthetic:** nobody moved like this, and figures measured on it mean nothing.\n\n"
-        if summary["synthetic"]
-        else "",
-        picture=PICTURE_NAME,
+        **common_fields(name, summary, content_digest, skipped, warnings, _TAGS),
         clips=f"{counts['clips']:,}",
-        recipe=json.dumps(summary["recipe"], indent=1),
-        skipped=f"{skipped:,}",
         counts=pipe_table([("of", "count"), *facts.items()]),
         splits=pipe_table([("split", "clips"), *((split, f"{counts['splits'][split]:,}") for split in DEALT)]),
-        licences="\n".join(f"- {source}: {licence}" for source, licence in summary["licences"].items()),
-        warnings="".join(f"- **Mind:** {warning}\n" for warning in warnings) + ("\n" if warnings else ""),
-        content_digest=content_digest,
     )
 
 

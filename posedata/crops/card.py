@@ -1,12 +1,11 @@
 """The card, the picture and the table of a store of crops."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from posedata.card import PICTURE_NAME, front_matter, pipe_table
+from posedata.card import common_fields, pipe_table
 from posedata.crops.geometry import GRID
 from posedata.crops.joints import LIMBS
 from posedata.crops.schema import DEALT
@@ -17,6 +16,8 @@ from posedata.store.arrays import StoredArrays
 
 _POSES = 8
 """In the picture."""
+
+_TAGS = ("human-pose", "keypoints", "zarr")
 
 _BODY = """\
 ---
@@ -82,23 +83,13 @@ def crop_card(name: str, summary: Mapping[str, Any], content_digest: str, skippe
     }
     mean = summary["measured"]["mean_rgb"]
     return _BODY.format(
-        front_matter=front_matter(name, summary, ["human-pose", "keypoints", "zarr"]),
-        name=name,
-        synthetic="**Synthetic:** nobody looks like this, and figures measured on it mean nothing.\n\n"
-        if summary["synthetic"]
-        else "",
-        picture=PICTURE_NAME,
+        **common_fields(name, summary, content_digest, skipped, warnings, _TAGS, "looks like this"),
         frames=f"{counts['frames']:,}",
         images=f"{counts['images']:,}",
-        recipe=json.dumps(summary["recipe"], indent=1),
         reader=", ".join(summary["readers"].values()),
-        skipped=f"{skipped:,}",
         counts=pipe_table([("of", "count"), *((what, f"{count:,}") for what, count in facts.items())]),
         mean_rgb="no crop trains" if mean is None else ", ".join(f"{value:.4f}" for value in mean),
         splits=pipe_table([("split", "crops"), *((split, f"{counts['splits'][split]:,}") for split in DEALT)]),
-        licences="\n".join(f"- {source}: {licence}" for source, licence in summary["licences"].items()),
-        warnings="".join(f"- **Mind:** {warning}\n" for warning in warnings) + ("\n" if warnings else ""),
-        content_digest=content_digest,
     )
 
 
