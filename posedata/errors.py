@@ -7,6 +7,9 @@ found and what to do; `faults` holds one such line for every fault that was foun
 from collections.abc import Sequence
 from pathlib import Path
 
+MOST_TOLD = 100
+"""Faults of one file that are told in words."""
+
 
 class PoseDataError(Exception):
     """Base of all errors of this project."""
@@ -61,3 +64,9 @@ class RemoteError(PoseDataError):
 def bad_file(path: Path | str, faults: Sequence[str]) -> BadInputError:
     """One error that lists every fault found in `path`, a line each."""
     return BadInputError(*(f"{path}: {fault}" for fault in faults))
+
+
+def first_faults(faults: Sequence[str]) -> list[str]:
+    """Of many faults the first `MOST_TOLD`, and how many others there are."""
+    more = len(faults) - MOST_TOLD
+    return [*faults[:MOST_TOLD], *([f"{more:,} faults more"] if more > 0 else [])]

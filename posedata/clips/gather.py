@@ -13,7 +13,7 @@ from posedata.clips.arrays import Part, find_parts
 from posedata.clips.geometry import Floats, extents, rises
 from posedata.clips.joints import JOINTS
 from posedata.clips.schema import CLIP_FRAMES
-from posedata.errors import BadInputError, bad_file
+from posedata.errors import BadInputError, bad_file, first_faults
 from posedata.family import Published
 from posedata.files import sha256_file
 from posedata.formats.base import SYNTHETIC_MARK, sample_command, to_floats
@@ -25,9 +25,6 @@ LEAST, MOST = 0.1, 10.0
 
 _BLOCK = 512
 """Clips that are checked at a time: 2 MB of joints."""
-
-_MOST_TOLD = 100
-"""Faults of one file."""
 
 _ORIGIN = 1e-6
 """Metres from the origin within which a pelvis lies there."""
@@ -111,9 +108,8 @@ def _check(found: Found, dataset: str, part: Part, skip_bad: bool) -> None:
     good = np.all((sizes >= LEAST) & (sizes <= MOST), axis=1)  # neither is true of NaN
     faults = list(_faults(part, np.flatnonzero(~good)))
     if faults and not skip_bad:
-        more = len(faults) - _MOST_TOLD
-        told = [f"{fault}; mend it, or leave the clip out with --skip-bad" for fault in faults[:_MOST_TOLD]]
-        raise bad_file(path, [*told, *([f"{more:,} faults more"] if more > 0 else [])])
+        told = [f"{fault}; mend it, or leave the clip out with --skip-bad" for fault in faults]
+        raise bad_file(path, first_faults(told))
     if not good.any():
         raise bad_file(path, [f"expected at least one clip with sound joints, found none of {clips:,}"])
     found.skipped += [Skipped(item=f"{dataset}/{part.split}", reason=f"{path.name}: {fault}") for fault in faults]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.crops.geometry import Floats
-from posedata.errors import bad_file
+from posedata.errors import bad_file, first_faults
 from posedata.formats.base import read_json_object
 from posedata.skeleton import COCO_NAMES
 
@@ -32,9 +32,6 @@ CROWD, NOBODY, OTHER = "crowds, not people", "people without a labelled keypoint
 _MOST_SIDE = 1 << 16
 _BEYOND = 1.0
 """Pixels that a box may reach beyond its image: rounding."""
-
-_MOST_TOLD = 100
-"""Faults of one file."""
 
 
 class Image(NamedTuple):
@@ -109,8 +106,7 @@ def read_annotations(path: Path, skip_bad: bool = False) -> Annotations:
         except ValueError as error:
             found.faults.append(f"{_told('annotation', i, item)}: {error}")
     if found.faults and not skip_bad:
-        more = len(found.faults) - _MOST_TOLD
-        raise bad_file(path, [*found.faults[:_MOST_TOLD], *([f"{more:,} faults more"] if more > 0 else [])])
+        raise bad_file(path, first_faults(found.faults))
     return found
 
 
