@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from posedata.clips.geometry import Floats, Views, views
@@ -12,7 +11,7 @@ from posedata.clips.joints import JOINTS, LIMBS
 from posedata.clips.schema import CLIP_FRAMES, SIDE
 from posedata.clips.store import ClipStore, open_clips
 from posedata.preview.colours import GROUND, INK, PAPER, SIDES, Colour, side
-from posedata.preview.draw import GAP, Picture, bordered, grid, line, titled
+from posedata.preview.draw import GAP, Picture, bordered, disc, grid, line, stroke, subpixels, titled
 from posedata.splits import SPLITS
 
 SHOWN = [0, CLIP_FRAMES // 2, CLIP_FRAMES - 1]
@@ -29,8 +28,6 @@ _LEAST = 0.1
 
 _MESH, _MESH_COLOUR = 0.5, (44, 48, 58)
 """Metres between two lines of the ground that a person is drawn on."""
-
-_SUBPIXEL_BITS = 4
 
 
 class Scale(NamedTuple):
@@ -122,11 +119,8 @@ def figure(points: Floats, scale: Scale, behind: Floats | None = None) -> Pictur
 
 def _skeleton(drawn: Picture, points: Floats, colour: Colour | None = None) -> None:
     """Put one on a picture, in the colours of its sides or in one; (17, 2) pixels from the left and upper edge."""
-    # OpenCV means by a whole number the middle of a pixel.
-    places = np.rint((points - 0.5) * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
+    places = subpixels(points)
     for a, b in LIMBS:
-        own = colour or SIDES[side(JOINTS[a], JOINTS[b])]
-        cv2.line(drawn, places[a], places[b], own, 2, cv2.LINE_AA, _SUBPIXEL_BITS)
+        stroke(drawn, places[a], places[b], colour or SIDES[side(JOINTS[a], JOINTS[b])], 2)
     for name, place in zip(JOINTS, places, strict=True):
-        own = colour or SIDES[side(name)]
-        cv2.circle(drawn, place, 3 << _SUBPIXEL_BITS, own, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+        disc(drawn, place, 3, colour or SIDES[side(name)])

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,12 +10,11 @@ from posedata.crops.heatmaps import VISIBLE
 from posedata.crops.joints import LIMBS
 from posedata.crops.store import CropStore, open_crops
 from posedata.preview.colours import INK, SIDES, side
-from posedata.preview.draw import Picture, bordered, grid, line, titled
+from posedata.preview.draw import Picture, bordered, disc, grid, line, stroke, subpixels, titled
 from posedata.skeleton import COCO_NAMES
 from posedata.splits import SPLITS
 
 _COLUMNS = 4
-_SUBPIXEL_BITS = 4
 
 
 def draw_sheet(path: Path, count: int, seed: int) -> tuple[Picture, int]:
@@ -54,14 +52,10 @@ def figure(crop: Picture, points: NDArray[np.floating], visibility: NDArray[np.u
         points: (17, 2) on the grid, NaN = not labelled.
         visibility: (17,) 0, 1 or 2.
     """
-    drawn, shift = crop.copy(), 1 << _SUBPIXEL_BITS
-    # OpenCV means by a whole number the middle of a pixel.
-    places = np.rint((np.nan_to_num(points) * (CROP / GRID) - 0.5) * shift).astype(int).tolist()
+    drawn, places = crop.copy(), subpixels(points * (CROP / GRID))
     for a, b in LIMBS:
         if visibility[a] and visibility[b]:
-            colour = SIDES[side(COCO_NAMES[a], COCO_NAMES[b])]
-            cv2.line(drawn, places[a], places[b], colour, 1, cv2.LINE_AA, _SUBPIXEL_BITS)
+            stroke(drawn, places[a], places[b], SIDES[side(COCO_NAMES[a], COCO_NAMES[b])], 1)
     for k in np.flatnonzero(visibility).tolist():
-        thickness = cv2.FILLED if visibility[k] == VISIBLE else 1
-        cv2.circle(drawn, places[k], 3 * shift, SIDES[side(COCO_NAMES[k])], thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+        disc(drawn, places[k], 3, SIDES[side(COCO_NAMES[k])], filled=bool(visibility[k] == VISIBLE))
     return drawn

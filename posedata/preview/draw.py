@@ -17,6 +17,7 @@ from posedata.preview.scenes import Floats, Scene, fused
 from posedata.skeleton import LIMBS, K
 
 Picture = NDArray[np.uint8]
+Place = list[int]
 
 GAP = 4
 """Pixels between the two panels of a tile, and around it."""
@@ -60,12 +61,12 @@ def skeleton(
         colour: of all of it; None = those of the parts of the body.
     """
     drawn = picture.copy()
-    there, places = ~np.isnan(points[:, 0]), _subpixels(points)
+    there, places = ~np.isnan(points[:, 0]), subpixels(points)
     width = max(1, round(scale * (0.2 if light else 0.4)))
     for (a, b), own in zip(LIMBS, LIMB_COLOURS, strict=True):
         if there[a] and there[b]:
             shade = lighter(colour or own) if light else colour or own
-            cv2.line(drawn, places[a], places[b], shade, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+            stroke(drawn, places[a], places[b], shade, width)
     _discs(drawn, points, scale * (0.4 if light else 0.55), light, colour)
     return drawn
 
@@ -79,17 +80,28 @@ def dots(picture: Picture, points: Floats, scale: int, colour: Colour | None = N
 
 def _discs(drawn: Picture, points: Floats, radius: float, light: bool, colour: Colour | None) -> None:
     """Put a disc on every point that is there."""
-    places = _subpixels(points)
+    places = subpixels(points)
     for k in np.flatnonzero(~np.isnan(points[:, 0])):
         own = colour or KEYPOINT_COLOURS[k]
         shade = lighter(own) if light else own
-        cv2.circle(drawn, places[k], round(radius * _SHIFT), shade, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+        disc(drawn, places[k], radius, shade)
 
 
-def _subpixels(points: Floats) -> list[list[int]]:
-    """Places as OpenCV takes them, in parts of a pixel."""
-    places: list[list[int]] = np.rint((np.nan_to_num(points) - 0.5) * _SHIFT).astype(int).tolist()
+def subpixels(points: NDArray[np.floating]) -> list[Place]:
+    """(n, 2) places as `stroke` and `disc` take them: as OpenCV does, in parts of a pixel; NaN means nothing."""
+    places: list[Place] = np.rint((np.nan_to_num(points) - 0.5) * _SHIFT).astype(int).tolist()
     return places
+
+
+def stroke(drawn: Picture, start: Place, end: Place, colour: Colour, width: int) -> None:
+    """Put a line on a picture, of so many pixels; its ends are of `subpixels`."""
+    cv2.line(drawn, start, end, colour, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def disc(drawn: Picture, place: Place, radius: float, colour: Colour, filled: bool = True) -> None:
+    """Put a disc on a picture, or a ring; the middle is of `subpixels`, the radius in pixels."""
+    thickness = cv2.FILLED if filled else 1
+    cv2.circle(drawn, place, round(radius * _SHIFT), colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def panels(scene: Scene, scale: int) -> Picture:

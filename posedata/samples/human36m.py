@@ -61,8 +61,6 @@ _COLOURS = {"left": (70, 120, 235), "right": (240, 120, 40), "": (70, 190, 110)}
 _THICKNESS, _HEAD = 0.09, 0.1
 """Metres: of a limb, and the radius of a head."""
 
-_SUBPIXEL_BITS = 4
-
 
 def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
     """Fill an empty folder with `sequences` clips, every fourth for validation, at least one each.
@@ -131,17 +129,14 @@ def _film(rng: np.random.Generator, joints: Floats) -> NDArray[np.uint8]:
 
 def _drawn(ground: NDArray[np.uint8], joints: Floats) -> NDArray[np.uint8]:
     """The wall with one pose before it, what is nearer drawn later."""
-    import cv2
+    from posedata.preview.draw import disc, stroke, subpixels
 
     picture, depth = ground.copy(), joints[:, 2] + _DISTANCE
-    places = joints[:, :2] * (_FOCAL / depth)[:, None] + SIDE / 2
-    subpixels = np.rint((places - 0.5) * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
+    places = subpixels(joints[:, :2] * (_FOCAL / depth)[:, None] + SIDE / 2)
     for a, b in sorted(LIMBS, key=lambda limb: -float(depth[list(limb)].mean())):
         name = JOINTS[b].partition("_")[0]
         thickness = round(_THICKNESS * _FOCAL / float(depth[[a, b]].mean()))
-        colour = _COLOURS.get(name, _COLOURS[""])
-        cv2.line(picture, subpixels[a], subpixels[b], colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+        stroke(picture, places[a], places[b], _COLOURS.get(name, _COLOURS[""]), thickness)
         if JOINTS[b] == "head":
-            radius = round(_HEAD * _FOCAL / float(depth[b]) * (1 << _SUBPIXEL_BITS))
-            cv2.circle(picture, subpixels[b], radius, (215, 175, 145), cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+            disc(picture, places[b], _HEAD * _FOCAL / float(depth[b]), (215, 175, 145))
     return picture

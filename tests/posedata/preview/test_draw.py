@@ -8,6 +8,7 @@ from posedata.preview.draw import (
     GAP,
     LINE_HEIGHT,
     bordered,
+    disc,
     dots,
     grid,
     ground,
@@ -15,6 +16,8 @@ from posedata.preview.draw import (
     line,
     panels,
     skeleton,
+    stroke,
+    subpixels,
     tile,
     titled,
 )
@@ -52,6 +55,36 @@ def test_ground_has_a_square_a_cell() -> None:
     half = tuple(round((a + b) / 2) for a, b in zip(GROUND, PEAK, strict=True))
     assert np.abs(picture[220:, :4].astype(int) - half).max() <= 1
     assert len(shown(picture, GROUND)) == 224 * 224 - 2 * 16
+
+
+def test_places_are_sixteenths_of_a_pixel_from_the_middle_of_the_first() -> None:
+    assert subpixels(np.asarray([[0.5, 0.5], [0.0, 2.0], [10.25, 3.53], [np.nan, np.nan]])) == [
+        [0, 0],
+        [-8, 24],
+        [156, 48],
+        [-8, -8],
+    ]
+
+
+def test_a_stroke_runs_from_end_to_end() -> None:
+    drawn = black(1)
+    stroke(drawn, *subpixels(np.asarray([[10.5, 20.5], [30.5, 20.5]])), INK, 1)
+    x, y = np.nonzero(drawn[..., 0].T > 100)
+    assert (x.min(), x.max(), set(y)) == (10, 30, {20})
+
+
+def test_a_disc_is_full_and_a_ring_is_not() -> None:
+    (middle,) = subpixels(np.asarray([[20.5, 30.5]]))
+    full, ring = black(1), black(1)
+    disc(full, middle, 4.0, INK)
+    disc(ring, middle, 4.0, INK, filled=False)
+    for drawn in (full, ring):
+        x, y = np.nonzero(drawn[..., 0].T)
+        assert abs(x.min() + x.max() - 40) <= 1
+        assert abs(y.min() + y.max() - 60) <= 1
+        assert 4 <= (x.max() - x.min()) / 2 <= 5
+    assert tuple(full[30, 20]) == INK
+    assert not ring[29:32, 19:22].any()
 
 
 @pytest.mark.parametrize("scale", [5, 8])
