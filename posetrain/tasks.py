@@ -64,8 +64,7 @@ def smooth_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor
     of `squared_error`.
     """
     error = predicted - target
-    whole = annotated[:, 2:] & annotated[:, 1:-1] & annotated[:, :-2]
-    bend = error[:, 2:] - 2 * error[:, 1:-1] + error[:, :-2]
+    bend, whole = _bends(error, annotated)
     share = 0.1 * error.shape[1] / max(bend.shape[1], 1)
     return _masked(error, annotated).abs().sum() + share * _masked(bend, whole).abs().sum()
 
@@ -77,9 +76,14 @@ def torso_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
     Arguments as of `squared_error`.
     """
     error = (predicted - target) / _torsos(target, annotated)[..., None, None]
-    whole = annotated[:, 2:] & annotated[:, 1:-1] & annotated[:, :-2]
-    bend = error[:, 2:] - 2 * error[:, 1:-1] + error[:, :-2]
+    bend, whole = _bends(error, annotated)
     return _length(error, annotated).sum() + 0.5 * _length(bend, whole).sum()
+
+
+def _bends(error: Tensor, annotated: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, T - 2, ...): second differences over frames, and whether all three frames of each are annotated."""
+    whole = annotated[:, 2:] & annotated[:, 1:-1] & annotated[:, :-2]
+    return error[:, 2:] - 2 * error[:, 1:-1] + error[:, :-2], whole
 
 
 def _length(vectors: Tensor, counts: Tensor) -> Tensor:
