@@ -39,7 +39,7 @@ def boxed_as_asked(sequence: PoseSequence, recipe: Recipe) -> tuple[Floats, Floa
         boxes = geometry.shared_boxes(points, sequence.shot)
     if not recipe.box_jitter:
         return points, boxes, 0
-    errors = standard_box_errors(recipe.seed, f"{sequence.dataset}/{sequence.name}", range(len(boxes)))
+    errors = standard_box_errors(recipe.seed, sequence.key, range(len(boxes)))
     boxes = geometry.jitter_boxes(boxes, errors, recipe.box_jitter)
     return geometry.clamp_to_boxes(points, boxes), boxes, geometry.count_outside(points, boxes)
 
@@ -52,7 +52,7 @@ def blocks_of(sequence: PoseSequence) -> Iterator[NDArray[np.float32]]:
     """
     if sequence.detector is None:
         return
-    name, frames = f"{sequence.dataset}/{sequence.name}: heatmaps", 0
+    name, frames = f"{sequence.key}: heatmaps", 0
     for block in sequence.detector.heatmaps():
         if block.shape[1:] != (K, GRID, GRID):
             raise BadInputError(f"{name}: expected blocks (n, {K}, {GRID}, {GRID}), found {block.shape}")

@@ -188,10 +188,7 @@ def _read(dataset: RawDataset, item: str, fps: float | None) -> tuple[str, PoseS
 def _check_names(sequence: PoseSequence, dataset: str, item: str) -> None:
     """All that a store says of a sequence goes by its names."""
     if (sequence.dataset, sequence.name) != (dataset, item):
-        raise BadInputError(
-            f"{dataset}/{item}: expected a sequence of that name from its reader, found "
-            f"{sequence.dataset}/{sequence.name}"
-        )
+        raise BadInputError(f"{dataset}/{item}: expected a sequence of that name from its reader, found {sequence.key}")
 
 
 def _check_actions(selection: Selection, seen: set[str]) -> None:
@@ -230,8 +227,7 @@ def _add(found: Gathered, sequence: PoseSequence, recipe: Recipe, keep_heatmaps:
 
     found.annotated += int((~np.isnan(points[..., 0])).sum())
     found.empty += int(empty.sum())
-    item = f"{sequence.dataset}/{sequence.name}"
-    found.skipped += [Skipped(item=item, reason=str(note)) for note in notes]
+    found.skipped += [Skipped(item=sequence.key, reason=str(note)) for note in notes]
     found.entries.append(
         Entry(
             dataset=sequence.dataset,

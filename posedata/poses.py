@@ -105,10 +105,15 @@ class PoseSequence:
             object.__setattr__(self, "shot", np.zeros(len(self.points), np.int64))
         faults = [*self._shape_faults()] or [*self._value_faults()]
         if faults:
-            raise BadInputError(*(f"{self.dataset}/{self.name}: {fault}" for fault in faults))
+            raise BadInputError(*(f"{self.key}: {fault}" for fault in faults))
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def key(self) -> str:
+        """dataset/name: what names the sequence among all of a store."""
+        return f"{self.dataset}/{self.name}"
 
     def _shape_faults(self) -> Iterator[str]:
         frames = len(self.points)

@@ -51,7 +51,7 @@ def resample(sequence: PoseSequence, fps: float) -> PoseSequence:
         BadInputError: if the source's rate is unknown, if no time k / fps has frames around it, or if there would be
             more frames than can be meant.
     """
-    where = f"{sequence.dataset}/{sequence.name}"
+    where = sequence.key
     if np.isnan(sequence.fps):
         raise BadInputError(
             f"{where}: fps: expected a known frame rate to resample from, found none; leave {sequence.dataset} or "

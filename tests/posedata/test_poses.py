@@ -66,6 +66,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def test_a_sequence_goes_by_dataset_and_name() -> None:
+    assert pose(dataset="brace", name="clip 3").key == "brace/clip 3"
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_refused_with_sequence_and_field(fault: str) -> None:
     changes, field = FAULTS[fault]
