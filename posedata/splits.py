@@ -16,6 +16,9 @@ TRAIN, VALIDATION, TEST, HELD_OUT, NONE = 0, 1, 2, 3, 255
 SPLITS: Mapping[str, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "held_out": HELD_OUT}
 """Name -> number in the store's `split` array; 255 = in none."""
 
+SPLIT_NAMES: Mapping[int, str] = {number: name for name, number in SPLITS.items()}
+"""Number -> name."""
+
 QUOTAS = {TRAIN: 0.6, VALIDATION: 0.2, TEST: 0.2}
 """Shares of the frames (seed 000, section 1.2.2)."""
 

@@ -12,7 +12,7 @@ from posedata.clips.schema import CLIP_FRAMES, SIDE
 from posedata.clips.store import ClipStore, open_clips
 from posedata.preview.colours import GROUND, INK, PAPER, SIDES, Colour, side
 from posedata.preview.draw import GAP, Picture, bordered, disc, grid, line, stroke, subpixels, titled
-from posedata.splits import SPLITS
+from posedata.splits import SPLIT_NAMES
 
 SHOWN = [0, CLIP_FRAMES // 2, CLIP_FRAMES - 1]
 """First, middle and last frame."""
@@ -63,10 +63,9 @@ def _tile(store: ClipStore, clip: int) -> Picture:
     """Three frames of a clip with their joints, and below them its number in its file, and its split."""
     positions = clip * CLIP_FRAMES + np.asarray(SHOWN)
     images, joints, numbers, split = (store.frames(name, positions) for name in ("image", "joints", "clip", "split"))
-    names = {number: name for name, number in SPLITS.items()}
     picture = row(images, views(joints.astype(np.float64), store.up))
     frames = ", ".join(map(str, SHOWN))
-    words = line(picture.shape[1], (f"clip {numbers[0]}, frames {frames}", INK), right=names[int(split[0])])
+    words = line(picture.shape[1], (f"clip {numbers[0]}, frames {frames}", INK), right=SPLIT_NAMES[int(split[0])])
     return bordered(np.concatenate([picture, words]))
 
 

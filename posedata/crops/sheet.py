@@ -12,7 +12,7 @@ from posedata.crops.store import CropStore, open_crops
 from posedata.preview.colours import INK, SIDES, side
 from posedata.preview.draw import Picture, bordered, disc, grid, line, stroke, subpixels, titled
 from posedata.skeleton import COCO_NAMES
-from posedata.splits import SPLITS
+from posedata.splits import SPLIT_NAMES
 
 _COLUMNS = 4
 
@@ -26,12 +26,11 @@ def draw_sheet(path: Path, count: int, seed: int) -> tuple[Picture, int]:
 
 
 def _sheet(store: CropStore, positions: NDArray[np.int64]) -> Picture:
-    names = {number: name for name, number in SPLITS.items()}
     crops, points, visibility, keys, split = (
         store.frames(name, positions) for name in ("crop", "points", "visibility", "annotation_id", "split")
     )
     words = [
-        line(CROP, (f"annotation {key}", INK), right=names[number])
+        line(CROP, (f"annotation {key}", INK), right=SPLIT_NAMES[number])
         for key, number in zip(keys.tolist(), split.tolist(), strict=True)
     ]
     figures = map(figure, crops, points, visibility)

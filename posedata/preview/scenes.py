@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 from posedata.geometry import mean_present
 from posedata.heatmaps import peaks
 from posedata.skeleton import K
-from posedata.splits import SPLITS
+from posedata.splits import SPLIT_NAMES
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
 from posedata.store.views import input_positions, sequence_names
 
 Floats = NDArray[np.float64]
 Halves = NDArray[np.float16]
-
-_SPLIT_NAMES = {number: name.replace("_", "-") for name, number in SPLITS.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +115,7 @@ def _block(store: Store, positions: NDArray[np.int64], names: list[str]) -> Iter
             names[sequence],
             int(arrays["frame_number"][i]),
             float(seconds[i]),
-            _SPLIT_NAMES.get(int(arrays["split"][i]), "no split"),
+            SPLIT_NAMES.get(int(arrays["split"][i]), "no split").replace("_", "-"),
             arrays["box"][i].astype(np.float64),
             arrays["target_points"][i].astype(np.float64),
             found[i],
