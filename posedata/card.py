@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from posedata.splits import SPLITS
+from posedata.windows import WINDOW
 
 CARD_NAME = "README.md"
 PICTURE_NAME = "preview.svg"
@@ -82,7 +83,7 @@ def card(name: str, summary: Mapping[str, Any], content_digest: str, skipped: in
     facts = {
         "frames": f"{counts['frames']:,}, of which {counts['empty_frames']:,} show nobody",
         "annotated keypoints": f"{counts['annotated_keypoints']:,}",
-        "windows of 5 frames": f"{counts['windows_total']:,}",
+        f"windows of {WINDOW} frames": f"{counts['windows_total']:,}",
         "mean torso diameter": _grid(measured["mean_torso_diameter"]),
         "standard deviation of the input's shift": _grid(measured["shift_std"]),
     }

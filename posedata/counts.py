@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posedata.splits import SPLITS, TRAIN, Splits
-from posedata.windows import span, window_starts, within_split, without_overlap
-
-_WINDOW = 5
-"""Frames of the windows that are counted (seed 000, section 1.2.2)."""
+from posedata.windows import WINDOW, span, window_starts, within_split, without_overlap
 
 _WANTED = ("train", "validation", "test")
 """Splits without which a store cannot be trained on or scored."""
@@ -50,9 +47,9 @@ def count(blocks: Iterable[Block], sequences: int, annotated: int, empty: int) -
         annotated: keypoints annotated in boxed frames.
         empty: frames without a box.
     """
-    frames, total, windows, reach = 0, 0, dict.fromkeys(SPLITS, 0), span(_WINDOW, 1) - 1
+    frames, total, windows, reach = 0, 0, dict.fromkeys(SPLITS, 0), span(WINDOW, 1) - 1
     for block in blocks:
-        starts = window_starts(block.sequence, block.frame_number, block.shot, _WINDOW)
+        starts = window_starts(block.sequence, block.frame_number, block.shot, WINDOW)
         frames += len(block.split)
         total += len(starts)
         for name, number in SPLITS.items():

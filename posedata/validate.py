@@ -15,10 +15,7 @@ from posedata.gather import read_all
 from posedata.geometry import torso_diameters
 from posedata.poses import PoseSequence
 from posedata.progress import Progress, silent
-from posedata.windows import window_starts
-
-WINDOW = 5
-"""Frames: a sequence that holds no window of so many can neither train nor be scored."""
+from posedata.windows import WINDOW, window_starts
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,8 @@ class Validation:
         gaps: jumps in the frame numbers.
         frames_in_gaps: that are missing there.
         shot_cuts: changes of shot inside a sequence.
-        without_window: sequences in which no `WINDOW` frames follow one another in one shot.
+        without_window: sequences in which no `WINDOW` frames follow one another in one shot; they can neither
+            train nor be scored.
         left_out: what readers left out -> how many.
         synthetic: whether the tree says so.
         faults: all, in the order of the sequences; each once.

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+WINDOW = 5
+"""Frames of the windows that are counted (seed 000, section 1.2.2)."""
+
 
 def span(length: int, step: int) -> int:
     """Frames from the first to the last of a window of `length` frames, `step` apart."""
@@ -18,7 +21,7 @@ def window_starts(
     sequence: NDArray[np.integer],
     frame_number: NDArray[np.integer],
     shot: NDArray[np.integer],
-    length: int = 5,
+    length: int = WINDOW,
     step: int = 1,
 ) -> Ints:
     """First positions of all windows whose frames are consecutive: same sequence, same shot, no gap.

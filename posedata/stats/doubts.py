@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from posedata.skeleton import KEYPOINTS
 from posedata.splits import SPLITS
-from posedata.stats.measure import LOPSIDED, SHORT_TORSO, SMALL_BOX, WINDOW, Measured
+from posedata.stats.measure import LOPSIDED, SHORT_TORSO, SMALL_BOX, Measured
 from posedata.stats.motion import BOX_JUMP, JUMP, SWAP_MOTION, SWAP_SHARE
 from posedata.stats.shift import measured_shift, relative_error
+from posedata.windows import WINDOW
 
 MOST_NAMED = 5
 

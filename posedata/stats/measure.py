@@ -18,16 +18,13 @@ from posedata.stats.distribution import Distribution
 from posedata.store.reader import Store
 from posedata.store.schema import SHARD_FRAMES
 from posedata.store.views import input_peaks, input_positions
-from posedata.windows import window_starts
+from posedata.windows import WINDOW, window_starts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-WINDOW = 5
-"""Frames of the windows that are counted."""
-
 STEPS = (1, 2)
-"""Frame steps at which they are."""
+"""Frame steps at which windows are counted."""
 
 SMALL_BOX = float(geometry.GRID)
 """Pixels: in a box whose longer side is shorter, a cell is finer than a pixel."""

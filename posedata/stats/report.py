@@ -9,10 +9,11 @@ from posedata.skeleton import KEYPOINTS
 from posedata.splits import SPLITS
 from posedata.stats.distribution import shared_edges
 from posedata.stats.doubts import Facts, find_doubts
-from posedata.stats.measure import WINDOW, Measured, measure
+from posedata.stats.measure import Measured, measure
 from posedata.stats.shift import measured_shift
 from posedata.store.reader import Store, open_store
 from posedata.store.views import sequence_names
+from posedata.windows import WINDOW
 
 PLACES = (*SPLITS, "none")
 """Where frames are: in a split, or in none."""
