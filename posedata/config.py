@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
     model_serializer,
 )
+from pydantic_core import ErrorDetails
 
 from posedata.secrets import beginning
 
@@ -148,10 +149,24 @@ def canonical_json(value: Any) -> bytes:
 
 def faults(error: ValidationError) -> list[str]:
     """A line for each field that does not fit: its name, what was expected, what was found."""
+    return [f"{'.'.join(map(str, e['loc']))}: {_problem(e)}" for e in error.errors()]
+
+
+def option_faults(error: ValidationError) -> list[str]:
+    """Likewise, told of the options that set the fields; which value of a list it is, is not."""
     return [
-        f"{'.'.join(map(str, e['loc']))}: {_expected(e['type'], e['msg'])}, found {beginning(repr(e['input']), 80)}"
+        f"{option_name(next((part for part in reversed(e['loc']) if isinstance(part, str)), ''))}: {_problem(e)}"
         for e in error.errors()
     ]
+
+
+_OPTION_NAMES = {"datasets": "dataset", "sigmas": "sigma-set", "locations": "location"}
+"""Options whose parameters have other names."""
+
+
+def option_name(parameter: str) -> str:
+    """The option of a parameter, as it is typed."""
+    return f"--{_OPTION_NAMES.get(parameter, parameter.replace('_', '-'))}"
 
 
 _EXPECTED = {
@@ -168,6 +183,10 @@ _EXPECTED = {
     "string_too_short": "expected text",
 }
 """Kind of an error of pydantic's -> what to say instead."""
+
+
+def _problem(error: ErrorDetails) -> str:
+    return f"{_expected(error['type'], error['msg'])}, found {beginning(repr(error['input']), 80)}"
 
 
 def _expected(kind: str, message: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from posedata.config import Frozen, canonical_json, faults
+from posedata.config import Frozen, canonical_json, faults, option_faults
 from posedata.errors import BadInputError, ChoiceError
 from posedata.families import source_of
 from posedata.files import sha256_file
@@ -212,7 +212,7 @@ def describe(store: "Opened", name: str, version: str = "1", locations: tuple[st
             name=name, version=version, recipe=summary["recipe"], sources=sources, built=built, locations=locations
         )
     except ValidationError as error:
-        raise ChoiceError(*(f"--{fault}" for fault in faults(error))) from error
+        raise ChoiceError(*option_faults(error)) from error
 
 
 def files_digest(manifest: Manifest) -> str:

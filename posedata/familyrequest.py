@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from posedata.config import faults
+from posedata.config import option_faults, option_name
 from posedata.dataset import Dataset
 from posedata.errors import ChoiceError
 from posedata.families import FAMILIES, OTHERS
 from posedata.family import Family, FamilyRecipe
 from posedata.home import data_home
-from posedata.request import RECIPE_OPTIONS, option_name, raw_trees
+from posedata.request import RECIPE_OPTIONS, raw_trees
 
 _HEATMAPS = "temporal heatmaps"
 
@@ -100,7 +100,7 @@ def family_recipe(family: Family, datasets: Sequence[str], options: Mapping[str,
     try:
         return family.recipe(dataset=datasets[0], **given)
     except ValidationError as error:
-        raise ChoiceError(*(f"--{fault.replace('_', '-', 1)}" for fault in faults(error))) from error
+        raise ChoiceError(*option_faults(error)) from error
 
 
 def family_request(

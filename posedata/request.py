@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from posedata.config import BoxSpan, Noise, Recipe, Selection, SigmaPer, SplitRule, faults
+from posedata.config import BoxSpan, Noise, Recipe, Selection, SigmaPer, SplitRule, option_faults, option_name
 from posedata.dataset import Dataset, buildable
 from posedata.errors import BadInputError, ChoiceError
 from posedata.families import OTHERS, source_of
@@ -34,18 +34,9 @@ RECIPE_OPTIONS = (
 )
 """The options that say what to build."""
 
-_OPTION_NAMES = {"datasets": "dataset", "sigmas": "sigma-set"}
-"""Options whose parameters have other names."""
-
 _NONE: Mapping[str, str] = MappingProxyType({})
 
-_NOISE_OPTIONS = {
-    "k": "--k",
-    "sigmas": "--sigma-set",
-    "sigma_per": "--sigma-per",
-    "torso": "--torso",
-    "noise": "--noise",
-}
+_NOISE_OPTIONS = frozenset({"k", "sigmas", "sigma_per", "torso", "noise"})
 
 
 class BuildRequest(NamedTuple):
@@ -94,7 +85,7 @@ def wanted_recipe(
     if not names:
         raise ChoiceError(f"--dataset: expected one of {', '.join([*FORMATS, *OTHERS])}, or --recipe, found neither")
     detected = any(FORMATS[name].detector for name in names)
-    misplaced = sorted(_NOISE_OPTIONS[name] for name in given & _NOISE_OPTIONS.keys())
+    misplaced = sorted(map(option_name, given & _NOISE_OPTIONS))
     if detected and misplaced:
         raise ChoiceError(
             f"{', '.join(misplaced)}: expected with noisy input only; {', '.join(names)} has a detector's"
@@ -113,7 +104,7 @@ def wanted_recipe(
             box_jitter=box_jitter,
         )
     except ValidationError as error:
-        raise ChoiceError(*(_as_option(fault) for fault in faults(error))) from error
+        raise ChoiceError(*option_faults(error)) from error
 
 
 def resolved_options(given: Set[str], recipe: str | None, **options: Any) -> dict[str, Any]:
@@ -133,11 +124,6 @@ def resolved_options(given: Set[str], recipe: str | None, **options: Any) -> dic
     wanted = wanted_recipe(given=given, **options)
     noise = wanted.noise.model_dump() if wanted.noise else {}
     return {**dict.fromkeys(_NOISE_OPTIONS), **noise, "split": wanted.split}
-
-
-def option_name(parameter: str) -> str:
-    """The option of a parameter of `posedata build`, as it is typed."""
-    return f"--{_OPTION_NAMES.get(parameter, parameter.replace('_', '-'))}"
 
 
 def find_recipe(given: str, typed: Set[str]) -> Dataset:
@@ -172,18 +158,11 @@ def rebuild_request(dataset: Dataset, raws: Sequence[str], out: Path | None) -> 
 
 def _measured(file: Path, given: Set[str]) -> tuple[float, tuple[float, ...], SigmaPer]:
     """k, sigmas and what shares one, of a noise file."""
-    twice = sorted(_NOISE_OPTIONS[name] for name in given & {"k", "sigmas", "sigma_per"})
+    twice = sorted(map(option_name, given & {"k", "sigmas", "sigma_per"}))
     if twice:
         raise ChoiceError(f"--noise: expected without {', '.join(twice)}, which {file} tells; leave one of them out")
     noise = read_noise(file)
     return noise.k, noise.sigmas, noise.sigma_per
-
-
-def _as_option(fault: str) -> str:
-    """A fault of a field, told of the option that sets it."""
-    field, _, problem = fault.partition(": ")
-    name = next((part for part in reversed(field.split(".")) if not part.isdecimal()), field)
-    return f"{_NOISE_OPTIONS.get(name, '--' + name.replace('_', '-'))}: {problem}"
 
 
 def threads(workers: int | None, scheduler: str | None) -> int:

@@ -100,6 +100,12 @@ def test_a_name_that_would_leave_the_collection_is_refused(stores: dict[str, Pat
         describe(open_any(stores["brace"]), "a/b")
 
 
+def test_a_location_that_will_not_do_is_told_by_its_option(stores: dict[str, Path]) -> None:
+    with pytest.raises(ChoiceError, match=r"^--location: ") as caught:
+        describe(open_any(stores["brace"]), "people", locations=("/mnt/sets", "https://user:pa55@example.org/sets"))
+    assert "pa55" not in str(caught.value)
+
+
 def test_a_rebuilt_store_is_compared(stores: dict[str, Path], dataset: Dataset) -> None:
     assert compare_rebuilt(open_any(stores["brace"]), dataset) == []
     other = open_any(stores["speed21"])
