@@ -4,7 +4,7 @@ The loop knows no kind by name. Another one is a room that has these, and a line
 """
 
 from collections.abc import Callable, Iterable, Iterator, Set
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from posedata.errors import BadInputError, ChoiceError
+from posedata.errors import ChoiceError
 from posedata.progress import Progress
-from posedata.store.opened import Opened, open_any
+from posedata.store.opened import Opened, open_kind
 from posetrain.config import TrainConfig
 from posetrain.sources import Feed
 from posetrain.team import Team
@@ -92,21 +92,16 @@ class Kind:
     """
 
     name: str
-    reader: Callable[..., Opened]
+    reader: type[Opened]
     samples: Callable[[TrainConfig, Any, str, torch.device, Feed], Samples]
     figures: Callable[[nn.Module, Any, Any, Progress, str], dict[str, float]]
     options: frozenset[str]
     facts: Callable[[Any], dict[str, tuple[float, ...]]] = lambda store: {}
 
     def open(self, path: Path | str, model: str) -> Any:
-        """Open a store for a model, see `posedata.store.opened.open_any`; BadInputError if it is of another kind."""
-        opened = open_any(path)
-        if opened.manifest.kind != self.name:
-            raise BadInputError(
-                f"{opened.path}: expected a store of kind {self.name} for {model}, found {opened.manifest.kind}; name "
-                "another store or another --model"
-            )
-        return self.reader(**{field.name: getattr(opened, field.name) for field in fields(opened)})
+        """Open a store for a model, see `posedata.store.opened.open_kind`; BadInputError if it is of another kind."""
+        advice = "name another store or another --model"
+        return open_kind(self.reader, self.name, path, whose=f" for {model}", advice=advice)
 
     def refuse(self, given: Set[str], kinds: "Iterable[Kind]", model: str) -> None:
         """Raise ChoiceError if options are given that mean something with other kinds alone.

@@ -182,7 +182,15 @@ def open_any(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> Opened:
 OfKind = TypeVar("OfKind", bound=Opened)
 
 
-def open_kind(reader: type[OfKind], kind: str, path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> OfKind:
+def open_kind(
+    reader: type[OfKind],
+    kind: str,
+    path: Path | str,
+    kept_chunks: int = KEPT_CHUNKS,
+    *,
+    whose: str = "",
+    advice: str = "posedata info shows what it is",
+) -> OfKind:
     """Open a store of one kind; arguments and errors as of `open_any`.
 
     Args:
@@ -190,6 +198,8 @@ def open_kind(reader: type[OfKind], kind: str, path: Path | str, kept_chunks: in
         kind: of the store.
         path: the store.
         kept_chunks: see `open_any`.
+        whose: it is to be, for the error: " for conv3d".
+        advice: what to do if it is of another kind.
 
     Raises:
         BadInputError: if it is of another kind.
@@ -197,8 +207,7 @@ def open_kind(reader: type[OfKind], kind: str, path: Path | str, kept_chunks: in
     opened = open_any(path, kept_chunks)
     if opened.manifest.kind != kind:
         raise BadInputError(
-            f"{opened.path}: expected a store of kind {kind}, found {opened.manifest.kind}; posedata info shows what "
-            "it is"
+            f"{opened.path}: expected a store of kind {kind}{whose}, found {opened.manifest.kind}; {advice}"
         )
     return reader(**{field.name: getattr(opened, field.name) for field in fields(opened)})
 
