@@ -22,7 +22,7 @@ from posetrain.data import Input, Windows
 from posetrain.evaluation import Scores, Tally
 from posetrain.filters import FILTERS, Filter
 from posetrain.image import in_image, on_grid
-from posetrain.sequences import runs
+from posetrain.sequences import runs, runs_with
 from posetrain.sources import Feed
 
 Span = Literal["window", "sequence"]
@@ -61,12 +61,10 @@ class Tracks:
         if span == "window":
             return _in_image(smooth, self.points[windows.frames], self._boxes[windows.frames])
         whole = np.full_like(self.points, np.nan)
-        frames = np.unique(windows.frames)
-        for run in self._runs:
-            if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop):  # a window needs it
-                for first in range(run.start, min(run.start + windows.step, run.stop)):
-                    seen = slice(first, run.stop, windows.step)
-                    (whole[seen],) = _in_image(smooth, self.points[seen][None], self._boxes[seen][None])
+        for run in runs_with(np.unique(windows.frames), self._runs):
+            for first in range(run.start, min(run.start + windows.step, run.stop)):
+                seen = slice(first, run.stop, windows.step)
+                (whole[seen],) = _in_image(smooth, self.points[seen][None], self._boxes[seen][None])
         return whole[windows.frames]
 
 

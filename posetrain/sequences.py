@@ -23,6 +23,13 @@ def runs(store: Store) -> list[slice]:
     return runs_of(store["frame_number"].astype(np.int64), store.frame_sequence, store["shot"])
 
 
+def runs_with(frames: NDArray[np.int64], whole: Sequence[slice]) -> Iterator[slice]:
+    """Those of some runs that hold any of some frames, which rise."""
+    for run in whole:
+        if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop):
+            yield run
+
+
 @torch.inference_mode()
 def over_sequences(
     refine: Refiner, task: Task, windows: Windows, whole: Sequence[slice], length: int, progress: Progress = silent
@@ -43,7 +50,7 @@ def over_sequences(
     """
     starts = defaultdict(list)
     least = min(length, windows.frames.shape[1])
-    for run in _needed(whole, np.unique(windows.frames)):
+    for run in runs_with(np.unique(windows.frames), whole):
         for start, count in pieces(run, length, windows.step):
             if count >= least:  # a shorter track holds none of the windows, and not every model takes it
                 starts[count].append(start)
@@ -60,10 +67,3 @@ def over_sequences(
                 advance(len(batch.frames))
     positions: Floats = total[windows.frames] / mass[windows.frames]
     return positions
-
-
-def _needed(whole: Sequence[slice], frames: NDArray[np.int64]) -> Iterator[slice]:
-    """The runs that hold any of some frames, which rise."""
-    for run in whole:
-        if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop):
-            yield run

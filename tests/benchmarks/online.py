@@ -26,7 +26,7 @@ from posedata.store.reader import Store
 from posetrain.baselines import score_positions
 from posetrain.data import Windows
 from posetrain.predict.online import Online
-from posetrain.sequences import over_sequences, runs
+from posetrain.sequences import over_sequences, runs, runs_with
 from posetrain.trained import Trained, find_trained
 
 CPU = torch.device("cpu")
@@ -51,8 +51,7 @@ def answered(online: Online, points: Floats, boxes: Floats) -> Floats:
 def score(trained: Trained, store: Store, split: str, delays: list[int]) -> dict[str, Any]:
     """PCK of one store."""
     windows = Windows(store, store.windows(split), 5, 1, CPU, "auto")
-    frames = np.unique(windows.frames)
-    needed = [run for run in runs(store) if np.searchsorted(frames, run.start) < np.searchsorted(frames, run.stop)]
+    needed = list(runs_with(np.unique(windows.frames), runs(store)))
     points = [peaks_of(store, run) for run in needed]
     given, boxes = np.full((len(store), 25, 2), np.nan), store["box"].astype(np.float64)
     for run, own in zip(needed, points, strict=True):
