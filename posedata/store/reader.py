@@ -81,9 +81,10 @@ class Store(Opened):
         """Rows of the input heatmaps; their sigma is `sigma_numbers`."""
         return row_table(self.sigmas)
 
-    def sigma_numbers(self, positions: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.intp]:
-        """Which of `sigmas` each frame, or each keypoint of it, has: (n,) or (n, 25)."""
-        return np.searchsorted(np.asarray(self.sigmas, np.float32), self["input_sigma"][positions])
+    def sigma_numbers(self, positions: NDArray[np.int64] | None = None) -> NDArray[np.intp]:
+        """Which of `sigmas` each frame, or each keypoint of it, has: (n,) or (n, 25); None = those of all frames."""
+        sigma = self["input_sigma"] if positions is None else self.frames("input_sigma", positions)
+        return np.searchsorted(np.asarray(self.sigmas, np.float32), sigma)
 
 
 def open_store(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> Store:

@@ -98,6 +98,6 @@ def input_peaks(store: Store, positions: NDArray[np.int64]) -> Floats:
     if "input_heatmaps" not in store.rendered:
         return input_positions(store, positions)
     cells = store.frames("input_cells", positions).astype(np.intp)
-    sigma = np.searchsorted(np.asarray(store.sigmas, np.float32), store.frames("input_sigma", positions))
+    sigma = store.sigma_numbers(positions)
     found = peak_table(store.input_table)[sigma.reshape(len(sigma), -1), cells[..., 1], cells[..., 0]]
     return np.where(cells < 0, np.nan, found)
