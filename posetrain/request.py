@@ -64,7 +64,7 @@ def run_request(
         opened = open_for(config, find_store(store, find_model(config.model).kind.name))
     if experiment:
         check_store(experiment, opened.path, opened.attributes["recipe"])
-    if out and out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out and (out.exists() or out.is_symlink()) and (not out.is_dir() or any(out.iterdir())):
         raise ConflictError(f"{out}: expected no such run, found something; use --resume or another --out")
     return RunRequest(config, opened, out or new_run(config.model, opened.path))
 

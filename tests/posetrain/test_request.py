@@ -28,6 +28,15 @@ def test_a_run_that_is_there_is_not_overwritten(noisy: Store, tmp_path: Path) ->
         request.run_request(noisy.path, tmp_path, {})
 
 
+def test_a_link_to_nothing_is_no_place_for_a_run_but_one_to_an_empty_folder_is(noisy: Store, tmp_path: Path) -> None:
+    link = tmp_path / "run"
+    link.symlink_to(tmp_path / "disk")
+    with pytest.raises(ConflictError, match="expected no such run, found something"):
+        request.run_request(noisy.path, link, {})
+    (tmp_path / "disk").mkdir()
+    assert request.run_request(noisy.path, link, {}).run == link
+
+
 def test_a_run_is_not_resumed_on_another_store(
     noisy: Store, detected: Store, quick: TrainConfig, tmp_path: Path
 ) -> None:
