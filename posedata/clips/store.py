@@ -5,21 +5,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.clips.recipe import ClipRecipe
 from posedata.clips.schema import CLIP_FRAMES, DEALT, KIND
 from posedata.errors import ChoiceError
 from posedata.splits import SPLITS
-from posedata.store.arrays import KEPT_CHUNKS
 from posedata.store.opened import Opened, open_kind
 
 
 class ClipStore(Opened):
     """A complete store of clips, opened for reading; its attributes are those of `Opened`, its length is in frames."""
-
-    @property
-    def recipe(self) -> ClipRecipe:
-        """What it was built from."""
-        return ClipRecipe.model_validate(self.attributes["recipe"])
 
     @property
     def up(self) -> str:
@@ -46,16 +39,15 @@ def _positions(clips: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(clips[:, None] * CLIP_FRAMES + np.arange(CLIP_FRAMES))
 
 
-def open_clips(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> ClipStore:
+def open_clips(path: Path | str) -> ClipStore:
     """Open a store of clips after proving that it is complete, see `posedata.store.opened.open_any`.
 
     Args:
         path: the store.
-        kept_chunks: decoded chunks of pixels that are kept in memory, 5 MB each.
 
     Raises:
         BadInputError: if there is nothing at `path`, or a store of another kind.
         ConflictError: if it is being replaced at this moment.
         IntegrityError: if it is no complete store.
     """
-    return open_kind(ClipStore, KIND, path, kept_chunks)
+    return open_kind(ClipStore, KIND, path)

@@ -10,7 +10,6 @@ from posedata.crops.recipe import CropRecipe
 from posedata.crops.schema import DEALT, KIND
 from posedata.errors import BadInputError, ChoiceError
 from posedata.splits import SPLITS
-from posedata.store.arrays import KEPT_CHUNKS
 from posedata.store.opened import Opened, open_kind
 
 
@@ -46,16 +45,15 @@ class CropStore(Opened):
         return render(points, visibility, self.recipe.sigma_visible, self.recipe.sigma_occluded)
 
 
-def open_crops(path: Path | str, kept_chunks: int = KEPT_CHUNKS) -> CropStore:
+def open_crops(path: Path | str) -> CropStore:
     """Open a store of crops after proving that it is complete, see `posedata.store.opened.open_any`.
 
     Args:
         path: the store.
-        kept_chunks: decoded chunks of pixels that are kept in memory, 6 MB each.
 
     Raises:
         BadInputError: if there is nothing at `path`, or a store of another kind.
         ConflictError: if it is being replaced at this moment.
         IntegrityError: if it is no complete store.
     """
-    return open_kind(CropStore, KIND, path, kept_chunks)
+    return open_kind(CropStore, KIND, path)
