@@ -29,13 +29,13 @@ def intervals(pck: Pck, keypoints: tuple[int, ...] = _ALL) -> dict[str, Interval
     return _intervals(correct, counted)
 
 
-def difference_intervals(pck: Pck, other: Pck, keypoints: tuple[int, ...] = _ALL) -> dict[str, Interval]:
+def difference_intervals(pck: Pck, other: Pck) -> dict[str, Interval]:
     """Threshold -> the interval of how much the percent is higher than the other's, video against video.
 
     Two scores differ if it does not hold 0. Both must have been counted on the same windows.
     """
-    correct, counted = _by_video(pck, keypoints)
-    return _intervals(correct - _by_video(other, keypoints)[0], counted)
+    correct, counted = _by_video(pck, _ALL)
+    return _intervals(correct - _by_video(other, _ALL)[0], counted)
 
 
 def _by_video(pck: Pck, keypoints: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

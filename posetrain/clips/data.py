@@ -73,7 +73,7 @@ class Clips:
         return ClipBatch(first, images, sent(joints, self.device))
 
 
-def split_clips(config: TrainConfig, store: ClipStore, split: str, device: torch.device, feed: Feed = "auto") -> Clips:
+def split_clips(config: TrainConfig, store: ClipStore, split: str, device: torch.device, feed: Feed) -> Clips:
     """The clips of a split that a training sees; raises as `all_clips`."""
     del feed  # pixels are decoded
     numbers = choose(numbers_of(store, split), config.max_windows, config.seed)

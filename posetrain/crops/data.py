@@ -93,7 +93,7 @@ class Crops:
         return batch
 
 
-def split_crops(config: TrainConfig, store: CropStore, split: str, device: torch.device, feed: Feed = "auto") -> Crops:
+def split_crops(config: TrainConfig, store: CropStore, split: str, device: torch.device, feed: Feed) -> Crops:
     """The crops of a split that a training sees; raises BadInputError if there are none."""
     del feed  # heatmaps are rendered, pixels decoded
     crops = all_crops(store, split, device)

@@ -24,7 +24,7 @@ def test_batches_are_the_clips_of_a_split_in_the_order_asked(store: ClipStore) -
 
 
 def test_a_training_may_see_some_alone(store: ClipStore) -> None:
-    some = split_clips(TrainConfig(max_windows=2), store, "train", CPU)
+    some = split_clips(TrainConfig(max_windows=2), store, "train", CPU, "auto")
     assert len(some) == 2
     assert set(some.starts.tolist()) < set(all_clips(store, "train", CPU).starts.tolist())
 

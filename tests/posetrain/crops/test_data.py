@@ -37,11 +37,12 @@ def test_a_team_shares_every_batch(crops: CropStore) -> None:
 
 
 def test_the_seed_chooses_crops_in_the_order_of_the_store(crops: CropStore) -> None:
-    chosen = split_crops(TrainConfig(max_windows=5, seed=3), crops, "train", CPU).starts
+    chosen = split_crops(TrainConfig(max_windows=5, seed=3), crops, "train", CPU, "auto").starts
     assert len(chosen) == 5
     assert (np.diff(chosen) > 0).all()
     assert set(chosen.tolist()) <= set(crops.positions("train").tolist())
-    assert split_crops(TrainConfig(max_windows=5, seed=4), crops, "train", CPU).starts.tolist() != chosen.tolist()
+    other = split_crops(TrainConfig(max_windows=5, seed=4), crops, "train", CPU, "auto").starts
+    assert other.tolist() != chosen.tolist()
 
 
 def test_a_split_that_is_not_there_or_empty_is_told(crops: CropStore, monkeypatch: pytest.MonkeyPatch) -> None:
