@@ -16,14 +16,12 @@ class Archive:
         keep: what is kept: patterns of members' paths. Each must be there; its group is the path in the raw tree,
             below `into`. Names that begin with a dot, which some systems add, never match.
         into: a folder of the raw tree.
-        sha256: in hex; None = the authors tell none. Then the first download is recorded, and later ones compared.
     """
 
     file: str
     url: str | None
     keep: tuple[str, ...]
     into: str = ""
-    sha256: str | None = None
 
 
 @dataclass(frozen=True)

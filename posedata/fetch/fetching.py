@@ -105,18 +105,14 @@ def _cached(folder: Path, archive: Archive, url: str) -> Path:
 
 
 def _checked(archive: Archive, path: Path, url: str, before: Fetched | None, records: Path) -> Fetched:
-    """What was downloaded; raises IntegrityError, and removes it, if it is not the archive that is known."""
+    """What was downloaded; raises IntegrityError, and removes it, if it is not what was downloaded `before`."""
     found = Fetched(file=archive.file, url=redact(url), size=path.stat().st_size, sha256=sha256_file(path))
-    if archive.sha256 is not None:
-        known, advice = archive.sha256, "it is not what its authors publish: give another --url"
-    elif before is not None:
-        known = before.sha256
-        advice = f"{before.url} was another one: if you trust the new one, remove {records} and run the command again"
-    else:
-        return found
-    if found.sha256 != known:
+    if before is not None and found.sha256 != before.sha256:
         path.unlink()
-        raise IntegrityError(f"{found.url}: sha256: expected {known}, found {found.sha256}; {advice}")
+        raise IntegrityError(
+            f"{found.url}: sha256: expected {before.sha256}, found {found.sha256}; {before.url} was another one: if "
+            f"you trust the new one, remove {records} and run the command again"
+        )
     return found
 
 

@@ -62,7 +62,7 @@ class _Member(NamedTuple):
     open: Callable[[], IO[bytes] | None]
 
 
-def unpack(archive: Path, keep: Sequence[str], into: Path, progress: Progress) -> int:
+def unpack(archive: Path, keep: Sequence[str], into: Path, progress: Progress) -> None:
     """Write the wanted files of a .zip or .tar.gz.
 
     Args:
@@ -71,16 +71,13 @@ def unpack(archive: Path, keep: Sequence[str], into: Path, progress: Progress) -
         into: a folder that only this process uses.
         progress: told of the bytes of the archive.
 
-    Returns:
-        How many files were written.
-
     Raises:
         BadInputError: if the archive is damaged, encrypted or dangerous, or lacks what is wanted. Nothing is written
             outside of `into`, which is then half full.
     """
     patterns = [re.compile(pattern) for pattern in keep]
     missing = dict.fromkeys(keep)
-    count = total = written = 0
+    count = total = 0
     with _damage_told(archive), progress(f"unpacking {archive.name}", archive.stat().st_size, "bytes") as advance:
         for member in _members(archive, advance):
             count += 1
@@ -90,10 +87,8 @@ def unpack(archive: Path, keep: Sequence[str], into: Path, progress: Progress) -
                 raise ValueError(f"more than {MOST_MEMBERS:,} members or {MOST_KEPT:,} bytes")
             if path:
                 _write(member, into / path)
-                written += 1
         if missing:
             raise ValueError(f"no member like {next(iter(missing))}")
-    return written
 
 
 @contextmanager

@@ -3,14 +3,13 @@
 import errno
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, RemoteError
-from posedata.fetch import addresses, fetching
+from posedata.fetch import fetching
 from posedata.fetch.fetching import RECEIPT, fetch, hashes_file
 from posedata.files import sha256_file
 from posedata.formats import FORMATS
@@ -102,18 +101,6 @@ def test_the_same_archive_later_is_accepted_from_anywhere(site: Any, root: Path,
     before = hashes_file("speed21").read_bytes()
     assert fetch("speed21", root.with_name("again"), site.url + "copy").archives[0].url == site.url + "copy"
     assert hashes_file("speed21").read_bytes() == before
-
-
-def test_a_hash_of_the_table_is_enforced_at_once(
-    site: Any, root: Path, published: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site.files = published
-    there = addresses.PUBLISHED["speed21"]
-    known = replace(there, archives=(replace(there.archives[0], sha256="0" * 64),))
-    monkeypatch.setattr(addresses, "PUBLISHED", {"speed21": known})
-    with pytest.raises(IntegrityError, match=f"expected {'0' * 64}, found .*: give another --url"):
-        run(site, "speed21", root)
-    assert not hashes_file("speed21").exists()
 
 
 def test_hashes_that_cannot_be_read_are_told(site: Any, root: Path) -> None:

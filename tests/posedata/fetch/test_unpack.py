@@ -27,10 +27,10 @@ def into(tmp_path: Path) -> Path:
     return tmp_path / "stage" / "tree"
 
 
-def run(tmp_path: Path, into: Path, body: bytes) -> int:
+def run(tmp_path: Path, into: Path, body: bytes) -> None:
     archive = tmp_path / "a"
     archive.write_bytes(body)
-    return unpack(archive, KEEP, into, silent)
+    unpack(archive, KEEP, into, silent)
 
 
 def refused(tmp_path: Path, into: Path, body: bytes, found: str) -> None:
@@ -54,7 +54,7 @@ def special(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
 @pytest.mark.parametrize("make", ["zipped", "tarred"])
 def test_only_what_is_wanted_is_written(tmp_path: Path, into: Path, make: str, request: pytest.FixtureRequest) -> None:
     body = request.getfixturevalue(make)(GOOD | {"./labels/3.mat": b"", "P/labels/sub/4.mat": b"x"})
-    assert run(tmp_path, into, body) == 3
+    run(tmp_path, into, body)
     written = {path.relative_to(into).as_posix(): path.read_bytes() for path in into.rglob("*") if path.is_file()}
     assert written == {"labels/1.mat": b"one" * 1000, "labels/2.mat": b"two", "labels/3.mat": b""}
 
@@ -65,8 +65,9 @@ def test_folders_and_unwanted_links_are_passed_over(tmp_path: Path, into: Path, 
         special("P/tools/latest", tarfile.SYMTYPE, "/etc"),
         special("P/labels", tarfile.SYMTYPE, str(tmp_path)),
     )
-    assert run(tmp_path, into, tarred(GOOD, more)) == 2
+    run(tmp_path, into, tarred(GOOD, more))
     assert not (into / "labels").is_symlink()
+    assert {path.name for path in (into / "labels").iterdir()} == {"1.mat", "2.mat"}
 
 
 @pytest.mark.parametrize("make", ["zipped", "tarred"])
@@ -140,8 +141,10 @@ def test_limits(
 ) -> None:
     body = request.getfixturevalue(make)(GOOD)
     monkeypatch.setattr(module, limit, most + 1)
-    assert run(tmp_path, into, body) == 2
-    for path in (into / "labels").iterdir():
+    run(tmp_path, into, body)
+    written = [*(into / "labels").iterdir()]
+    assert len(written) == 2
+    for path in written:
         path.unlink()
     monkeypatch.setattr(module, limit, most)
     refused(tmp_path, into, body, found)
