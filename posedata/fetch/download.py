@@ -10,8 +10,9 @@ from os import fsync
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from posedata.config import Frozen
 from posedata.errors import RemoteError
 from posedata.files import need_space, write_durably
 from posedata.progress import Progress
@@ -29,10 +30,8 @@ _ZIP, _GZIP = b"PK", b"\x1f\x8b"
 _PIECE = 1 << 20
 
 
-class _Version(BaseModel):
+class _Version(Frozen):
     """What a server says of a file; two of one file are equal unless it has changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     etag: str | None = None
     modified: str | None = None

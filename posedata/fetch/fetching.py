@@ -3,8 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from posedata.config import Frozen
 from posedata.errors import IntegrityError, bad_file
 from posedata.fetch.addresses import Archive, find_publication, find_urls
 from posedata.fetch.download import download
@@ -21,10 +22,8 @@ RECEIPT = "fetched.json"
 """In a fetched tree: what it was made of. Formats do not read it."""
 
 
-class Fetched(BaseModel):
+class Fetched(Frozen):
     """An archive that was downloaded: its name, its address without secrets, its bytes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: str
     url: str
@@ -32,10 +31,8 @@ class Fetched(BaseModel):
     sha256: str
 
 
-class Receipt(BaseModel):
+class Receipt(Frozen):
     """What a raw tree was made of."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dataset: str
     licence: str
