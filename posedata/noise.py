@@ -13,6 +13,9 @@ from scipy.special import ndtri
 
 from posedata.skeleton import K
 
+SHIFT_SHARE = 0.2
+"""x of seed 000, section 1.2.1: the share of the mean torso diameter by which k = 1 shifts."""
+
 _WORDS = 4
 """64-bit words that Philox 4x64 yields for one count."""
 

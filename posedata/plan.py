@@ -12,12 +12,10 @@ from posedata.config import Recipe
 from posedata.counts import Block, count, splits_without_windows, whole_sequences
 from posedata.errors import BadInputError
 from posedata.gather import Gathered
+from posedata.noise import SHIFT_SHARE
 from posedata.skeleton import KEYPOINTS, LIMBS, PAIRS
 from posedata.store import schema
 from posedata.windows import window_starts
-
-SHIFT_SHARE = 0.2
-"""x of seed 000, section 1.2.1: the share of the mean torso diameter by which k = 1 shifts."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from posedata.ahead import ahead, in_threads
 from posedata.config import OTHER_BOXES
 from posedata.errors import BadInputError
 from posedata.geometry import torso_diameters
-from posedata.plan import SHIFT_SHARE
+from posedata.noise import SHIFT_SHARE
 from posedata.store.reader import Store
 from posedata.store.schema import CHUNK_FRAMES
 from posetrain.config import Shuffle, TrainConfig

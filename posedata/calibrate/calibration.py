@@ -15,7 +15,7 @@ from posedata.config import Noise
 from posedata.errors import BadInputError
 from posedata.geometry import GRID
 from posedata.heatmaps import decode
-from posedata.plan import SHIFT_SHARE
+from posedata.noise import SHIFT_SHARE
 from posedata.progress import Progress
 from posedata.skeleton import GROUPS, PAIRS, K
 

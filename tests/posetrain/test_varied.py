@@ -8,7 +8,7 @@ from torch import Tensor
 
 from posedata.geometry import square_boxes, to_grid, to_pixels
 from posedata.heatmaps import decode
-from posedata.plan import SHIFT_SHARE
+from posedata.noise import SHIFT_SHARE
 from posedata.skeleton import INDEX
 from posedata.store.reader import Store
 from posetrain import varied as module

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from posedata.calibrate.mixture import Peaks
 from posedata.geometry import GRID, square_boxes, to_cells, to_grid, torso_diameters
 from posedata.heatmaps import AMPLITUDE, render, row_table
-from posedata.plan import SHIFT_SHARE
+from posedata.noise import SHIFT_SHARE
 from posedata.samples.base import motion
 from posedata.skeleton import PAIRS, K
 
