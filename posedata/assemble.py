@@ -5,7 +5,6 @@ Every kind of store is made here, from raw data or from other stores: `carry_out
 Work is dealt out by shards. A finished shard is noted in a journal, so a killed process goes on where it was.
 """
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from posedata.ahead import in_threads, until
-from posedata.config import canonical_json
+from posedata.config import json_digest
 from posedata.files import need_space, sha256_file, sync_tree
 from posedata.manifest import MANIFEST_NAME, READERS, SOURCES_NAME, Manifest, Skipped, remove_others
 from posedata.progress import Progress, silent
@@ -167,7 +166,7 @@ def frame_specs(attributes: Mapping[str, Any]) -> tuple[ArraySpec, ...]:
 def _key(contents: Contents) -> str:
     """Names all that the bytes of a shard depend on: code, libraries, recipe, sources."""
     sources = sha256_file(contents.sources)
-    return hashlib.sha256(canonical_json([versions(), contents.attributes, sources])).hexdigest()
+    return json_digest([versions(), contents.attributes, sources])
 
 
 def _write(contents: Contents, encode: Encode, folder: Path, journal: Journal, progress: Progress) -> None:

@@ -129,7 +129,7 @@ class Recipe(Frozen):
             noise=Noise(k=self.noise.k, sigmas=self.noise.sigmas) if self.noise else None,
             split="video" if self.noise else "held-out",
         )
-        rest = "" if self == usual else f"-{hashlib.sha256(canonical_json(self.model_dump())).hexdigest()[:8]}"
+        rest = "" if self == usual else f"-{json_digest(self.model_dump())[:8]}"
         return f"{names}-{noise}{rest}.zarr"
 
 
@@ -145,6 +145,11 @@ def k_text(k: float | None) -> str:
 def canonical_json(value: Any) -> bytes:
     """The one JSON text of a value: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def json_digest(value: Any) -> str:
+    """Hex sha256 of the canonical JSON of a value."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def faults(error: ValidationError) -> list[str]:

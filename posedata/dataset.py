@@ -5,7 +5,6 @@ A store's own `manifest.json` lists its files; this one names it to people, and 
 """
 
 import csv
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from posedata.config import Frozen, canonical_json, faults, option_faults
+from posedata.config import Frozen, faults, json_digest, option_faults
 from posedata.errors import BadInputError, ChoiceError
 from posedata.families import source_of
 from posedata.files import sha256_file
@@ -202,7 +201,7 @@ def describe(store: "Opened", name: str, version: str = "1", locations: tuple[st
             licence=licence,
             address=source_of(source),
             files=len(lines[source]),
-            sha256=hashlib.sha256(canonical_json(lines[source])).hexdigest(),
+            sha256=json_digest(lines[source]),
             sample=summary["samples"].get(source),
         )
         for source, licence in summary["licences"].items()
@@ -217,7 +216,7 @@ def describe(store: "Opened", name: str, version: str = "1", locations: tuple[st
 
 def files_digest(manifest: Manifest) -> str:
     """Hex sha256 of the list of a store's files: equal only if every byte is."""
-    return hashlib.sha256(canonical_json([file.model_dump() for file in manifest.files])).hexdigest()
+    return json_digest([file.model_dump() for file in manifest.files])
 
 
 def compare_rebuilt(store: "Opened", expected: Dataset) -> list[str] | None:

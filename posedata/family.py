@@ -1,12 +1,11 @@
 """What a family of datasets brings of which `posedata build` makes stores of another kind than temporal heatmaps."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from posedata.config import Frozen, canonical_json
+from posedata.config import Frozen, json_digest
 from posedata.progress import Progress
 
 
@@ -43,7 +42,7 @@ class FamilyRecipe(Frozen):
     def store_name(self) -> str:
         """The default name, with a hash where the recipe is not the usual one."""
         usual = self == type(self)(dataset=self.dataset)
-        rest = "" if usual else f"-{hashlib.sha256(canonical_json(self.model_dump())).hexdigest()[:8]}"
+        rest = "" if usual else f"-{json_digest(self.model_dump())[:8]}"
         return f"{self.dataset}-{self.unit}{rest}.zarr"
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from posedata.config import Frozen, canonical_json, faults
+from posedata.config import Frozen, canonical_json, faults, json_digest
 from posedata.errors import IntegrityError
 from posedata.files import sha256_file, sync_folder, write_durably
 
@@ -137,7 +137,7 @@ def remove_others(root: Path, kept: Set[str]) -> None:
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Write the manifest into the store, durably, with a hash of its own content."""
     content = manifest.model_dump(mode="json")
-    proven = content | {_OWN_HASH: _hash(content)}
+    proven = content | {_OWN_HASH: json_digest(content)}
     write_durably(root / MANIFEST_NAME, [json.dumps(proven, indent=1).encode(), b"\n"])
     sync_folder(root)
 
@@ -177,7 +177,3 @@ def parse_manifest(text: bytes, where: str) -> Manifest:
         raise IntegrityError(*(f"{where}: {fault}" for fault in faults(error))) from error
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{where}: expected JSON, found {error}: it is damaged") from error
-
-
-def _hash(content: Any) -> str:
-    return hashlib.sha256(canonical_json(content)).hexdigest()

@@ -1,6 +1,5 @@
 """The recipe of a derived store: how it was made, and what readers ask of any recipe."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -17,8 +16,8 @@ from posedata.config import (
     Sigma,
     SigmaPer,
     SplitRule,
-    canonical_json,
     faults,
+    json_digest,
     without_usual,
 )
 from posedata.errors import BadInputError, IntegrityError
@@ -98,7 +97,7 @@ class DerivedRecipe(Frozen):
     def store_name(self) -> str:
         """A name that two derivations share only if they are the same."""
         names = "+".join(selection.dataset for selection in self.datasets)
-        return f"{names}-{self.operation}-{hashlib.sha256(canonical_json(self.model_dump())).hexdigest()[:8]}.zarr"
+        return f"{names}-{self.operation}-{json_digest(self.model_dump())[:8]}.zarr"
 
 
 def derived_recipe(stores: Sequence[Store], kept: Kept | None, actions: Mapping[str, Set[str]]) -> DerivedRecipe:

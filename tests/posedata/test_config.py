@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from posedata.config import SIGMA_SETS, Noise, Recipe, Selection, canonical_json, faults
+from posedata.config import SIGMA_SETS, Noise, Recipe, Selection, canonical_json, faults, json_digest
 
 BRACE = (Selection(dataset="brace"),)
 BOTH = (Selection(dataset="brace"), Selection(dataset="penn_action"))
@@ -143,6 +143,15 @@ def test_what_a_recipe_does_not_ask_for_is_not_written() -> None:
 
 def test_canonical_json_is_sorted_dense_ascii() -> None:
     assert canonical_json({"b": [1, 2.5, None], "a": "ü"}) == b'{"a":"\\u00fc","b":[1,2.5,null]}'
+
+
+def test_the_digest_of_json_is_that_of_its_one_text() -> None:
+    # printf '{"a":1,"b":[]}' | sha256sum
+    assert (
+        json_digest({"b": [], "a": 1})
+        == json_digest({"a": 1, "b": ()})
+        == "f87e4099e9be5e75094e0a4f46d3dc18a9c37429314a5a2490fb78d31e7e170c"
+    )
 
 
 def test_canonical_json_refuses_nan() -> None:
