@@ -149,18 +149,14 @@ class StoredArray:
         return self.rows(np.arange(*rows.indices(self.shape[0])))
 
 
-class StoredArrays(dict[str, StoredArray]):
-    """The arrays of a store by name."""
-
-    def arrays(self) -> Iterator[tuple[str, StoredArray]]:
-        """Name and array, as a group of zarr-python has it."""
-        yield from self.items()
+StoredArrays = Mapping[str, StoredArray]
+"""The arrays of a store by name."""
 
 
 def stored_arrays(store: Path, attributes: Mapping[str, Any], kept_chunks: int = KEPT_CHUNKS) -> StoredArrays:
     """The arrays that a store with these attributes of its root has; see `StoredArray`."""
     specs, lengths = described(attributes)
-    return StoredArrays({spec.name: StoredArray(store, spec, lengths[spec.dims[0]], kept_chunks) for spec in specs})
+    return {spec.name: StoredArray(store, spec, lengths[spec.dims[0]], kept_chunks) for spec in specs}
 
 
 def _file_chunk(store: Path, spec: ArraySpec, length: int, number: int) -> Array:

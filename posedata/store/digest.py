@@ -9,26 +9,20 @@ hashes their files all the same.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from posedata.config import canonical_json
+from posedata.store.arrays import StoredArrays
 from posedata.store.schema import SHARD_FRAMES
 
 
-class Group(Protocol):
-    """What has named arrays: a store's, or a group of zarr-python."""
-
-    def arrays(self) -> Iterable[tuple[str, Any]]:
-        """Name and array, in any order."""
-
-
-def content_digest(group: Group, recipe: Mapping[str, Any], rendered: Iterable[str]) -> str:
-    """Hex sha256 of the arrays of `group`; `rendered` names those that enter by definition."""
+def content_digest(arrays: StoredArrays, recipe: Mapping[str, Any], rendered: Iterable[str]) -> str:
+    """Hex sha256 of the arrays of a store; `rendered` names those that enter by definition."""
     digest = hashlib.sha256(canonical_json(recipe))
-    for name, array in sorted(group.arrays()):
-        dtype = "string" if array.dtype.kind in "OT" else array.dtype.name
+    for name, array in sorted(arrays.items()):
+        dtype = "string" if array.dtype == object else array.dtype.name
         digest.update(canonical_json([name, dtype, list(array.shape)]))
         if name in rendered:
             digest.update(canonical_json(["rendered"]))
