@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from posedata.movement import to_movement
     from posedata.poses import PoseSequence
     from posedata.samples import write_sample
-    from posedata.store.reader import Store, open_store, verify
+    from posedata.store.opened import verify
+    from posedata.store.reader import Store, open_store
 
 __version__ = "0.1.0"
 
@@ -54,7 +55,7 @@ _HOMES = {
     "find_store": "posedata.home",
     "open_store": "posedata.store.reader",
     "to_movement": "posedata.movement",
-    "verify": "posedata.store.reader",
+    "verify": "posedata.store.opened",
     "write_sample": "posedata.samples",
 }
 

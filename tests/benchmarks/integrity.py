@@ -24,7 +24,7 @@ from stages import Stages
 from posedata import Noise, Recipe, Selection, build_store, open_store
 from posedata.progress import silent
 from posedata.samples import write_sample
-from posedata.store.reader import verify
+from posedata.store.opened import verify
 
 ACTIONS = ("baseball_pitch", "bench_press")
 

@@ -11,7 +11,7 @@ from harness import Bench, Outcome
 
 from posedata import open_store
 from posedata.errors import PoseDataError
-from posedata.store.reader import verify
+from posedata.store.opened import verify
 
 Damage = Callable[[random.Random, Path, list[Path]], str]
 

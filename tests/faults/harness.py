@@ -14,7 +14,7 @@ from pathlib import Path
 from zygote import Zygote, run_anew
 
 from posedata.manifest import MANIFEST_NAME, read_manifest
-from posedata.store.reader import verify
+from posedata.store.opened import verify
 
 HERE = Path(__file__).parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))

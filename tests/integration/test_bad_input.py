@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from scipy.io import savemat
 
 from posedata.skeleton import KEYPOINTS
-from posedata.store.reader import verify
+from posedata.store.opened import verify
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

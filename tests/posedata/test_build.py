@@ -22,7 +22,8 @@ from posedata.errors import BadInputError, ChoiceError, ConflictError, Integrity
 from posedata.geometry import to_grid, to_pixels
 from posedata.manifest import Manifest, read_manifest
 from posedata.store import digest, schema
-from posedata.store.reader import Store, open_store, verify
+from posedata.store.opened import verify
+from posedata.store.reader import Store, open_store
 
 NAMES = ("brace", "climbalong", "keypoints", "penn_action", "speed21")
 NOISY = ("brace", "keypoints", "penn_action", "speed21")

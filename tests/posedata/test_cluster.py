@@ -23,7 +23,7 @@ from posedata.errors import ChoiceError, RemoteError
 from posedata.progress import Advance
 from posedata.samples import write_sample
 from posedata.shards import ShardFrames
-from posedata.store.reader import verify
+from posedata.store.opened import verify
 
 RECIPE = Recipe(datasets=(Selection(dataset="brace"),), noise=Noise())
 

@@ -18,7 +18,8 @@ from posedata.derive.recipe import Kept
 from posedata.derive.stores import dry_run, make_store, merge, subset
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError
 from posedata.manifest import read_manifest
-from posedata.store.reader import open_store, verify
+from posedata.store.opened import verify
+from posedata.store.reader import open_store
 
 Build = Callable[..., Path]
 Same = Callable[[Path, Path], None]

@@ -19,8 +19,10 @@ from posedata.files import sha256_file
 from posedata.manifest import MANIFEST_NAME, list_files
 from posedata.splits import SPLITS
 from posedata.store import opened
+from posedata.store.allowed import Problem
 from posedata.store.codecs import encode, encode_text
-from posedata.store.reader import Problem, open_store, verify
+from posedata.store.opened import verify
+from posedata.store.reader import open_store
 
 NAMES = ("brace", "climbalong", "penn_action", "speed21")
 
