@@ -1,1 +1,1 @@
-"""The store: one flat Zarr format 3 group of 25 x 56 x 56 heatmaps with all that they came from."""
+"""The store: one flat Zarr format 3 group of heatmaps, image crops or video clips with all that they came from."""

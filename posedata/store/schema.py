@@ -2,7 +2,7 @@
 
 Fill values are, where the dtype has room for one, no value that means something (NaN, the ends of the integers), so
 that a chunk that went missing cannot pass for data; that none is missing is proved before anything is read
-(`reader.open_store`).
+(`opened.open_any`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ class ArraySpec:
 
     Attributes:
         name: in the group.
-        dims: names of its dimensions; the first is `frame`, `sequence` or `keypoint`.
+        dims: names of its dimensions; the first is `frame`, or what a table has a row of, like `sequence`.
         dtype: numpy's name, or "string".
         fill: what zarr-python would invent for a missing chunk.
         sizes: of the dimensions that are the same in every store of its kind.

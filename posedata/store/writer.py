@@ -32,7 +32,7 @@ def create(
     table: Mapping[str, Array],
     attributes: Mapping[str, Any],
 ) -> None:
-    """Write the metadata of a store and its tables; the arrays along frames follow by `encode_frames` and `write_file`.
+    """Write the metadata of a store and its tables; the arrays along frames follow by `encode_arrays` and `write_file`.
 
     Args:
         folder: the store.

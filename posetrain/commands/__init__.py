@@ -1,1 +1,1 @@
-"""The commands, one module each: parse, one call, print."""
+"""Commands, a module for those that belong together: parse, one call, print; and what several of them share."""
