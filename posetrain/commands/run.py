@@ -66,7 +66,6 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
         console.print_config(ctx, _resolved(ctx), as_json)
         return
     from posetrain.devices import pick_device
-    from posetrain.history import speed_of
     from posetrain.team import joined
     from posetrain.training import train
 
@@ -92,18 +91,23 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     if as_json:
         console.print_json(summary)
         return
+    console.print_table(_rows(summary, store_name(wanted.store)))
+
+
+def _rows(summary: Mapping[str, Any], store: str) -> list[tuple[str, str]]:
+    """What is told of a training on a store of that name."""
+    from posetrain.history import speed_of
+
     unit, speed = speed_of(summary)
-    console.print_table(
-        [
-            ("run", summary["run"]),
-            ("store", store_name(wanted.store)),
-            ("model", f"{summary['model']}, {summary['parameters']:,} parameters"),
-            ("epochs", f"{summary['epochs']}, best {summary['best_epoch']}"),
-            ("val loss", f"{summary['val_loss']:.5g}"),
-            *([("val PCK", pck_line(summary["val_pck"]))] if summary["val_pck"] else _score(summary)),
-            ("speed", f"{speed:.1f} {unit}/s"),
-        ]
-    )
+    return [
+        ("run", summary["run"]),
+        ("store", store),
+        ("model", f"{summary['model']}, {summary['parameters']:,} parameters"),
+        ("epochs", f"{summary['epochs']}, best {summary['best_epoch']}"),
+        ("val loss", f"{summary['val_loss']:.5g}"),
+        *([("val PCK", pck_line(summary["val_pck"]))] if summary["val_pck"] else _score(summary)),
+        ("speed", f"{speed:.1f} {unit}/s"),
+    ]
 
 
 def _score(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

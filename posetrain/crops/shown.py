@@ -8,7 +8,7 @@ from posedata.preview.colours import INK
 from posedata.preview.draw import Picture, bordered, line
 from posetrain.crops.scores import correct, distances
 from posetrain.crops.scoring import CROP_JUDGE
-from posetrain.explain.pictures import labelled, predicted
+from posetrain.explain.pictures import figures, labelled
 from posetrain.report.showing import Shown
 
 _SIDE = 192
@@ -21,7 +21,7 @@ def draw(store: CropStore, positions: NDArray[np.int64], found: NDArray[np.float
     labels = store.frames("visibility", positions) > 0
     right, off = (correct(found, points) & labels).sum(axis=1), distances(found, points)
     tiles = []
-    pairs = zip(labelled(store, positions, _SIDE), predicted(store, positions, found, _SIDE), strict=True)
+    pairs = zip(labelled(store, positions, _SIDE), figures(store, positions, found, _SIDE), strict=True)
     for number, pair in enumerate(pairs):
         there = labels[number]
         words = f"labels; predicted: {right[number]} of {there.sum()} right, {off[number][there].mean():.1f} cells off"

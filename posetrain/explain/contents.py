@@ -21,7 +21,7 @@ from posetrain.explain.latent import (
     walk,
 )
 from posetrain.explain.page import Groups, Page
-from posetrain.explain.pictures import compared, labelled, plane_of, predicted, side_by_side, spread, walks
+from posetrain.explain.pictures import compared, figures, labelled, plane_of, side_by_side, spread, walks
 from posetrain.explain.plots import scores_svg, silhouettes_svg, variance_svg
 
 CLEAREST = 20
@@ -157,8 +157,8 @@ def _clearest(
     return compared(
         {
             "labels": labelled(store, at),
-            "with": predicted(store, at, seen.found[shown]),
-            "without": predicted(store, at, seen.bare[shown]),
+            "with": figures(store, at, seen.found[shown]),
+            "without": figures(store, at, seen.bare[shown]),
         }
     )
 

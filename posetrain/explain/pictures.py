@@ -24,17 +24,13 @@ _FRAMES = [tuple(bytes.fromhex(colour[1:])) for colour in COLOURS]
 
 def labelled(store: CropStore, positions: NDArray[np.int64], side: int = SHOWN) -> list[Picture]:
     """Crops with the keypoints of their labels, of so many pixels."""
-    return _figures(store, positions, store.frames("points", positions), side)
+    return figures(store, positions, store.frames("points", positions), side)
 
 
-def predicted(
+def figures(
     store: CropStore, positions: NDArray[np.int64], points: NDArray[np.floating], side: int = SHOWN
 ) -> list[Picture]:
-    """Crops with (N, 17, 2) keypoints of a model: those that are labelled, in the same signs."""
-    return _figures(store, positions, points, side)
-
-
-def _figures(store: CropStore, positions: NDArray[np.int64], points: NDArray[np.floating], side: int) -> list[Picture]:
+    """Crops with (N, 17, 2) keypoints, of labels or of a model: those that are labelled, in the signs of the labels."""
     crops, visibility = (store.frames(name, positions) for name in ("crop", "visibility"))
     large = [figure(*one) for one in zip(crops, points, visibility, strict=True)]
     return [np.asarray(cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA), np.uint8) for one in large]

@@ -1,7 +1,7 @@
 import numpy as np
 
 from posedata.crops.store import CropStore
-from posetrain.explain.pictures import SHOWN, compared, labelled, plane_of, predicted, side_by_side, spread, walks
+from posetrain.explain.pictures import SHOWN, compared, figures, labelled, plane_of, side_by_side, spread, walks
 
 
 def test_a_plane_is_filled_by_the_samples_that_stand_in_the_middle_of_their_places() -> None:
@@ -21,8 +21,8 @@ def test_labels_and_predictions_are_drawn_alike(crops: CropStore) -> None:
     positions = np.array([2, 0])
     truth = labelled(crops, positions)
     assert [one.shape for one in truth] == [(SHOWN, SHOWN, 3)] * 2
-    same = predicted(crops, positions, crops.frames("points", positions))
-    other = predicted(crops, positions, np.full((2, 17, 2), 32.0))
+    same = figures(crops, positions, crops.frames("points", positions))
+    other = figures(crops, positions, np.full((2, 17, 2), 32.0))
     assert all(np.array_equal(a, b) for a, b in zip(truth, same, strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(truth, other, strict=True))
 
