@@ -69,12 +69,14 @@ class Family:
     """Datasets of which stores of one kind are built.
 
     Attributes:
+        kind: of the stores, as their manifests have it.
         gives: what such a store holds, in words.
         datasets: by name.
         recipe: what can be asked for.
         build: imports what it needs when it is called.
     """
 
+    kind: str
     gives: str
     datasets: Mapping[str, Published]
     recipe: type[FamilyRecipe]

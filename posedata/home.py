@@ -6,9 +6,6 @@ from pathlib import Path
 from posedata.errors import BadInputError, IntegrityError
 from posedata.manifest import MANIFEST_NAME, read_manifest
 
-_SAMPLES = {"image-crops": "coco", "video-clips": "human36m"}
-"""Kind -> a dataset that gives such stores, where it is not the usual kind."""
-
 
 def data_home() -> Path:
     """$POSEDATA_HOME, by default `data`: raw/, stores/ and runs/ live there."""
@@ -44,7 +41,7 @@ def find_store(given: Path | str | None, *kinds: str) -> Path:
         found = [path for path in stores_in_home() if not kinds or _kind(path) in (*kinds, None)]
         if not found:
             wanted = f" of kind {' or '.join(kinds)}" if kinds else ""
-            dataset = _SAMPLES.get(kinds[0] if kinds else "", "brace")
+            dataset = _giving(kinds[0] if kinds else None)
             raise BadInputError(
                 f"{stores}: expected a store{wanted}, found none; make one: "
                 f"posedata sample {dataset} && posedata build --dataset {dataset}"
@@ -61,6 +58,13 @@ def find_store(given: Path | str | None, *kinds: str) -> Path:
 def is_stray(path: Path) -> bool:
     """Whether something is there that has nothing of a store, be it complete or not."""
     return path.exists() and not any((path / name).exists() for name in ("zarr.json", MANIFEST_NAME))
+
+
+def _giving(kind: str | None) -> str:
+    """A dataset that gives stores of a kind; None = any."""
+    from posedata.families import FAMILIES
+
+    return next((name for family in FAMILIES if family.kind == kind for name in family.datasets), "brace")
 
 
 def _kind(path: Path) -> str | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from posedata.clips.recipe import ClipRecipe
+from posedata.clips.schema import KIND
 from posedata.family import Family, Published
 
 HUMAN36M = Published(
@@ -21,4 +22,4 @@ def _build(recipe: ClipRecipe, raw: Path, out: Path, **how: Any) -> dict[str, An
     return build_clips(recipe, raw, out, **how)
 
 
-CLIPS = Family("video clips", {HUMAN36M.name: HUMAN36M}, ClipRecipe, _build)
+CLIPS = Family(KIND, "video clips", {HUMAN36M.name: HUMAN36M}, ClipRecipe, _build)

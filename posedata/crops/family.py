@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from posedata.crops.recipe import CropRecipe
+from posedata.crops.schema import KIND
 from posedata.family import Family, Published
 
 COCO = Published(
@@ -20,4 +21,4 @@ def _build(recipe: CropRecipe, raw: Path, out: Path, **how: Any) -> dict[str, An
     return build_crops(recipe, raw, out, **how)
 
 
-CROPS = Family("image crops", {COCO.name: COCO}, CropRecipe, _build)
+CROPS = Family(KIND, "image crops", {COCO.name: COCO}, CropRecipe, _build)

@@ -19,6 +19,7 @@ from posedata.familyrequest import (
     resolved_options,
 )
 from posedata.formats import FORMATS
+from posedata.store.kinds import KINDS
 
 NOTHING = dict.fromkeys([*HEATMAP_OPTIONS, *OWN_OPTIONS])
 ELSEWHERE = {"datasets", "raws", "out", "workers", "skip_bad", "overwrite", "dry_run", "config"}
@@ -27,6 +28,7 @@ ELSEWHERE = {"datasets", "raws", "out", "workers", "skip_bad", "overwrite", "dry
 def test_every_dataset_is_of_one_family() -> None:
     assert not OTHERS.keys() & set(FORMATS)
     assert [OTHERS[name] for name in ("coco", "human36m")] == [CROPS, CLIPS]
+    assert [family.kind for family in FAMILIES] == [kind for kind in KINDS if kind != "temporal-heatmaps"]
     assert sum(len(family.datasets) for family in FAMILIES) == len(OTHERS)
     assert source_of("coco").startswith("get train2017.zip")
     assert source_of("brace") == FORMATS["brace"].source

@@ -31,8 +31,9 @@ def test_the_newest_of_a_kind_is_taken(home: Path, stores: dict[str, Path]) -> N
     shutil.copytree(stores["brace"], home / "stores" / "brace.zarr")
     os.utime(home / "stores" / "brace.zarr" / "manifest.json", (1_000_000_000,) * 2)
     assert find_store(None, "temporal-heatmaps") == home / "stores" / "brace.zarr"
-    with pytest.raises(BadInputError, match=r"of kind image-crops, found none; make one: posedata sample coco && "):
-        find_store(None, "image-crops")
+    for kind, dataset in (("image-crops", "coco"), ("video-clips", "human36m")):
+        with pytest.raises(BadInputError, match=rf"of kind {kind}, found none; .* sample {dataset} && "):
+            find_store(None, kind)
     touch(home / "stores" / "odd.zarr" / "manifest.json", age=-10)  # it says no kind: whoever opens it tells why
     assert find_store(None, "image-crops") == home / "stores" / "odd.zarr"
 
