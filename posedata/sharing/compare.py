@@ -11,7 +11,7 @@ from posedata.manifest import MANIFEST_NAME, read_manifest
 from posedata.progress import Progress, silent
 from posedata.sharing.catalogue import published
 from posedata.sharing.remote import open_remote
-from posedata.store.reader import verify
+from posedata.store.opened import verify
 
 State = Literal["same", "differs", "damaged", "only here", "only there", "nowhere"]
 

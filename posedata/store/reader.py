@@ -10,11 +10,9 @@ from posedata.errors import ChoiceError, IntegrityError
 from posedata.heatmaps import RowTable, row_table
 from posedata.splits import SPLITS, TRAIN
 from posedata.store.arrays import KEPT_CHUNKS
-from posedata.store.opened import Opened, open_kind, verify
+from posedata.store.opened import Opened, open_kind
 from posedata.store.schema import KIND
 from posedata.windows import span, window_starts, within_split, without_overlap
-
-__all__ = ["Store", "open_store", "verify"]
 
 
 class Store(Opened):

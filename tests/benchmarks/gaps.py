@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from posedata import open_store
-from posedata.geometry import to_grid, to_pixels, torso_diameters
+from posedata.geometry import cell_centres, to_grid, to_pixels, torso_diameters
 from posedata.home import find_store
 from posedata.pck import Pck, relative_errors
 from posedata.skeleton import KEYPOINTS
@@ -110,8 +110,7 @@ def main() -> None:
 
 def errors(store: Store, positions: NDArray[np.int64], points: Floats) -> Floats:
     """(N, 25) as of `relative_errors`, of frames of a store."""
-    cells = store.frames("target_cells", positions)
-    target = np.where(cells < 0, np.nan, cells + 0.5)
+    target = cell_centres(store.frames("target_cells", positions))
     torso = torso_diameters(store.frames("target_points", positions).astype(np.float64))
     return relative_errors(to_grid(points, store.frames("box", positions).astype(np.float64)), target, torso)
 

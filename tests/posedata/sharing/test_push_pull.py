@@ -22,7 +22,7 @@ from posedata.sharing.catalogue import find_dataset
 from posedata.sharing.folder import Folder
 from posedata.sharing.pull import pull
 from posedata.sharing.push import push
-from posedata.store.reader import verify
+from posedata.store.opened import verify
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., str]
