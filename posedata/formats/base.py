@@ -222,6 +222,16 @@ def read_npz(path: Path, *names: str) -> list[NDArray[np.generic]]:
         ) from error
 
 
+def npz_names(path: Path) -> list[str]:
+    """Names of the arrays of an .npz file; raises BadInputError if it is none."""
+    need_regular(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    except NPZ_FAULTS as error:
+        raise bad_file(path, [f"expected an .npz file, found {error}"]) from error
+
+
 def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     """Shape, whether in Fortran order, and dtype; leaves `member` at the first value."""
     start = member.read(npy.MAGIC_LEN)

@@ -55,7 +55,7 @@ def predict(
     """Refine a detector's keypoints with a model: the `default` of the package, a RUN, or a FILE of `posetrain export`.
 
     INPUT: a store; an .npz of a detector's boxes and heatmaps; keypoints as .json (COCO, or results of COCO, AlphaPose,
-    MMPose), .csv or .nc (movement), whose joints a keypoints.json beside it names where they are not COCO's;
+    MMPose), .csv, .nc (movement) or .npz, whose joints a keypoints.json beside it names where they are not COCO's;
     MediaPipe's results as .json or .jsonl, with the width and height of the image in that file; a folder of OpenPose's.
 
     Keypoints come out in pixels of the image. People who are told apart are refined one by one. A file of the input's

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, ChoiceError, bad_file
-from posedata.formats.base import need_regular
+from posedata.formats.base import need_regular, npz_names
 from posedata.formats.climbalong import FPS, read_detector
 from posedata.formats.keypoints import READERS, to_sequence
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap, read_map
@@ -91,8 +91,8 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     """Whatever is at a path, or a store by its name or URL.
 
     Args:
-        given: a store; a .npz file of a detector; a .json (COCO, AlphaPose, MMPose or MediaPipe), .jsonl
-            (MediaPipe), .csv or .nc (movement) file; a folder of OpenPose.
+        given: a store; a .npz file of a detector's heatmaps; a .json (COCO, AlphaPose, MMPose or MediaPipe), .jsonl
+            (MediaPipe), .csv, .nc (movement) or .npz file of keypoints; a folder of OpenPose.
         sequences: of a store, by name; none = all.
         device: where the heatmaps are wanted.
         bridge: whether short gaps of keypoints are bridged, see `posetrain.predict.gaps`.
@@ -104,10 +104,10 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     """
     path, ending = Path(given), Path(given).suffix.lower()
     is_openpose = path.is_dir() and bool(openpose_frames(path))
-    if "://" in str(given) or (ending not in (".npz", *READERS) and not is_openpose):
+    if "://" in str(given) or (ending not in READERS and not is_openpose):
         if is_stray(path):
             raise BadInputError(
-                f"{path}: expected a file that ends in {', '.join([*READERS, '.npz'])}, a folder of OpenPose's or a "
+                f"{path}: expected a file that ends in {', '.join(READERS)}, a folder of OpenPose's or a "
                 f"store, found another {'folder' if path.is_dir() else 'file'}"
             )
         return _store(find_store(given), sequences, device)
@@ -118,7 +118,7 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     if is_openpose:
         return _keypoints(path, read_openpose(path), PlainMap(), device, bridge)
     need_regular(path)
-    if ending == ".npz":
+    if ending == ".npz" and not {"bboxes", "heatmaps"}.isdisjoint(npz_names(path)):
         return _detector(path, device)
     beside = path.with_name(MAP_NAME)
     joints = read_map(beside, PlainMap) if beside.exists() else PlainMap()

@@ -115,7 +115,7 @@ def _own_writers(given: Given) -> dict[str, Write]:
         return {".json": _own_results}
     if kind == "mediapipe":
         return {".json": _own_mediapipe_list, ".jsonl": _own_mediapipe_lines}
-    return {ending: _OWN[ending]}
+    return {ending: _OWN[ending]} if ending in _OWN else {}
 
 
 def _tracks(people: Iterable[Refined]) -> dict[str, Track]:

@@ -50,8 +50,7 @@ def tasks() -> list[Task]:
     ]
     others: list[Task] = [
         ("fuzz netcdf", 100_000, _fuzz_netcdf),
-        ("fuzz mediapipe", 1_000_000, _fuzz_mediapipe),
-        ("fuzz results", 1_000_000, _fuzz_results),
+        *((f"fuzz {kind}", 1_000_000, partial(_fuzz_keypoints, kind=kind)) for kind in fuzz.KEYPOINT_SEEDS),
         ("secrets", 1, lambda bench, work, _: secrets_planted.planted(bench, work)),
         ("training kills", 100, trainings.killed_trainings),
         ("checkpoints", 30, trainings.damaged_checkpoints),
@@ -75,12 +74,8 @@ def _fuzz_netcdf(_: Bench, work: Path, tries: int) -> Outcome:
     return fuzz.fuzz(fuzz.netcdf_seed(work / "seed"), "keypoints", work, tries, pattern="*.nc")
 
 
-def _fuzz_mediapipe(_: Bench, work: Path, tries: int) -> Outcome:
-    return fuzz.fuzz(fuzz.mediapipe_seed(work / "seed"), "keypoints", work, tries)
-
-
-def _fuzz_results(_: Bench, work: Path, tries: int) -> Outcome:
-    return fuzz.fuzz(fuzz.results_seed(work / "seed"), "keypoints", work, tries)
+def _fuzz_keypoints(_: Bench, work: Path, tries: int, kind: str) -> Outcome:
+    return fuzz.fuzz(fuzz.KEYPOINT_SEEDS[kind](work / "seed"), "keypoints", work, tries)
 
 
 def main() -> int:

@@ -99,6 +99,21 @@ def results_seed(root: Path) -> Path:
     return root
 
 
+def arrays_seed(root: Path) -> Path:
+    """A tree with NumPy arrays of two people and of one, which no sample has; not compressed, see `raw_seeds`."""
+    root.mkdir()
+    (root / "keypoints.json").write_text(json.dumps({"joints": {"nose": "nose", "hip": "left_hip", "ball": None}}))
+    points = np.random.default_rng(0).uniform(10, 700, (6, 3, 2))
+    who = {"person": [0, 0, 0, 1, 1, 1], "person_name": ["ann", "bob"], "frame_number": [0, 1, 2, 0, 1, 2]}
+    np.savez(root / "two.npz", points=points, confidence=points[..., 0], keypoint=["hip", "nose", "ball"], **who)
+    np.savez(root / "one.npz", points=points.astype(np.float32))
+    return root
+
+
+KEYPOINT_SEEDS = {"mediapipe": mediapipe_seed, "results": results_seed, "arrays": arrays_seed}
+"""Kinds of files of `--dataset keypoints` that no sample has."""
+
+
 def fuzz(tree: Path, name: str, work: Path, tries: int, seed: int = 0, pattern: str = "*") -> Outcome:
     """Change one file of a tree at a time, of those that match, and read what it belongs to."""
     outcome = Outcome(f"changed files of {name}" + ("" if pattern == "*" else f": {pattern}"))

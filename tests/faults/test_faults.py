@@ -91,13 +91,9 @@ def test_changed_netcdf_files(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr() == ("", "")
 
 
-def test_changed_files_of_mediapipe(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    sound(fuzz.fuzz(fuzz.mediapipe_seed(tmp_path / "seed"), "keypoints", tmp_path, 250))
-    assert capfd.readouterr() == ("", "")
-
-
-def test_changed_results_of_detectors(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    sound(fuzz.fuzz(fuzz.results_seed(tmp_path / "seed"), "keypoints", tmp_path, 250))
+@pytest.mark.parametrize("kind", fuzz.KEYPOINT_SEEDS)
+def test_changed_files_of_keypoints(kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sound(fuzz.fuzz(fuzz.KEYPOINT_SEEDS[kind](tmp_path / "seed"), "keypoints", tmp_path, 250))
     assert capfd.readouterr() == ("", "")
 
 

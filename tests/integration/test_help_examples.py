@@ -136,7 +136,7 @@ def test_what_is_not_run_is_an_example() -> None:
 
 
 SHORT = {
-    "posedata sample brace": " --frames 30",
+    "posedata sample brace": " --sequences 8 --frames 16",
     "posedata sample film": " --frames 6",
     "posetrain run": " --epochs 1 --max-windows 8",
     "posetrain run coco.zarr": " --max-windows 1 --width 16",

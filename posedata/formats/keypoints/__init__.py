@@ -6,6 +6,7 @@
 `NAME.json`       another list, or `NAME.jsonl`, MediaPipe: see `posedata.formats.keypoints.mediapipe`
 `NAME.csv`        a row a joint: see `posedata.formats.keypoints.table`
 `NAME.nc`         netCDF: see `posedata.formats.keypoints.movement`
+`NAME.npz`        NumPy arrays: see `posedata.formats.keypoints.arrays`
 
 A file is a video, unless `keypoints.json` says otherwise; every person in it is a sequence, called NAME, or NAME:PERSON
 where the file tells people apart. Frames without any annotation at either end of a sequence are trimmed.
@@ -21,6 +22,7 @@ import numpy as np
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import need_items, need_regular
+from posedata.formats.keypoints.arrays import read_arrays
 from posedata.formats.keypoints.coco import read_coco
 from posedata.formats.keypoints.jointmap import MAP_NAME, About, JointMap, read_map
 from posedata.formats.keypoints.kinds import kind_of
@@ -36,12 +38,12 @@ from posedata.poses import Note, PoseSequence, outside_note, posed_span, trimmed
 LICENCE = "not told: name it in keypoints.json"
 
 SOURCE = (
-    "put your .json (COCO, AlphaPose, MMPose, MediaPipe), .csv or .nc (movement) files there, and beside them a "
+    "put your .json (COCO, AlphaPose, MMPose, MediaPipe), .csv, .nc (movement) or .npz files there, and beside them a "
     "keypoints.json that explains them: docs/source-formats.md shows one; or make a synthetic tree with `posedata "
     "sample keypoints`"
 )
 
-_PATTERN = "NAME.json, NAME.jsonl, NAME.csv or NAME.nc"
+_PATTERN = "NAME.json, NAME.jsonl, NAME.csv, NAME.nc or NAME.npz"
 
 _UNSURE = "points below the least confidence: taken as not annotated"
 
@@ -63,6 +65,7 @@ READERS: Mapping[str, Callable[[Path, JointMap, ChildReader], Recording]] = {
     ".jsonl": lambda path, joint_map, netcdf: read_mediapipe(path, joint_map),
     ".csv": lambda path, joint_map, netcdf: read_table(path, joint_map.need_joints(path)),
     ".nc": lambda path, joint_map, netcdf: read_movement(path, joint_map.need_joints(path), netcdf),
+    ".npz": lambda path, joint_map, netcdf: read_arrays(path, joint_map),
 }
 """Ending of a file -> what reads it."""
 

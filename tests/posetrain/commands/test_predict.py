@@ -151,7 +151,7 @@ BAD = {
     "empty.json": ("", 3, "empty.json: expected JSON"),
     "shares.json": (json.dumps([LANDMARKS]), 3, "shares.json: width, height: expected in keypoints.json, found none; "),
     "shares.jsonl": (json.dumps(LANDMARKS), 3, 'write its size in pixels there, as in {"width": 1920, "height": 1080}'),
-    "empty.npz": ("", 3, "empty.npz: bboxes: expected in an .npz file"),
+    "empty.npz": ("", 3, "empty.npz: expected an .npz file"),
     "empty.nc": ("", 3, "empty.nc: expected a netCDF file"),
     "missing.csv": (HEADER + "0,a,nose,,\n1,a,nose,,\n", 3, "missing.csv: expected at least one keypoint, found none"),
     "tail.csv": (HEADER + "0,a,tail,1,2\n", 3, "tail.csv: row 1: joint: expected one that is known, found 'tail'"),

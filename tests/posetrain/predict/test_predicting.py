@@ -116,6 +116,19 @@ def write_movement(path: Path, people: dict[str, Track]) -> Path:
     return path
 
 
+def write_arrays(path: Path, people: dict[str, Track]) -> Path:
+    np.savez(
+        path,
+        points=np.concatenate([track.points for track in people.values()]),
+        confidence=np.concatenate([track.confidence for track in people.values()]),
+        frame_number=np.concatenate([track.frame_number for track in people.values()]),
+        person=np.repeat(np.arange(len(people)), [len(track.frame_number) for track in people.values()]),
+        person_name=[*people],
+        keypoint=KEYPOINTS,
+    )
+    return path
+
+
 def write_openpose(path: Path, people: dict[str, Track]) -> Path:
     path.mkdir()
     for n in range(30):
@@ -159,6 +172,7 @@ INPUTS = {
     "in.json": write_coco,
     "results.json": write_results,
     "in.nc": write_movement,
+    "in.npz": write_arrays,
     "openpose": write_openpose,
 }
 

@@ -35,6 +35,7 @@ def test_the_examples_of_the_page_are_read(
         "friday.json",
         "keypoints.json",
         "monday.json",
+        "thursday.npz",
         "tuesday.csv",
         "wednesday.nc",
     ]
@@ -44,6 +45,8 @@ def test_the_examples_of_the_page_are_read(
         "friday:1": ([0, 1], 30.0, "", "friday"),
         "monday:1": ([1, 2], 30.0, "", "monday"),
         "monday:2": ([2], 30.0, "", "monday"),
+        "thursday:ann": ([0, 1, 2], 30.0, "", "thursday"),
+        "thursday:bob": ([0, 1, 2], 30.0, "", "thursday"),
         "tuesday:ann": ([0, 1], 25.0, "squat", "camera 2"),
         "wednesday:ann": ([0, 1, 2, 3], 30.0, "", "wednesday"),
     }
@@ -52,6 +55,8 @@ def test_the_examples_of_the_page_are_read(
         "friday:1": [3, 2],
         "monday:1": [3, 3],
         "monday:2": [2],
+        "thursday:ann": [3, 3, 3],
+        "thursday:bob": [3, 3, 3],
         "tuesday:ann": [3, 1],
         "wednesday:ann": [3, 3, 3, 3],
     }

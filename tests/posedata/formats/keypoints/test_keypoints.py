@@ -127,7 +127,7 @@ def test_other_files_are_let_be_and_those_further_down_warned_of(write: Write) -
             {"files": {"b.csv": {"fps": 25}}},
             r"keypoints\.json: files\.b\.csv: expected a file beside it",
         ),
-        ({}, {}, "expected files like NAME.json, NAME.jsonl, NAME.csv or NAME.nc, found none"),
+        ({}, {}, "expected files like NAME.json, NAME.jsonl, NAME.csv, NAME.nc or NAME.npz, found none"),
     ],
     ids=["same name", "same name of one kind", "colon", "stray", "nothing"],
 )
