@@ -22,6 +22,9 @@ _KAPPA = 0.15
 _NEW = 0.3
 """What the last step counts in a track's speed; the steps before it count the rest."""
 
+_AT_ONCE = 20_000
+"""Pairs that are compared at a time: some 20 MB of 25 joints."""
+
 Floats = NDArray[np.float64]
 Likeness = Callable[[Floats, Floats, Floats], Floats]
 """Of (m, J, 2) expected and (n, J, 2) seen points in pixels, and the (m,) frames since the former were seen, an (m, n)
@@ -85,7 +88,10 @@ def _pairs(live: list[_Track], frame: int, points: Floats, likeness: Likeness, l
     from scipy.optimize import linear_sum_assignment  # a fifth of a second, and most files tell who is who
 
     expected = np.stack([track.expected(frame) for track in live])
-    alike = likeness(expected, points, np.asarray([frame - track.frame for track in live], np.float64))
+    ago = np.asarray([frame - track.frame for track in live], np.float64)
+    some = range(0, len(live), max(1, _AT_ONCE // len(points)))
+    blocks = [slice(first, first + some.step) for first in some]
+    alike = np.concatenate([likeness(expected[block], points, ago[block]) for block in blocks])
     rows, columns = linear_sum_assignment(alike, maximize=True)
     return {j: live[i] for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if alike[i, j] >= least}
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posedata import linking
 from posedata.linking import MOST_GAP, link_poses, similarity
 
 POSE = np.asarray([[0.0, 0.0], [40.0, 0.0], [0.0, 90.0], [40.0, 90.0]])
@@ -90,3 +91,11 @@ def test_each_that_is_seen_is_in_one_track(shown: list[list[list[float]]]) -> No
     assert seen == [(n, i) for n, frame in enumerate(shown) for i in range(len(frame))]
     starts = [min(track) for track in tracks]
     assert starts == sorted(starts)
+
+
+def test_many_are_compared_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    walk = [[at(300 * i + 4 * n) for i in range(5)] for n in range(3)]
+    whole = link_poses(frames(*walk))
+    assert whole == [{0: i, 1: i, 2: i} for i in range(5)]
+    monkeypatch.setattr(linking, "_AT_ONCE", 10)
+    assert link_poses(frames(*walk)) == whole

@@ -26,6 +26,9 @@ DECIMALS = 3
 _MOST_TOLD = 100
 """Faults of a file that are told in words."""
 
+_MOST_UNNAMED = 200
+"""People in a frame who are linked to those of others."""
+
 _SHORT = 5
 """Frames. Who is in fewer is mostly a chance find."""
 
@@ -117,14 +120,20 @@ class Poses:
         """A new pose to fill: (25, 3) x y confidence, all NaN.
 
         Raises:
-            BadInputError: if there are more than a file can be meant to hold.
+            BadInputError: if there are more than a file or a frame can be meant to hold.
         """
         self._count += 1
         if self._count > MOST_POSES:
             raise bad_file(self._path, [f"expected at most {MOST_POSES:,} poses, found more; split the file"])
         pose = np.full((K, 3), np.nan)
         if self._linked and not person:
-            self._unnamed.setdefault(frame, []).append(pose)
+            others = self._unnamed.setdefault(frame, [])
+            if len(others) == _MOST_UNNAMED:
+                raise bad_file(
+                    self._path,
+                    [f"frame {frame}: expected at most {_MOST_UNNAMED} people without a number, found more"],
+                )
+            others.append(pose)
         else:
             self._people.setdefault(person, {})[frame] = pose
         return pose

@@ -58,6 +58,15 @@ def test_no_pose_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
         poses.add("", 2)
 
 
+def test_a_frame_has_room_for_some_people_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracks, "_MOST_UNNAMED", 2)
+    poses = Poses(Path("a.json"), linked=True)
+    for frame in (0, 0, 1):
+        poses.add("", frame)
+    with pytest.raises(BadInputError, match=r"a\.json: frame 0: expected at most 2 people without a number"):
+        poses.add("", 0)
+
+
 def test_a_hundred_faults_are_told_in_words_and_the_others_as_a_number() -> None:
     faults = Faults(Path("a.csv"))
     faults.check()
