@@ -92,7 +92,10 @@ def _pairs(live: list[_Track], frame: int, points: Floats, likeness: Likeness, l
     some = range(0, len(live), max(1, _AT_ONCE // len(points)))
     blocks = [slice(first, first + some.step) for first in some]
     alike = np.concatenate([likeness(expected[block], points, ago[block]) for block in blocks])
-    rows, columns = linear_sum_assignment(alike, maximize=True)
+    seen = np.asarray([len(track.seen) for track in live])
+    # Of two that are as like the one that was seen just now, and often; the other may be a chance find, or anywhere.
+    trust = seen / (seen + 1) / np.sqrt(ago)
+    rows, columns = linear_sum_assignment(trust[:, None] * alike, maximize=True)
     return {j: live[i] for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if alike[i, j] >= least}
 
 
@@ -104,15 +107,21 @@ def link_poses(found: Iterable[tuple[int, Floats]]) -> list[dict[int, int]]:
 def similarity(these: Floats, those: Floats, frames: Floats) -> Floats:
     """(m, n) object keypoint similarity of (m, J, 2) and (n, J, 2) poses in pixels, from 0 to 1; NaN = missing.
 
-    The mean of exp(-d^2 / (2 s^2 kappa^2)) over the joints that both have, d apart, s^2 being the area of the larger
-    one's box; 0 where they have none in common. https://cocodataset.org/#keypoints-eval, but kappa is the same for all
-    joints, and grows as the error of a walk does, by the root of the (m,) frames that lie between.
+    The sum of exp(-d^2 / (2 s^2 kappa^2)) over the joints that both have, d apart, by the number of those that one of
+    them has, the one that has more; s^2 is the area of the larger one's box. https://cocodataset.org/#keypoints-eval,
+    but kappa is the same for all joints, and grows as the error of a walk does, by the root of the (m,) frames that lie
+    between.
     """
     apart = ((these[:, None] - those[None]) ** 2).sum(axis=-1)
     area = np.maximum(_area(these)[:, None], _area(those)[None])
     near = np.exp(-apart / (2 * _KAPPA**2 * area * frames[:, None])[..., None])
-    both = ~np.isnan(apart)
-    return np.asarray(np.where(both, near, 0).sum(axis=-1) / np.maximum(both.sum(axis=-1), 1))
+    joints = np.maximum(_joints(these)[:, None], _joints(those)[None])
+    return np.asarray(np.nan_to_num(near).sum(axis=-1) / np.maximum(joints, 1))
+
+
+def _joints(poses: Floats) -> NDArray[np.int64]:
+    """(n,) how many of the joints of (n, J, 2) poses are there."""
+    return np.asarray((~np.isnan(poses).any(axis=-1)).sum(axis=-1))
 
 
 def _area(poses: Floats) -> Floats:

@@ -134,9 +134,10 @@ def pull_run(
 
 def _located(given: str) -> tuple[str, str]:
     """The collection, and the name of the run there."""
+    given = given.rstrip("/")
     if "/" not in given:
         return need_collection(None), given
-    place, _, name = given.rstrip("/").rpartition("/")
+    place, _, name = given.rpartition("/")
     return place or "/", name
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from posetrain.predict.people import Floats
 
 BRIDGE = 5
-"""Frames of a gap at most, of those that a detector sees. Over longer ones people do not move on straight lines."""
+"""Frames of a gap at most, or the one that a detector missed. Over longer ones people do not move on straight lines."""
 
 
 class Bridged(NamedTuple):
@@ -30,7 +30,8 @@ class Bridged(NamedTuple):
 def bridged(frame_number: NDArray[np.int64], points: Floats, confidence: Floats, stride: int) -> Bridged:
     """Gaps of at most `BRIDGE` frames filled: each point on the straight line between those on both sides.
 
-    A keypoint that is missing on a side is missing in the gap.
+    A keypoint that is missing on a side is missing in the gap. A gap that is longer than what lies on either side, up
+    to the next gap, stays: it would be refined by what was made up.
 
     Args:
         frame_number: (T,), rising.
@@ -39,7 +40,10 @@ def bridged(frame_number: NDArray[np.int64], points: Floats, confidence: Floats,
         stride: from one frame to the next, see `posetrain.overlap.stride_of`.
     """
     rises = np.diff(frame_number)
-    short = (rises % stride == 0) & (rises <= (BRIDGE + 1) * stride)
+    run = np.append(0, np.cumsum(rises != stride))
+    length = np.bincount(run)[run]
+    little = rises // stride <= 1 + np.maximum(length[:-1], length[1:])
+    short = (rises % stride == 0) & (rises <= max(2 * stride, BRIDGE + 1)) & little
     frames = np.append(np.where(short, rises // stride, 1), 1)  # that follow from each, itself among them
     rows = np.repeat(np.arange(len(frames)), frames)
     past = np.arange(len(rows)) - np.repeat(np.cumsum(frames) - frames, frames)

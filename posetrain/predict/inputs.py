@@ -1,5 +1,6 @@
 """What can be refined: a store, a detector's heatmaps in an .npz file, files and folders of keypoints."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, ChoiceError, bad_file
-from posedata.formats.base import need_regular, npz_names
+from posedata.formats.base import need_regular
 from posedata.formats.climbalong import FPS, read_detector
 from posedata.formats.keypoints import READERS, to_sequence
+from posedata.formats.keypoints.arrays import holds_heatmaps
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap, read_map
 from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
 from posedata.formats.keypoints.tracks import Joints, Recording, Track
@@ -118,7 +120,7 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     if is_openpose:
         return _keypoints(path, read_openpose(path), PlainMap(), device, bridge)
     need_regular(path)
-    if ending == ".npz" and not {"bboxes", "heatmaps"}.isdisjoint(npz_names(path)):
+    if ending == ".npz" and holds_heatmaps(path):
         return _detector(path, device)
     beside = path.with_name(MAP_NAME)
     joints = read_map(beside, PlainMap) if beside.exists() else PlainMap()
@@ -224,14 +226,31 @@ def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch
         stride=stride_of(np.unique(np.concatenate([track.frame_number for track in recording.tracks.values()]))),
     )
     given.warnings.extend(f"{path}: {note}" for note in recording.notes)
+    left_out: list[BadInputError] = []
+    counts: Counter[str] = Counter()
     for name, track in recording.tracks.items():
         try:
             sequence = to_sequence(name or path.stem, track, about, joints.confidence)
         except BadInputError as error:
-            raise bad_file(path, error.faults) from error
+            left_out.append(error)
+            if not _is_linked(name, track) or len(left_out) == len(recording.tracks):
+                raise bad_file(path, error.faults) from error
+            continue
         given.people.append(_of_keypoints(name, sequence, track, given.stride, device, bridge))
-        given.warnings.extend(f"{path}: {name + ': ' if name else ''}{note}" for note in sequence.notes)
+        for note in sequence.notes:
+            if _is_linked(name, track):
+                counts[note.what] += note.count
+            else:
+                given.warnings.append(f"{path}: {name + ': ' if name else ''}{note}")
+    given.warnings.extend(f"{path}: {count} {what}" for what, count in counts.items())
+    if left_out:
+        given.warnings.append(f"{path}: {len(left_out)} people who were linked: left out, the first for {left_out[0]}")
     return given
+
+
+def _is_linked(name: str, track: Track) -> bool:
+    """Whether the file does not itself tell who somebody is: it may be a chance find."""
+    return bool(name) and track.turn is not None
 
 
 def _of_keypoints(
@@ -259,6 +278,7 @@ def _of_keypoints(
         film=film_name(sequence.dataset, sequence.video, name),
         first=first_number(sequence.dataset),
         blocks=partial(_point_block, to_grid(points, boxes), confidence, device),
+        turn=track.turn,
     )
 
 

@@ -34,6 +34,9 @@ _SEEN = 2
 _LAST = 999_999
 """Number of the last frame of a film of nine hours. A frame that is passed over costs time and a line of zeros, too."""
 
+_MOST_CELLS = 2_000_000
+"""Frames times people: 1.2 GB of points and confidence."""
+
 _LEAST = 10.0**-DECIMALS
 """In place of a confidence of 0, for v = 0 would say that the keypoint is missing."""
 
@@ -84,6 +87,12 @@ def find_writer(out: Path, given: Given, heatmaps: bool = False) -> Write:
         raise ChoiceError(
             f"--out {out}: expected sequences of one video in a {ending} file, found those of {len(videos)}; choose "
             "with --sequence, or write a .csv or .npz"
+        )
+    shown = len(np.unique(np.concatenate([person.frame_number for person in given.people])))
+    if ending == ".nc" and ending not in own and shown * len(given.people) > _MOST_CELLS:
+        raise ChoiceError(
+            f"--out {out}: expected at most {_MOST_CELLS:,} frames times people, for a .nc file has all people in "
+            f"each, found {shown:,} frames and {len(given.people):,} people; write a .csv or .npz"
         )
     return (_NEW | own)[ending]
 

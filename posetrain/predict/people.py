@@ -97,6 +97,7 @@ class Person:
         film: what the film of the video is called, without its ending.
         first: number of the first frame of that film.
         blocks: called with first and last + 1, at most `BLOCK` frames on, in order and each frame once.
+        turn: of the frames that are there, see `posedata.formats.keypoints.tracks.Track`.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Person:
     film: str
     first: int
     blocks: Callable[[int, int], Block]
+    turn: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.frame_number)

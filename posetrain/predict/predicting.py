@@ -19,7 +19,6 @@ from posedata.skeleton import K
 from posetrain.known import names_of, need_known
 from posetrain.overlap import lonely
 from posetrain.predict.blend import Answer, refine_run
-from posetrain.predict.gaps import BRIDGE
 from posetrain.predict.inputs import Given, open_input
 from posetrain.predict.online import Online, refine_run_online
 from posetrain.predict.outputs import Refined, find_writer
@@ -126,7 +125,8 @@ class _Work:
         self._alone += sum(lonely(there[run], self._trained.frame_step) for run in refined)
         self._there += (~np.isnan(given[..., 0])).sum(axis=0)
         self._said += (~np.isnan(points[..., 0])).sum(axis=0)
-        return Refined(person.name, person.fps, Track(person.frame_number[there], points, confidence), given)
+        track = Track(person.frame_number[there], points, confidence, person.turn)
+        return Refined(person.name, person.fps, track, given)
 
     def _refine_run(self, person: Person, run: slice, advance: Advance) -> Answer:
         if self._online:
@@ -169,7 +169,7 @@ class _Work:
             every = {2: "2nd", 3: "3rd"}.get(stride, f"{stride}th")
             yield f"only every {every} frame is there: taken for frames that follow each other"
         if self._bridged:
-            yield f"{self._bridged:,} frames are missing in gaps of at most {BRIDGE}: bridged, and not told of"
+            yield f"{self._bridged:,} frames of people missing in short gaps: bridged for the model, and not written"
         if short := self._left - self._unboxed:
             least = self._trained.shortest * self._trained.frame_step
             yield f"{short:,} frames in runs of fewer than {least}, the least the model takes: handed through"

@@ -28,7 +28,7 @@ from posedata.skeleton import KEYPOINTS
 from posedata.splits import SPLITS
 from posedata.store.reader import Store
 from posedata.store.views import frames_of, input_peaks
-from posetrain.predict import gaps
+from posetrain.predict.gaps import Bridged, bridged
 from posetrain.predict.predicting import predict
 
 Floats = NDArray[np.float64]
@@ -64,11 +64,18 @@ def write(file: TextIO, people: dict[str, Floats], kept: dict[str, NDArray[np.bo
                 rows.writerow([frame, name, joint, *(["", ""] if np.isnan(x) else [x, y])])
 
 
+def left(frame_number: NDArray[np.int64], points: Floats, confidence: Floats, stride: int) -> Bridged:
+    """In place of `bridged`."""
+    del stride
+    return Bridged(frame_number, points, confidence, np.ones(len(points), bool))
+
+
 def refined(
-    model: str, people: dict[str, Floats], kept: dict[str, NDArray[np.bool_]], bridge: int
+    model: str, people: dict[str, Floats], kept: dict[str, NDArray[np.bool_]], bridge: bool
 ) -> dict[str, Floats]:
     """(T, 25, 2) pixels of each, NaN where nothing is said."""
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(gaps, "BRIDGE", bridge):
+    way = bridged if bridge else left
+    with tempfile.TemporaryDirectory() as folder, mock.patch("posetrain.predict.inputs.bridged", way):
         given, out = Path(folder) / "given.csv", Path(folder) / "out.npz"
         with given.open("w", newline="") as file:
             write(file, people, kept)
@@ -98,7 +105,7 @@ def main() -> None:
     }
     kept = {name: seen(len(own), options.missing, options.length, rng) for name, own in frames.items()}
     every = {name: np.ones_like(own) for name, own in kept.items()}
-    ways = {"whole": (every, 0), "bridged": (kept, gaps.BRIDGE), "broken": (kept, 0)}
+    ways = {"whole": (every, False), "bridged": (kept, True), "broken": (kept, False)}
     told: dict[str, Any] = {"missing": 1 - float(np.mean(np.concatenate([*kept.values()])))}
     for way, (given, bridge) in ways.items():
         found, score = refined(options.model, people, given, bridge), Pck.of_videos(1)

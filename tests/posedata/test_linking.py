@@ -32,14 +32,30 @@ def test_similarity_is_that_of_coco(shift: float, gap: float) -> None:
     assert similarity(at(0)[None], at(shift)[None], np.asarray([gap])) == pytest.approx(expected)
 
 
-def test_joints_that_one_lacks_do_not_count() -> None:
-    half, other = at(9), at(0)
-    half[0] = other[1] = np.nan
-    full = similarity(at(0)[None], at(9)[None], ONE)
-    assert similarity(other[None], half[None], ONE) == pytest.approx(full)
+def test_joints_that_one_lacks_count_as_far_off() -> None:
+    """By the number of joints of the one that has more: a part of somebody is less like them than all of them is."""
+    whole, half, other = at(0), at(9), at(0)
+    full = similarity(whole[None], at(9)[None], ONE)
+    half[0] = np.nan
+    assert similarity(whole[None], half[None], ONE) == pytest.approx(0.75 * full)
+    other[1] = np.nan
+    assert similarity(other[None], half[None], ONE) == pytest.approx(2 / 3 * full)
     half[2:] = np.nan
     nobody = np.full_like(half, np.nan)
     assert similarity(other[None], np.stack([half, nobody]), ONE).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("joints", [1, 3, 4])
+@pytest.mark.parametrize("step", [0.0, 3.0])
+def test_a_second_find_of_somebody_in_one_frame_does_not_split_them(joints: int, step: float) -> None:
+    rng = np.random.default_rng(0)
+    walk = [[at(step * n) + rng.normal(0, 2, (4, 2))] for n in range(60)]
+    again = walk[15][0] + rng.normal(0, 1, (4, 2))
+    again[joints:] = np.nan
+    walk[15] = [walk[15][0], again]
+    tracks = link_poses(frames(*walk))
+    lengths = sorted(map(len, tracks))
+    assert lengths in ([1, 60], [2, 59])  # which of two of a place is the person nobody can tell
 
 
 def test_the_larger_of_two_sizes_counts() -> None:

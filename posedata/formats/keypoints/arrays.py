@@ -1,10 +1,11 @@
 """NumPy: arrays in NAME.npz, as `posetrain predict` writes them.
 
     points        (N, J, 2) x, y in pixels; NaN = missing
-    confidence    (N, J), NaN = not told; may be absent
+    confidence    (N, J), NaN = not told; a joint of which it is 0 is missing; may be absent
     keypoint      (J,) names of the joints; may be absent, they are then those of the joint map in its order
     frame_number  (N,) whole numbers from 0; may be absent where there is one person: the rows are then the frames
     person        (N,) a number into person_name, (P,) text; both may be absent
+    person_fps    (P,) frames a second, NaN = unknown; heeded where it is one; may be absent
 
 Other arrays are not read, nor is anything that is pickled.
 """
@@ -28,6 +29,7 @@ _KINDS = {
     "frame_number": ("iu", "whole numbers", ("N",)),
     "person": ("iu", "whole numbers", ("N",)),
     "person_name": ("U", "text", ("P",)),
+    "person_fps": ("fiu", "numbers", ("P",)),
 }
 """Array -> kinds of dtype, these in words, and its dimensions."""
 
@@ -49,16 +51,25 @@ def read_arrays(path: Path, joint_map: JointMap) -> Recording:
         whence = "keypoint names" if "keypoint" in found else f"{MAP_NAME} beside the file can name"
         raise bad_file(path, [f"points: expected {len(places)} joints, which {whence}, found {count}"])
     number = found.get("frame_number", np.arange(rows)).astype(np.int64)
-    person = found.get("person", np.zeros(rows, np.int64))
+    person = found.get("person", np.zeros(rows, np.int64)).astype(np.int64)
     called = found["person_name"].tolist() if "person" in found else [""]
-    tracks = {name: _track(found, places, number, np.flatnonzero(person == i)) for i, name in enumerate(called)}
+    order = np.lexsort((number, person))
+    edges = np.searchsorted(person[order], np.arange(len(called) + 1))
+    own = {name: order[a:b] for name, a, b in zip(called, edges, edges[1:], strict=False) if a < b}
+    tracks = {name: _track(found, places, number, rows) for name, rows in own.items()}
     for name, track in tracks.items():
         twice = track.frame_number[1:][np.diff(track.frame_number) == 0]
         if twice.size:
             whom = f" of {name}" if name else ""
             faults.add(f"frame_number: expected each frame once{whom}, found {twice[0]} again")
     faults.check()
-    return Recording({name: track for name, track in tracks.items() if len(track.frame_number)})
+    rates = {rate for rate in found.get("person_fps", np.empty(0)).tolist() if 0 < rate <= 1000}
+    return Recording(tracks, fps=rates.pop() if len(rates) == 1 else None)
+
+
+def holds_heatmaps(path: Path) -> bool:
+    """Whether an .npz file is a detector's, see `posedata.formats.climbalong`; raises BadInputError if it is none."""
+    return not {"bboxes", "heatmaps"}.isdisjoint(npz_names(path))
 
 
 def _check(found: dict[str, NDArray[Any]], faults: Faults) -> None:
@@ -90,13 +101,12 @@ def _check(found: dict[str, NDArray[Any]], faults: Faults) -> None:
 def _track(
     found: dict[str, NDArray[Any]], places: list[int | None], number: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> Track:
-    """One person, by the rows that are theirs."""
-    rows = rows[np.argsort(number[rows], kind="stable")]
+    """One person, by the rows that are theirs, in the order of their frames."""
     kept = [joint for joint, place in enumerate(places) if place is not None]
     into = [place for place in places if place is not None]
     points, confidence = np.full((len(rows), K, 2), np.nan), np.full((len(rows), K), np.nan)
     points[:, into] = to_floats(found["points"][rows][:, kept])
     if "confidence" in found:
         confidence[:, into] = to_floats(found["confidence"][rows][:, kept])
-    points[np.isnan(points).any(axis=-1)] = np.nan
+    points[np.isnan(points).any(axis=-1) | (confidence == 0)] = np.nan
     return Track(number[rows], points, confidence)

@@ -6,10 +6,11 @@
 
 The frame is `frame_id` where an image has one, else the last digits in the name of its file. Images may come in any
 order; one without an annotation of a person is a gap in that person's sequence. v is 0 where a joint is not labelled,
-else 1 or 2, or a confidence. People are told apart by `track_id`; without it an image shows one person at most. The
-joints are those that the annotation's category names; where it names none, those of the joint map in its order.
-`width`, `height`, `track_id`, `category_id` and `categories` may be absent; other fields are not read. A crowd
-(`iscrowd`) is no pose of a person, nor is what is of another category where one is called person: both are left out.
+else 1 or 2, or a confidence. People are told apart by `track_id`; without it an image shows one person at most, unless
+they are linked. The joints are those that the annotation's category names; where it names none, those of the joint map
+in its order. `width`, `height`, `track_id`, `category_id` and `categories` may be absent; other fields are not read. A
+crowd (`iscrowd`) is no pose of a person, nor is what is of another category where one is called person: both are left
+out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -101,7 +102,10 @@ def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> d
         person = person_name(annotation.get("track_id"))
         if person is None or not layout.shows_person(annotation):
             continue
-        name, pose = moved.next(person, layout.frames[annotation["image_id"]])
+        found = moved.next(person, layout.frames[annotation["image_id"]])
+        if found is None:
+            continue
+        name, pose = found
         if name != person:
             annotation["track_id"] = int(name)
         move_in_place(annotation, annotation["keypoints"], layout.of(annotation), pose)

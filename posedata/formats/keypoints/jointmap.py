@@ -99,7 +99,7 @@ class JointMap(_Images):
         return self.joints
 
     def unnamed_joints(self, path: Path) -> Sequence[str]:
-        """The joints of a COCO category of a file that names none; raises BadInputError if they are not known."""
+        """The joints of a file that names none; raises BadInputError if they are not known."""
         return [*self.need_joints(path)]
 
     def about(self, name: str, recording: Recording) -> About:

@@ -99,7 +99,10 @@ def mediapipe_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track])
     size, moved = _size(path, joint_map), Moved(tracks)
     for frame, entry in enumerate(_entries(path)):
         for _, landmarks in _people(entry):
-            shares = (moved.next("", frame)[1][_PLACES] / size).round(_DECIMALS)
+            found = moved.next("", frame)
+            if found is None:
+                continue
+            shares = (found[1][_PLACES] / size).round(_DECIMALS)
             for i, (x, y) in zip(_KEPT, shares.tolist(), strict=True):
                 landmarks[i] |= {} if math.isnan(x) or math.isnan(y) else {"x": x, "y": y}
         yield entry

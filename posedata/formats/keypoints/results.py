@@ -7,8 +7,8 @@
 The last is what MMPose's inferencer writes of a film. Points are pixels. The frame is `frame_id`, `image_id` or, where
 that is a name, the last digits in it. People are told apart by `track_id`, or by AlphaPose's `idx`: a number, or those
 of all detections that were merged; which of them is the person's nobody tells, and the first is taken. Without either a
-frame shows one person at most. MMPose writes neither, but somebody may have added a `track_id` to each. The joints are
-those of the joint map in its order; one whose confidence is 0 is missing. Other fields are not read.
+frame shows one person at most, unless they are linked. MMPose writes neither, but a `track_id` may have been added. The
+joints are those of the joint map in its order; one whose confidence is 0 is missing. Other fields are not read.
 
 Layouts: https://cocodataset.org/#format-results; https://github.com/MVIG-SJTU/AlphaPose, docs/output.md and, of `idx`,
 alphapose/utils/pPose_nms.py; https://github.com/open-mmlab/mmpose, mmpose/apis/inferencers/base_mmpose_inferencer.py.
@@ -88,7 +88,10 @@ def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -
     faults, places, entries = Faults(path), _places(path, joint_map), _entries(path)
     moved = Moved(tracks)
     for _, frame, person, content in _people(entries, faults):
-        name, pose = moved.next(person, frame)
+        found = moved.next(person, frame)
+        if found is None:
+            continue
+        name, pose = found
         if name != person:
             content["track_id"] = int(name)
         numbers = _in_a_row(content)

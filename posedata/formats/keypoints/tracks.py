@@ -26,7 +26,7 @@ DECIMALS = 3
 _MOST_TOLD = 100
 """Faults of a file that are told in words."""
 
-_MOST_UNNAMED = 200
+_MOST_UNNAMED = 100
 """People in a frame who are linked to those of others."""
 
 _SHORT = 5
@@ -161,11 +161,9 @@ class Poses:
             raise bad_file(self._path, ["expected at least one pose, found none"])
         if (self._unnamed and self._people) or ("" in self._people and len(self._people) > 1):
             raise bad_file(self._path, [f"{named_by}: expected one for all people or for none, found some without"])
-        if any(len(poses) > 1 for poses in self._unnamed.values()):
+        if self._unnamed:
             return dict(_linked(self._unnamed))
-        alone = {frame: pose for frame, (pose,) in self._unnamed.items()}
-        people = self._people or {"": alone}
-        return {person: _track(poses) for person, poses in people.items()}
+        return {person: _track(poses) for person, poses in self._people.items()}
 
 
 def _track(poses: Mapping[int, NDArray[np.float64]], turns: Mapping[int, int] | None = None) -> Track:
@@ -176,11 +174,18 @@ def _track(poses: Mapping[int, NDArray[np.float64]], turns: Mapping[int, int] | 
 
 
 def _linked(unnamed: Mapping[int, Sequence[NDArray[np.float64]]]) -> Iterator[tuple[str, Track]]:
-    """Name and track of each."""
+    """Name and track of each; one without a name where no frame shows several. A pose without any joint is nobody's."""
     frames = sorted(unnamed)
-    found = link_poses((frame, _in_reach(np.stack(unnamed[frame])[..., :2])) for frame in frames)
-    for number, turns in enumerate(found, start=1):
-        yield str(number), _track({frame: unnamed[frame][turn] for frame, turn in turns.items()}, turns)
+    there = {frame: [not np.isnan(pose[:, :2]).all() for pose in unnamed[frame]] for frame in frames}
+    seen = {frame: np.flatnonzero(there[frame]).tolist() for frame in frames}
+    if max(map(len, seen.values())) > 1:
+        points = ((frame, _in_reach(np.stack(unnamed[frame])[seen[frame], :, :2])) for frame in frames)
+        found = [{frame: seen[frame][i] for frame, i in track.items()} for track in link_poses(points)]
+        named = {str(number): turns for number, turns in enumerate(found, start=1)}
+    else:
+        named = {"": {frame: (turns or [0])[0] for frame, turns in seen.items()}}
+    for name, turns in named.items():
+        yield name, _track({frame: unnamed[frame][turn] for frame, turn in turns.items()}, turns)
 
 
 def _in_reach(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -190,9 +195,9 @@ def _in_reach(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def linked_note(tracks: Mapping[str, Track]) -> tuple[Note, ...]:
     """What to tell of people who were linked; nothing if nobody was."""
-    short = sum(len(track.frame_number) < _SHORT for track in tracks.values())
-    if all(track.turn is None for track in tracks.values()):
+    if "" in tracks or all(track.turn is None for track in tracks.values()):
         return ()
+    short = sum(len(track.frame_number) < _SHORT for track in tracks.values())
     told = f"{short} of them in fewer than {_SHORT} frames" if short else ""
     return (Note(len(tracks), "people without a number: linked from frame to frame by their poses", told),)
 
@@ -208,13 +213,13 @@ class Moved:
             for frame, turn, pose in zip(track.frame_number.tolist(), turns.tolist(), track.points, strict=True):
                 self._poses["" if track.turn is not None else name, frame, turn] = name, pose
 
-    def next(self, person: str, frame: int) -> tuple[str, NDArray[np.float64]]:
-        """Name and (25, 2) points of a person, or, if that is "", of the next one in the frame."""
+    def next(self, person: str, frame: int) -> tuple[str, NDArray[np.float64]] | None:
+        """Name and (25, 2) points of a person, or, if that is "", of the next one in the frame; None = none."""
         turn = 0
         if not person:
             turn = self._asked[frame]
             self._asked[frame] += 1
-        return self._poses[person, frame, turn]
+        return self._poses.get((person, frame, turn))
 
 
 def joint_rows(numbers: object, count: int, joints: str = "joints") -> NDArray[np.float64]:

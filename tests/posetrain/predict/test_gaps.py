@@ -32,10 +32,25 @@ def test_what_is_missing_beside_a_gap_is_missing_in_it() -> None:
 
 
 def test_a_longer_gap_stays() -> None:
-    for stride in (1, 3):
-        first, second = BRIDGE + 1, 2 * (BRIDGE + 1) + 1
-        found = bridged(*track(0, first * stride, second * stride), stride=stride)
-        assert found.frame_number.tolist() == [*range(0, first * stride + 1, stride), second * stride]
+    first, second = range(10), range(10 + BRIDGE, 30)
+    found = bridged(*track(*first, *second, *range(30 + BRIDGE + 1, 50)), stride=1)
+    assert found.frame_number.tolist() == [*range(30), *range(30 + BRIDGE + 1, 50)]
+
+
+def test_of_a_detector_that_sees_few_frames_one_may_be_missing() -> None:
+    """Its gaps are long in time: at every third frame one, at every second two."""
+    for stride, most in ((2, 2), (3, 1), (10, 1)):
+        for missing in (1, 2, 3):
+            second = range(10 + missing, 20)
+            found = bridged(*track(*(n * stride for n in (*range(10), *second))), stride=stride)
+            assert bool((~found.there).any()) == (missing <= most)
+
+
+def test_a_gap_that_is_longer_than_what_lies_beside_it_stays() -> None:
+    assert bridged(*track(0, 6), stride=1).frame_number.tolist() == [0, 6]
+    assert bridged(*track(0, 3, 4, 5), stride=1).frame_number.tolist() == [0, 1, 2, 3, 4, 5]
+    assert bridged(*track(0, 4, 5, 6), stride=1).frame_number.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert bridged(*track(0, 5, 6, 7), stride=1).frame_number.tolist() == [0, 5, 6, 7]
 
 
 def test_frames_between_two_strides_are_no_gap() -> None:

@@ -220,6 +220,78 @@ def test_people_of_openpose_are_told_apart_by_their_poses(still: str, people: di
     assert [row | {"person": names[row["person"]]} for row in linked] == numbered
 
 
+def write_mmpose(path: Path, people: dict[str, Track]) -> Path:
+    """Frames with their instances, turned round."""
+    frames: dict[int, list[dict[str, Any]]] = {}
+    for one in json.loads(write_results(path, people).read_text()):
+        x, y, told = (one["keypoints"][k::3] for k in range(3))
+        instance = {"track_id": one["track_id"], "keypoints": [*zip(x, y, strict=True)], "keypoint_scores": told}
+        frames.setdefault(one["image_id"], []).insert(0, instance)
+    path.write_text(json.dumps([{"frame_id": frame, "instances": shown} for frame, shown in frames.items()]))
+    return path
+
+
+def ids_of(content: Any) -> list[int]:
+    """Those of a file of poses, in its order; they are taken out."""
+    if isinstance(content, list):
+        return [number for one in content for number in ids_of(one)]
+    if not isinstance(content, dict):
+        return []
+    own = [content.pop("track_id")] if "track_id" in content else []
+    return own + [number for one in content.values() for number in ids_of(one)]
+
+
+@pytest.mark.parametrize("make", [write_coco, write_results, write_mmpose])
+def test_who_was_linked_gets_a_number_in_a_file_of_its_own_kind(
+    make: Callable[[Path, dict[str, Track]], Path], still: str, people: dict[str, Track], tmp_path: Path
+) -> None:
+    """All else is as if somebody had told who is who."""
+    content = json.loads(make(tmp_path / "told.json", people).read_text())
+    ids_of(content)
+    (tmp_path / "untold.json").write_text(json.dumps(content))
+    written = []
+    for name in ("told", "untold"):
+        predict(still, tmp_path / f"{name}.json", tmp_path / f"{name}-out.json", CPU)
+        written.append(json.loads((tmp_path / f"{name}-out.json").read_text()))
+    told, untold = map(ids_of, written)
+    assert len(set(zip(told, untold, strict=True))) == len(set(untold)) == 2
+    assert written[0] == written[1]
+
+
+def test_several_people_of_mediapipe_keep_their_order(still: str, people: dict[str, Track], tmp_path: Path) -> None:
+    """It has no word for who somebody is."""
+    one, two = (entries_of(write_mediapipe(tmp_path / f"{name}.json", people[name])) for name in people)
+    both = [
+        [*(a or {}).get("pose_landmarks", []), *(b or {}).get("pose_landmarks", [])]
+        for a, b in zip(one, two, strict=True)
+    ]
+    given = [{"pose_landmarks": shown[:: (-1) ** n]} for n, shown in enumerate(both)]
+    (tmp_path / "in.json").write_text(json.dumps(given))
+    report = predict(still, tmp_path / "in.json", tmp_path / "out.json", CPU)
+    assert report["sequences"] == 2
+    for before, after in zip(given, entries_of(tmp_path / "out.json"), strict=True):
+        for person, moved in zip(before["pose_landmarks"], after["pose_landmarks"], strict=True):
+            for landmark, other in zip(person, moved, strict=True):
+                assert other == pytest.approx(landmark, abs=1e-5)
+
+
+def test_a_chance_find_that_can_be_no_pose_is_left_out_and_counted(
+    still: str, people: dict[str, Track], tmp_path: Path
+) -> None:
+    content = json.loads(write_results(tmp_path / "in.json", people).read_text())
+    ids_of(content)
+    junk = content[7] | {"keypoints": [5000.0, 5000.0, 0.5] * 17}
+    (tmp_path / "in.json").write_text(json.dumps([*content, junk]))
+    (tmp_path / "keypoints.json").write_text(json.dumps({"width": 1280, "height": 720}))
+    report = predict(still, tmp_path / "in.json", tmp_path / "out.json", CPU)
+    assert report["sequences"] == 2
+    assert any("1 people who were linked: left out, the first for " in warning for warning in report["warnings"])
+    assert json.loads((tmp_path / "out.json").read_text())[-1] == junk
+    (tmp_path / "in.json").write_text(json.dumps([junk, junk]))
+    with pytest.raises(BadInputError, match="inside the 1280x720 image"):
+        predict(still, tmp_path / "in.json", tmp_path / "out.json", CPU, overwrite=True)
+
+
 @pytest.mark.parametrize("ending", [".csv", ".json", ".nc", ".npz"])
 @pytest.mark.parametrize("name", INPUTS)
 def test_unrefined_keypoints_come_back_in_pixels(
@@ -422,7 +494,7 @@ def test_a_short_gap_is_bridged_as_if_people_had_moved_straight_on(walk: Walk, t
     assert found.frame_number.tolist() == kept.tolist()
     np.testing.assert_allclose(found.points, expected.points[kept], atol=1e-2)
     assert [(report["frames"], report["frames_bridged"]) for report in reports] == [(24, 0), (21, 3)]
-    assert "3 frames are missing in gaps of at most 5: bridged, and not told of" in reports[1]["warnings"]
+    assert "3 frames of people missing in short gaps: bridged for the model, and not written" in reports[1]["warnings"]
     online = predict("default", tmp_path / "gap.csv", tmp_path / "online.npz", CPU, delay=2)
     assert (online["frames"], online["frames_bridged"]) == (21, 0)
 

@@ -65,6 +65,17 @@ def test_the_file_names_its_joints_and_tells_confidence(save: Callable[..., Path
     np.testing.assert_array_equal(track.confidence[0, [RIGHT, NOSE, LEFT]], [0.5, np.nan, np.nan])
 
 
+def test_a_confidence_of_0_is_missing_and_one_rate_is_that_of_the_file(save: Callable[..., Path]) -> None:
+    confidence = np.full((3, 4), 0.5)
+    confidence[2, 0] = 0
+    for rates, fps in (([25.0, 25.0], 25), ([25.0, np.nan], 25), ([25.0, 30.0], None), ([np.nan, -1.0], None)):
+        root = save(**PEOPLE, confidence=confidence, person_fps=np.asarray(rates))
+        recording = read_arrays(root / "a.npz", read_map(root / "keypoints.json"))
+        assert recording.fps == fps
+    assert np.isnan(recording.tracks["bob"].points[0, NOSE]).all()
+    assert not np.isnan(recording.tracks["bob"].points[:, LEFT]).any()
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no points": ({"frame_number": np.arange(3)}, "points: expected an array, found none"),
     "three numbers": (

@@ -21,6 +21,10 @@ LEFT, RIGHT = 100.0, 600.0
 """Where two people stand; the file has them in one order in frame 0 and in the other in frame 1."""
 
 
+NOBODY = -7.0
+"""Where a pose stands whose joints all have the confidence 0."""
+
+
 class Linking(JointMap):
     """Of the joints of all kinds but MediaPipe's, which are known."""
 
@@ -31,7 +35,8 @@ ABOUT = Linking(joints={"nose": "nose", "left_hip": "left_hip"}, width=1000, hei
 
 
 def pose(x: float) -> list[float]:
-    return [x, 50.0, 0.9, x + 30, 90.0, 0.8]
+    told = (0.0, 0.0) if x == NOBODY else (0.9, 0.8)
+    return [x, 50.0, told[0], x + 30, 90.0, told[1]]
 
 
 def of_coco(*frames: list[float], ids: list[list[int]] | None = None) -> dict[str, Any]:
@@ -101,6 +106,36 @@ def test_people_are_linked_and_each_gets_its_own_points_and_number(kind: str, tm
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("kind", ["COCO", "results", "MMPose"])
+@pytest.mark.parametrize(
+    ("frames", "names"),
+    [
+        (([LEFT, RIGHT], [LEFT, NOBODY, RIGHT]), ["1", "2"]),
+        (([LEFT], [NOBODY, RIGHT], [LEFT, NOBODY], [NOBODY]), [""]),
+    ],
+    ids=["two people", "a lone one who jumps"],
+)
+def test_a_pose_without_a_joint_is_nobodys_and_stays_as_it_is(
+    kind: str, frames: tuple[list[float], ...], names: list[str], tmp_path: Path
+) -> None:
+    of, read, changed = KINDS[kind]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(of(*frames)))
+    recording = read(path, ABOUT)
+    assert list(recording.tracks) == names
+    assert [len(track.frame_number) for track in recording.tracks.values()] == ([2, 2] if names[1:] else [4])
+    step = np.asarray([5.0, 0])
+    moved = {name: replace(track, points=track.points + step) for name, track in recording.tracks.items()}
+    found = changed(path, ABOUT, moved)
+    expected = of(*([x if x == NOBODY else x + 5 for x in frame] for frame in frames))
+    assert json.loads(json.dumps(found), object_hook=without_id) == expected
+
+
+def without_id(content: dict[str, Any]) -> dict[str, Any]:
+    """What is written, but for who it is."""
+    return {name: value for name, value in content.items() if name != "track_id"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_nobody_is_linked_where_a_frame_shows_one_at_most(kind: str, tmp_path: Path) -> None:
     """A lone person may jump."""
@@ -109,6 +144,6 @@ def test_nobody_is_linked_where_a_frame_shows_one_at_most(kind: str, tmp_path: P
     given = of([LEFT], [RIGHT], [LEFT])
     path.write_text(json.dumps(given))
     recording = read(path, ABOUT)
-    assert {name: track.turn for name, track in recording.tracks.items()} == {"": None}
+    assert list(recording.tracks) == [""]
     assert recording.notes == ()
     assert changed(path, ABOUT, recording.tracks) == deepcopy(given)
