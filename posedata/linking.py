@@ -1,7 +1,8 @@
 """Who is who: what is seen in single frames, linked to tracks by where it is expected next. Pure.
 
 In every frame what is seen goes to the tracks it is most like, all together (the assignment of Kuhn and Munkres), which
-are expected to move on as they did. What is like none begins a track.
+are expected to move on as they did; one that was seen just now, and often, goes before others. What is like none begins
+a track.
 """
 
 from collections.abc import Callable, Iterable
@@ -93,7 +94,7 @@ def _pairs(live: list[_Track], frame: int, points: Floats, likeness: Likeness, l
     blocks = [slice(first, first + some.step) for first in some]
     alike = np.concatenate([likeness(expected[block], points, ago[block]) for block in blocks])
     seen = np.asarray([len(track.seen) for track in live])
-    # Of two that are as like the one that was seen just now, and often; the other may be a chance find, or anywhere.
+    # Of two that are as like, the other may be a chance find, or anywhere by now.
     trust = seen / (seen + 1) / np.sqrt(ago)
     rows, columns = linear_sum_assignment(trust[:, None] * alike, maximize=True)
     return {j: live[i] for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if alike[i, j] >= least}

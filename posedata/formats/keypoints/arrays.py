@@ -88,7 +88,7 @@ def _check(found: dict[str, NDArray[Any]], faults: Faults) -> None:
     faults.check()
     if not 0 < sizes["N"] <= MOST_POSES:
         faults.add(f"points: expected 1 to {MOST_POSES:,} poses, found {sizes['N']:,}")
-    for name, most in (("frame_number", MOST_NUMBER), ("person", sizes.get("P", 0) - 1)):
+    for name, most in (("frame_number", MOST_NUMBER), ("person", sizes.get("P", MOST_NUMBER) - 1)):
         if name in found and found[name].size and not (found[name].min() >= 0 and found[name].max() <= most):
             faults.add(f"{name}: expected 0 to {most}, found {found[name].min()} to {found[name].max()}")
     if ("person" in found) != ("person_name" in found) or ("person" in found and "frame_number" not in found):

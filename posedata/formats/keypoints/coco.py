@@ -31,7 +31,6 @@ from posedata.formats.keypoints.tracks import (
     Slots,
     Track,
     joint_rows,
-    linked_note,
     slots,
     told,
 )
@@ -85,7 +84,7 @@ def read_coco(path: Path, joint_map: JointMap) -> Recording:
     if notes and not poses:
         raise bad_file(path, [f"annotations: expected at least one pose of a person, found none; {notes[0]}"])
     tracks = poses.tracks("track_id")
-    return Recording(tracks, *layout.size, notes=(*notes, *linked_note(tracks)))
+    return Recording(tracks, *layout.size, notes=(*notes, *poses.notes(tracks)))
 
 
 def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> dict[str, Any]:

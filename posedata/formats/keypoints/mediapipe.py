@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_text, unique_keys
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
-from posedata.formats.keypoints.tracks import Faults, Moved, Poses, Recording, Track, linked_note, told
+from posedata.formats.keypoints.tracks import Faults, Moved, Poses, Recording, Track, told
 from posedata.skeleton import INDEX, MEDIAPIPE_33
 
 _MOST_FILE = 1 << 28
@@ -87,7 +87,7 @@ def read_mediapipe(path: Path, joint_map: JointMap) -> Recording:
     for frame, values in seen:
         poses.add("", frame)[_PLACES] = values[_KEPT] * [*size, 1]
     tracks = poses.tracks()
-    return Recording(tracks, width=size[0], height=size[1], notes=linked_note(tracks))
+    return Recording(tracks, width=size[0], height=size[1], notes=poses.notes(tracks))
 
 
 def mediapipe_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> Iterator[Any]:

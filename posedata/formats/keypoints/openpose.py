@@ -16,7 +16,7 @@ from typing import Any
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json_object
-from posedata.formats.keypoints.tracks import MOST_NUMBER, Poses, Recording, joint_rows, linked_note, told
+from posedata.formats.keypoints.tracks import MOST_NUMBER, Poses, Recording, joint_rows, told
 from posedata.skeleton import BODY_25, INDEX
 
 _NAME = re.compile(r"(?:.*[^0-9])?([0-9]{1,15})_keypoints\.json")
@@ -59,7 +59,7 @@ def read_openpose(folder: Path) -> Recording:
             except BadInputError as error:
                 raise bad_file(path, [f"people[{i}].{fault}" for fault in error.faults]) from error
     tracks = poses.tracks("person_id")
-    return Recording(tracks, notes=linked_note(tracks))
+    return Recording(tracks, notes=poses.notes(tracks))
 
 
 def _add(person: Any, frame: int, poses: Poses) -> None:

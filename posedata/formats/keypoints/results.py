@@ -35,7 +35,6 @@ from posedata.formats.keypoints.tracks import (
     Slots,
     Track,
     joint_rows,
-    linked_note,
     slots,
     told,
 )
@@ -75,7 +74,7 @@ def read_results(path: Path, joint_map: JointMap) -> Recording:
             faults.add(f"{where}: {_again(person, frame)}")
     faults.check()
     tracks = poses.tracks("track_id, idx")
-    return Recording(tracks, notes=linked_note(tracks))
+    return Recording(tracks, notes=poses.notes(tracks))
 
 
 def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> list[Any]:

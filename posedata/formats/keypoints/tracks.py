@@ -165,6 +165,17 @@ class Poses:
             return dict(_linked(self._unnamed))
         return {person: _track(poses) for person, poses in self._people.items()}
 
+    def notes(self, tracks: Mapping[str, Track]) -> tuple[Note, ...]:
+        """What to tell of how people were linked, and of poses that are in no track."""
+        notes = []
+        if "" not in tracks and any(track.turn is not None for track in tracks.values()):
+            short = sum(len(track.frame_number) < _SHORT for track in tracks.values())
+            which = f"{short} of them in fewer than {_SHORT} frames" if short else ""
+            notes.append(Note(len(tracks), "people without a number: linked from frame to frame by their poses", which))
+        if left := self._count - sum(len(track.frame_number) for track in tracks.values()):
+            notes.append(Note(left, "poses without any joint: left out"))
+        return tuple(notes)
+
 
 def _track(poses: Mapping[int, NDArray[np.float64]], turns: Mapping[int, int] | None = None) -> Track:
     order = sorted(poses)
@@ -191,15 +202,6 @@ def _linked(unnamed: Mapping[int, Sequence[NDArray[np.float64]]]) -> Iterator[tu
 def _in_reach(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Without those that can be no pixels, of which whoever takes the track will tell."""
     return np.where(np.abs(points) <= MAX_COORDINATE, points, np.nan)
-
-
-def linked_note(tracks: Mapping[str, Track]) -> tuple[Note, ...]:
-    """What to tell of people who were linked; nothing if nobody was."""
-    if "" in tracks or all(track.turn is None for track in tracks.values()):
-        return ()
-    short = sum(len(track.frame_number) < _SHORT for track in tracks.values())
-    told = f"{short} of them in fewer than {_SHORT} frames" if short else ""
-    return (Note(len(tracks), "people without a number: linked from frame to frame by their poses", told),)
 
 
 class Moved:

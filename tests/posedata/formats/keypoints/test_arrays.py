@@ -124,8 +124,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_is_wrong_is_told(kind: str, save: Callable[..., Path]) -> None:
     arrays, words = BAD[kind]
     root = save(**arrays)
-    with pytest.raises(BadInputError, match=rf"a\.npz: {words}"):
+    with pytest.raises(BadInputError, match=rf"a\.npz: {words}") as caught:
         read_arrays(root / "a.npz", read_map(root / "keypoints.json"))
+    assert len(caught.value.faults) == 1
 
 
 def test_what_is_no_npz_file_is_told(tmp_path: Path) -> None:

@@ -124,6 +124,8 @@ def test_a_pose_without_a_joint_is_nobodys_and_stays_as_it_is(
     recording = read(path, ABOUT)
     assert list(recording.tracks) == names
     assert [len(track.frame_number) for track in recording.tracks.values()] == ([2, 2] if names[1:] else [4])
+    left = 1 if names[1:] else 2
+    assert str(recording.notes[-1]) == f"{left} poses without any joint: left out"
     step = np.asarray([5.0, 0])
     moved = {name: replace(track, points=track.points + step) for name, track in recording.tracks.items()}
     found = changed(path, ABOUT, moved)
