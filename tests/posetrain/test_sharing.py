@@ -129,6 +129,7 @@ def test_a_name_is_looked_for_in_the_teams_collection(
     for name in ("smooth", "other"):
         push_run(run, str(tmp_path / "collection"), name=name)
     monkeypatch.setenv("POSEDATA_REMOTE", str(tmp_path / "collection"))
+    assert pull_run("other/", dry_run=True)["name"] == "other"  # as a shell completes it
     pulled = pull_run("other", out=tmp_path / "got")
     assert (pulled["name"], contents(tmp_path / "got")) == ("other", contents(run))
     monkeypatch.delenv("POSEDATA_REMOTE")

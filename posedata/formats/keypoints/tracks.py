@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.errors import BadInputError, bad_file
+from posedata.errors import MOST_TOLD, BadInputError, bad_file
 from posedata.formats.base import floats
 from posedata.linking import link_poses
 from posedata.poses import MAX_COORDINATE, Note
@@ -22,9 +22,6 @@ MOST_NUMBER = (1 << 31) - 1
 
 DECIMALS = 3
 """Of pixels that are written as text: a thousandth of one is finer than any detector."""
-
-_MOST_TOLD = 100
-"""Faults of a file that are told in words."""
 
 _MOST_UNNAMED = 100
 """People in a frame who are linked to those of others."""
@@ -86,7 +83,7 @@ class Faults:
 
     def add(self, fault: str) -> None:
         """One more."""
-        if len(self._told) < _MOST_TOLD:
+        if len(self._told) < MOST_TOLD:
             self._told.append(fault)
         else:
             self._more += 1

@@ -275,6 +275,45 @@ def test_several_people_of_mediapipe_keep_their_order(still: str, people: dict[s
                 assert other == pytest.approx(landmark, abs=1e-5)
 
 
+def test_what_is_left_out_of_linked_people_is_told_of_all_together(
+    still: str, people: dict[str, Track], tmp_path: Path
+) -> None:
+    """They may be hundreds; of people whom the file tells apart it is told of each."""
+    content = json.loads(write_results(tmp_path / "told.json", people).read_text())
+    for one in content:
+        one["keypoints"][3 * 5] = 2000.0  # left_shoulder, outside of the image where it is there
+    (tmp_path / "told.json").write_text(json.dumps(content))
+    outside = sum(one["keypoints"][3 * 5 + 2] != 0 for one in content)
+    ids_of(content)
+    (tmp_path / "untold.json").write_text(json.dumps(content))
+    (tmp_path / "keypoints.json").write_text(json.dumps({"width": 1280, "height": 720}))
+    told, untold = (
+        [
+            warning.removeprefix(str(tmp_path))
+            for warning in predict(still, tmp_path / f"{name}.json", tmp_path / f"{name}.csv", CPU)["warnings"]
+            if "outside" in warning
+        ]
+        for name in ("told", "untold")
+    )
+    assert [warning.partition(" ")[0] for warning in told] == ["/told.json:", "/told.json:"]
+    assert len(untold) == 1
+    assert untold[0].startswith(f"/untold.json: {outside} ")
+
+
+def test_a_dense_file_has_room_for_some_people(
+    still: str, people: dict[str, Track], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In netCDF everybody is in every frame; a table has only those who are there."""
+    given = write_csv(tmp_path / "in.csv", people)
+    monkeypatch.setattr("posetrain.predict.outputs._MOST_CELLS", 59)
+    with pytest.raises(
+        ChoiceError, match=r"at most 59 frames times people.*found 30 frames and 2 people; write a \.csv"
+    ):
+        predict(still, given, tmp_path / "out.nc", CPU)
+    assert not (tmp_path / "out.nc").exists()
+    predict(still, given, tmp_path / "out.csv", CPU)
+
+
 def test_a_chance_find_that_can_be_no_pose_is_left_out_and_counted(
     still: str, people: dict[str, Track], tmp_path: Path
 ) -> None:
