@@ -45,6 +45,18 @@ def test_joints_that_one_lacks_count_as_far_off() -> None:
     assert similarity(other[None], np.stack([half, nobody]), ONE).tolist() == [[0, 0]]
 
 
+def test_of_two_tracks_that_are_as_near_the_one_that_was_seen_often_goes_on() -> None:
+    """A pose 1.2 px from somebody, and 0.8 from a second find of them in the frame before."""
+    assert link_poses(frames(*[[at(0)]] * 4, [at(0), at(2)], [at(1.2)]))[0] == dict.fromkeys(range(6), 0)
+
+
+def test_of_two_tracks_that_are_as_near_the_one_that_was_just_seen_goes_on() -> None:
+    """A pose 3 px from two, of whom one was not seen for three frames."""
+    both, one = [at(0), at(6)], [at(6)]
+    first, second = link_poses(frames(*[both] * 10, *[one] * 3, [at(3)]))
+    assert (max(first), max(second)) == (9, 13)
+
+
 @pytest.mark.parametrize("joints", [1, 3, 4])
 @pytest.mark.parametrize("step", [0.0, 3.0])
 def test_a_second_find_of_somebody_in_one_frame_does_not_split_them(joints: int, step: float) -> None:
@@ -87,9 +99,9 @@ def test_a_track_ends_after_so_many_frames(gap: int, people: int) -> None:
 
 def test_a_joint_that_is_not_seen_moves_with_the_others() -> None:
     """Its frame, the third, shows upper joints alone; the fourth, lower ones alone."""
-    upper, lower = at(20), at(30)
+    upper, lower = at(28), at(42)
     upper[2:] = lower[:2] = np.nan
-    assert link_poses(frames([at(0)], [at(10)], [upper], [lower])) == [{0: 0, 1: 0, 2: 0, 3: 0}]
+    assert link_poses(frames([at(0)], [at(14)], [upper], [lower])) == [{0: 0, 1: 0, 2: 0, 3: 0}]
 
 
 def test_a_jump_begins_another_track() -> None:

@@ -520,6 +520,13 @@ def test_frames_without_a_neighbour_are_counted(make_run: MakeRun, walk: Walk, t
         assert report["warnings"] == ["1 frames without a neighbour in time: refined by their own pose alone"]
 
 
+def test_frames_of_a_gap_do_not_count_as_handed_through(make_run: MakeRun, walk: Walk, tmp_path: Path) -> None:
+    """Frame 1 is put in, and four are too few for the model all the same."""
+    track = Track(np.asarray([0, 2, 3]), walk(3), np.ones((3, 25)))
+    report = predict(str(make_run("smoothnet")), write_csv(tmp_path / "in.csv", {"1": track}), tmp_path / "o.csv", CPU)
+    assert (report["frames"], report["frames_bridged"], report["frames_not_refined"]) == (3, 1, 3)
+
+
 def test_a_short_gap_is_bridged_as_if_people_had_moved_straight_on(walk: Walk, tmp_path: Path) -> None:
     """Of frames that are there the same is said as where those between are, too; online nobody knows what will come."""
     whole = Track(np.arange(24), walk(24), np.ones((24, 25)))
