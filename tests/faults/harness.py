@@ -1,7 +1,9 @@
 """What all faults share: a small store to break, commands to run, and the verdict on what is left."""
 
 import atexit
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -118,6 +120,32 @@ def seconds_of_build(bench: Bench, work: Path) -> float:
     run_anew(bench.build(work / "timed.zarr")).check_returncode()
     shutil.rmtree(work / "timed.zarr")
     return time.monotonic() - begin
+
+
+class Instants:
+    """Random instants at which commands of one kind are signalled.
+
+    How long such a command lasts depends on what else runs: one that was through before its instant tells how long now.
+    """
+
+    def __init__(self, lasts: float, first: float, seed: int) -> None:
+        """Instants from `first`, a share of the `lasts` seconds, to just behind their end."""
+        self._lasts, self._first, self._chosen = lasts, first, random.Random(seed)
+
+    def strike(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """Wait for an instant, and signal a process that runs until then."""
+        begin = time.monotonic()
+        try:
+            process.wait(self._chosen.uniform(self._first, 1.1) * self._lasts)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        else:
+            self._lasts = time.monotonic() - begin
+
+
+def enough(tries: int, landed: int, wanted: int) -> bool:
+    """Whether so many were tried, and at least half of them hit a running command; true at last in any case."""
+    return tries >= wanted and (2 * landed >= wanted or tries >= 10 * wanted)
 
 
 def put_old(bench: Bench, target: Path) -> None:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -11,7 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import Bench, Outcome, check, found, is_new, left_over, put_old, run, seconds_of_build, shim
+from harness import (
+    Bench,
+    Instants,
+    Outcome,
+    check,
+    enough,
+    found,
+    is_new,
+    left_over,
+    put_old,
+    run,
+    seconds_of_build,
+    shim,
+)
 
 CALLS = ("write", "fsync", "rename")
 
@@ -19,17 +31,16 @@ CALLS = ("write", "fsync", "rename")
 def kills(bench: Bench, work: Path, tries: int, number: signal.Signals, seed: int = 0) -> Outcome:
     """A signal at a random instant of a build, half of them over an older store; then the same build again."""
     outcome = Outcome(f"{number.name} at a random instant of a build")
-    chosen = random.Random(seed)
-    lasts = seconds_of_build(bench, work)
+    instants = Instants(seconds_of_build(bench, work), 0.1, seed)
     landed = 0
-    for i in range(tries):
+    while not enough(outcome.tries, landed, tries):
+        i = outcome.tries
         target, over = work / f"kill{i}.zarr", i % 2 == 1
         if over:
             put_old(bench, target)
         command = bench.build(target, *(["--overwrite"] if over else []))
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chosen.uniform(0.1, 1.1) * lasts)
-        process.send_signal(number)
+        instants.strike(process, number)
         begin = time.monotonic()
         code = process.wait()
         landed += code != 0

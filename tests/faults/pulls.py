@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from unittest import mock
 
-from harness import Bench, Outcome, check, is_new, posedata
+from harness import Bench, Instants, Outcome, check, enough, is_new, posedata
 from places import web_server
 from zygote import run_anew
 
@@ -63,18 +63,18 @@ def _seconds(url: str, target: Path) -> float:
 def killed_pulls(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
     """SIGKILL at a random instant of a pull; then the same pull again."""
     outcome = Outcome("SIGKILL at a random instant of a pull")
-    chosen, collection = random.Random(seed), _pushed(bench)
-    landed = 0
+    collection, landed = _pushed(bench), 0
     with closing(web_server(collection, delay=0.5)) as server:
         url = f"{server.url}/new"
         # The first one may be slow for other reasons: with the time that it takes all others would be through.
         lasts = min(_seconds(url, work / f"timed{i}.zarr") for i in range(2))
-        for i in range(tries):
+        instants = Instants(lasts, 0.1, seed)
+        while not enough(outcome.tries, landed, tries):
+            i = outcome.tries
             target = work / f"pull{i}.zarr"
             command = [posedata(), "pull", url, "--out", str(target), "--quiet"]
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(chosen.uniform(0.1, 1.05) * lasts)
-            process.send_signal(signal.SIGKILL)
+            instants.strike(process, signal.SIGKILL)
             landed += process.wait() != 0
             outcome.tries += 1
             outcome.expect(not target.exists() or is_new(bench, target), f"try {i}: another store")

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import Bench, Outcome, check, posetrain, run
+from harness import Bench, Instants, Outcome, check, posetrain, run
 from zygote import run_anew
 
 _VARIES = ("seconds", "windows_per_second")
@@ -17,19 +17,17 @@ _VARIES = ("seconds", "windows_per_second")
 def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Outcome:
     """SIGKILL at random instants until a training gets through; its weights are those of one never killed."""
     outcome = Outcome("SIGKILL at a random instant of a training")
-    chosen = random.Random(seed)
     whole = work / "whole"
     begin = time.monotonic()
     run_anew(_command(bench, whole)).check_returncode()
-    lasts = time.monotonic() - begin
+    instants = Instants(time.monotonic() - begin, 0.3, seed)
     landed = number = 0
     while landed < tries:
         target = work / f"cut{number}"
         number += 1
         process = subprocess.Popen(_command(bench, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while True:
-            time.sleep(chosen.uniform(0.3, 1.0) * lasts)
-            process.send_signal(signal.SIGKILL)
+            instants.strike(process, signal.SIGKILL)
             if process.wait() == 0:
                 break
             outcome.expect(process.returncode == -signal.SIGKILL, f"training {number}: exit {process.returncode}")
