@@ -16,6 +16,7 @@ from posedata.secrets import redact, refuse_credentials
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
     "PIL": "view",
+    "av": "view",
     "cv2": "view",
     "distributed": "cluster",
     "h5netcdf": "movement",

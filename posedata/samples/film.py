@@ -46,11 +46,11 @@ def _write(root: Path, name: str, rng: np.random.Generator, people: Sequence[str
 
 
 def _film(path: Path, rng: np.random.Generator, people: Sequence[Floats]) -> None:
-    from posedata.preview.films import MPEG4, open_mp4
+    from posedata.preview.films import open_mp4
 
     ground = wall(rng, _WIDTH, _HEIGHT)
     shirts = [rng.integers(0, 255, 3) for _ in people]
-    with open_mp4(path, (_WIDTH, _HEIGHT), _FPS, "install another build of OpenCV", MPEG4) as add:
+    with open_mp4(path, (_WIDTH, _HEIGHT), _FPS, "install another build of PyAV") as add:
         for poses in zip(*people, strict=True):
             picture = ground.copy()
             for points, shirt in zip(poses, shirts, strict=True):

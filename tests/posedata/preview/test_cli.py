@@ -97,7 +97,8 @@ def test_mistakes_are_told_in_a_line(
 
 
 @pytest.mark.parametrize(
-    ("package", "ending"), [("cv2", "png"), ("PIL", "gif"), ("cv2", "mp4"), ("jinja2", "html"), ("rerun", "rrd")]
+    ("package", "ending"),
+    [("cv2", "png"), ("PIL", "gif"), ("cv2", "mp4"), ("av", "mp4"), ("jinja2", "html"), ("rerun", "rrd")],
 )
 def test_a_package_that_is_missing_is_named(
     package: str, ending: str, command: Run, stores: dict[str, Path], tmp_path: Path
@@ -124,7 +125,9 @@ def test_a_page_needs_no_package_but_its_own(command: Run, stores: dict[str, Pat
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, posedata.cli; print(sorted({'numpy', 'cv2', 'PIL', 'jinja2', 'rerun'} & set(sys.modules)))"
+    code = (
+        "import sys, posedata.cli; print(sorted({'numpy', 'av', 'cv2', 'PIL', 'jinja2', 'rerun'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

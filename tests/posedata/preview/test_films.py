@@ -16,6 +16,7 @@ from posedata.preview.colours import KEYPOINT_COLOURS
 from posedata.preview.draw import GAP, Picture, grid, tile, titled
 from posedata.preview.films import GIF_SCALE, MP4_SCALE, SHEET_SCALE, write_gif, write_mp4, write_png
 from posedata.preview.scenes import Scene
+from posedata.preview.write import Write
 from posedata.skeleton import INDEX
 
 from .conftest import ABOUT, scene_of
@@ -85,6 +86,19 @@ def test_a_film_has_all_frames_at_its_rate(tmp_path: Path) -> None:
     assert not film.read()[0]
 
 
+@pytest.mark.parametrize(("write", "ending"), [(write_gif, "gif"), (write_mp4, "mp4")])
+def test_the_same_frames_make_the_same_film(write: Write, ending: str, tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path / f"{name}.{ending}", iter(moving(6)), replace(ABOUT, frames=6))
+    assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def test_a_player_can_begin_before_it_has_the_whole_film(tmp_path: Path) -> None:
+    write_mp4(tmp_path / "f.mp4", iter(moving(6)), replace(ABOUT, frames=6))
+    content = (tmp_path / "f.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
 def test_frames_of_a_film_are_even_in_size() -> None:
     height, width, _ = drawn(moving(1)[0], MP4_SCALE).shape
     assert (height % 2, width % 2) == (0, 0)  # or players refuse it
@@ -105,18 +119,21 @@ def test_films_draw_one_frame_at_a_time(tmp_path: Path, monkeypatch: pytest.Monk
     assert log == ["asked", "written"] * 6
 
 
-def test_a_film_that_is_cut_is_noticed(tmp_path: Path) -> None:
-    """OpenCV writes nothing more, and says nothing, where a file can grow no further."""
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_film_for_which_there_is_no_room_is_told(share: float, tmp_path: Path) -> None:
+    """At its beginning, in its middle, and where its index is put before all else."""
+    write_mp4(tmp_path / "f.mp4", iter(moving(6)), replace(ABOUT, frames=6))
+    room = round(share * (tmp_path / "f.mp4").stat().st_size)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
-        with pytest.raises(ResourceError, match=r"f\.mp4: expected a film of 60 frames, found \d+; free some space"):
-            write_mp4(tmp_path / "f.mp4", iter(moving(15) * 4), replace(ABOUT, frames=60))
+        with pytest.raises(ResourceError, match=r"f\.mp4: expected to write a film, found File too large; free some"):
+            write_mp4(tmp_path / "f.mp4", iter(moving(6)), replace(ABOUT, frames=6))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_an_opencv_without_the_codec_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(films._FOURCC, "VP9", "zzzz")
-    with pytest.raises(ChoiceError, match=r"f\.mp4: expected an OpenCV that writes VP9"):
+def test_a_build_without_the_codec_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(films, "_CODEC", "zzzz")
+    with pytest.raises(ChoiceError, match=r"f\.mp4: expected a PyAV whose FFmpeg writes H\.264, .*; make a \.gif"):
         write_mp4(tmp_path / "f.mp4", iter(moving(1)), ABOUT)

@@ -203,8 +203,8 @@ def test_what_cannot_be_filmed_is_told_and_leaves_nothing(
     monkeypatch.setattr(film, "_MOST", 8)
     refuse(ChoiceError, "expected at most 8 frames from first to last, found 9", "o.mp4", None)
     monkeypatch.undo()
-    monkeypatch.setitem(films._FOURCC, "VP9", "zzzz")
-    refuse(ChoiceError, r"o\.mp4: expected an OpenCV that writes VP9, .*; leave out --film", "o.mp4", None)
+    monkeypatch.setattr(films, "_CODEC", "zzzz")
+    refuse(ChoiceError, r"o\.mp4: expected a PyAV whose FFmpeg writes H\.264, .*; leave out --film", "o.mp4", None)
 
 
 def test_resampled_frames_are_of_no_video(tmp_path: Path) -> None:
