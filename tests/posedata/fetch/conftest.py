@@ -6,10 +6,11 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from places import WebServer
 
 
 @dataclass
@@ -82,13 +83,12 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
             """Silent."""
 
     monkeypatch.setenv("no_proxy", "*")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}/"
+    server = WebServer(("127.0.0.1", 0), Handler)
+    made.url = f"{server.url}/"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield made
-    server.shutdown()
-    server.server_close()
+    server.close()
     thread.join()
 
 
