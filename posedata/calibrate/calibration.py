@@ -55,7 +55,7 @@ class Joint:
         zero_heatmaps: annotated keypoints whose heatmap is all zeros.
         k: shifting scalar.
         outlier_rate: share of strays.
-        swap_rate: share of swapped sides.
+        swap_rate: share of swapped sides, of the keypoints with a partner.
         sigma: median width in cells.
     """
 
@@ -74,6 +74,7 @@ class Calibration:
     Attributes:
         noise: k, sigma set and what shares a sigma, as a build takes them.
         mixture: of the peaks.
+        swaps: share of swapped ones among the keypoints that have a partner; None = too few have one to tell.
         torso: mean torso diameter in grid px.
         offset: mean shift of the core, x y in grid px; noise has none.
         misfit: see `smear.misfit`.
@@ -87,6 +88,7 @@ class Calibration:
 
     noise: Noise
     mixture: Mixture
+    swaps: float | None
     torso: float
     offset: tuple[float, float]
     misfit: float
@@ -148,17 +150,20 @@ def calibrate(found: Measured) -> Calibration:
             f"torso of {unit / SHIFT_SHARE:.4g}; are heatmaps and keypoints of the same boxes?"
         )
     shares = mixture.shares(peaks, whole)
+    _check_core(shares)
     residuals = mixture.residuals(peaks)
     offset = np.average(residuals, axis=0, weights=shares[:, 0])
     sigmas = np.full(found.sigmas.shape, np.nan, np.float32)
     sigmas[used] = np.where(shares[:, 2] < 1 / 2, found.sigmas[used], np.nan)
     known = sigmas[~np.isnan(sigmas)]
     if not len(known):
-        raise BadInputError(f"sigma: expected peaks {smear.REACH} cells from the border or more, found none")
+        where = f"{smear.REACH} cells from the border or more"
+        raise BadInputError(f"sigma: expected peaks that are no outliers, {where}, found none")
     members = smear.sigma_set(known)
     return Calibration(
         noise=Noise(k=round(whole.std / unit, 3), sigmas=members, sigma_per=smear.shared_by(sigmas, found.sequence)),
         mixture=whole,
+        swaps=_swaps(peaks, whole),
         torso=unit / SHIFT_SHARE,
         offset=(float(offset[0]), float(offset[1])),
         misfit=smear.misfit(known, members),
@@ -179,6 +184,23 @@ def _check(keypoints: int, torso: Floats) -> None:
         )
     if np.isnan(torso).all():
         raise BadInputError("mean torso: expected a frame with shoulder and hip of one side, found none")
+    if not np.nanmax(torso) > 0:
+        raise BadInputError("mean torso: expected shoulders and hips that lie apart, found none; k is measured by it")
+
+
+def _check_core(shares: Floats) -> None:
+    """Of the (n, 3) shares of `mixture.shares`."""
+    own, swapped, strays = (round(total) for total in shares.sum(axis=0).tolist())
+    if own < LEAST:
+        raise BadInputError(
+            f"peaks: expected at least {LEAST} at their own keypoints, found {own:,}, {swapped:,} at the other side's "
+            f"and {strays:,} outliers; are left and right exchanged in the heatmaps or in the annotations?"
+        )
+
+
+def _swaps(peaks: Peaks, fitted: Mixture) -> float | None:
+    """The rate, where enough have a partner."""
+    return fitted.swaps if peaks.paired >= LEAST else None
 
 
 def _chosen(found: Measured, used: NDArray[np.bool_]) -> Peaks:
@@ -206,7 +228,8 @@ def _joints(
         if count < LEAST:
             yield name, Joint(count, zeros, None, None, None, None)
             continue
-        fitted = mixture.fit(_chosen(found, mine), whole)
+        peaks = _chosen(found, mine)
+        fitted = mixture.fit(peaks, whole)
         widths = sigmas[mine]
         widths = widths[~np.isnan(widths)]
         yield (
@@ -216,7 +239,7 @@ def _joints(
                 zeros,
                 round(fitted.std / unit, 3),
                 fitted.outliers,
-                fitted.swaps if len(numbers) > 1 else None,
+                _swaps(peaks, fitted),
                 round(float(np.median(widths)), 1) if len(widths) else None,
             ),
         )
@@ -238,7 +261,7 @@ def report(source: Source, split: str, found: Calibration) -> dict[str, Any]:
         "offset": list(found.offset),
         "k": found.noise.k,
         "outlier_rate": found.mixture.outliers,
-        "swap_rate": found.mixture.swaps,
+        "swap_rate": found.swaps,
         "sigmas": list(found.noise.sigmas),
         "sigma_per": found.noise.sigma_per,
         "sigma_misfit": found.misfit,

@@ -52,6 +52,11 @@ class Peaks:
     targets: Floats
     partners: Floats
 
+    @property
+    def paired(self) -> int:
+        """How many have a partner."""
+        return int((~np.isnan(self.partners[:, 0])).sum())
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -60,7 +65,8 @@ class Mixture:
     Attributes:
         std: s, of the shifts on either axis in grid px.
         outliers: o, the share of strays among all keypoints.
-        exchanged: t, the share of swapped ones among the keypoints that have a partner and are no strays.
+        exchanged: t, the share of swapped ones among the keypoints that have a partner and are no strays; 0 if none
+            has one.
     """
 
     std: float
@@ -89,7 +95,7 @@ def fit(peaks: Peaks, start: Mixture | None = None) -> Mixture:
         spread = float(np.median(np.abs(residuals(peaks)))) / 0.6745  # the median of |Normal(0, 1)|
         start = Mixture(max(spread, 0.3), 0.02, 0.02)
     lowest = np.asarray([np.log(_LEAST_STD), _LEAST_SHARE, 0])
-    highest = np.asarray([np.log(_MOST_STD), 1 - _LEAST_SHARE, 1])
+    highest = np.asarray([np.log(_MOST_STD), 1 - _LEAST_SHARE, 1 if peaks.paired else 0])
     first = np.clip([np.log(start.std), start.outliers, start.exchanged], lowest, highest)
     bounds = list(zip(lowest, highest, strict=True))
     found = minimize(loss, first, (peaks,), jac=True, bounds=bounds, options={"ftol": 1e-11, "gtol": 1e-7})

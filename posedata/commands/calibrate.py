@@ -63,7 +63,8 @@ def _rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "k", f"{report['k']:g}: shift std {report['shift_std']:.4f} grid px"
     yield "offset", f"x {x:.3f}, y {y:.3f} grid px"
     yield "outliers", _percent(report["outlier_rate"])
-    yield "swaps", f"{_percent(report['swap_rate'])} of those with a partner"
+    swaps = _percent(report["swap_rate"])
+    yield "swaps", "too few keypoints with a partner to tell" if swaps == "-" else f"{swaps} of those with a partner"
     yield "sigma", f"{sigmas} a {report['sigma_per']}; misfit {report['sigma_misfit']:.3f} cells"
     yield from ((name.replace("_", " "), report[name]) for name in ("noise_file", "plot") if report[name])
 

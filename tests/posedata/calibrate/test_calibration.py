@@ -154,6 +154,40 @@ def test_frames_without_a_torso_are_refused() -> None:
         calibrate(measured)
 
 
+def test_torsos_of_no_length_are_refused() -> None:
+    measured = frames(200)
+    measured.targets[:, 15] = measured.targets[:, 3]
+    with pytest.raises(BadInputError, match=r"^mean torso: expected shoulders and hips that lie apart"):
+        calibrate(measured)
+
+
+def two_sides(count: int) -> Measured:
+    """`frames` with the other side 20 px beside."""
+    measured = frames(count)
+    other = measured.targets[:, [3, 15]] + np.asarray([20, 0], np.float32)
+    measured.targets[:, [4, 16]], measured.cells[:, [4, 16]] = other, to_cells(other)
+    measured.sigmas[:, [4, 16]] = 1.5
+    return measured
+
+
+def test_swaps_are_told_of_keypoints_with_a_partner_alone() -> None:
+    """Nothing tells of them where one side is annotated: neither of all, nor of a joint."""
+    alone = calibrate(frames(200))
+    assert (alone.swaps, alone.mixture.exchanged, alone.joints["hip"].swap_rate) == (None, 0, None)
+    assert calibrate(two_sides(200)).joints["hip"].swap_rate == pytest.approx(0, abs=1e-3)
+    few = two_sides(200)
+    few.targets[LEAST // 4 :, [4, 16]] = np.nan  # so many left shoulders and hips have a partner, as have theirs
+    found = calibrate(few)
+    assert (found.swaps is None, found.joints["hip"].swap_rate) == (False, None)
+
+
+def test_sides_that_are_exchanged_are_refused() -> None:
+    measured = two_sides(200)
+    measured.cells[:, [3, 4, 15, 16]] = measured.cells[:, [4, 3, 16, 15]]
+    with pytest.raises(BadInputError, match=r"^peaks: expected at least 100 at their own .* found 0, 800 at the other"):
+        calibrate(measured)
+
+
 def test_shifts_of_another_unit_than_the_torso_are_refused() -> None:
     measured = frames(200)
     measured.targets[:, 15] = measured.targets[:, 3] + 0.01
@@ -165,5 +199,5 @@ def test_shifts_of_another_unit_than_the_torso_are_refused() -> None:
 def test_peaks_near_the_border_alone_have_no_width() -> None:
     measured = frames(200)
     measured.sigmas[:] = np.nan
-    with pytest.raises(BadInputError, match=r"^sigma: expected peaks 6 cells"):
+    with pytest.raises(BadInputError, match=r"^sigma: expected peaks that are no outliers, 6 cells"):
         calibrate(measured)
