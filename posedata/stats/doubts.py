@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from posedata.skeleton import KEYPOINTS
 from posedata.splits import SPLITS
-from posedata.stats.measure import LOPSIDED, SHORT_TORSO, SMALL_BOX, Measured
+from posedata.stats.measure import LOPSIDED, SHORT_TORSO, SMALL_BOX, STEP_TALLIES, Measured
 from posedata.stats.motion import BOX_JUMP, JUMP, SWAP_MOTION, SWAP_SHARE
 from posedata.stats.shift import measured_shift, relative_error
 from posedata.windows import WINDOW
@@ -192,6 +192,12 @@ def _keypoints(facts: Facts) -> Iterator[Doubt]:
 _SEQUENCE_RULES: tuple[tuple[str, str, str, str], ...] = (
     ("empty", "empty frames", "fewer than two points, or nobody detected", "there is nothing to see in them"),
     (
+        "unannotated",
+        "frames with a box but without keypoints",
+        "a detector's box, and no keypoint is annotated",
+        "nothing is learnt or scored there",
+    ),
+    (
         "no_torso",
         "frames with keypoints but without a torso",
         "no side has both shoulder and hip",
@@ -256,17 +262,19 @@ def _by_sequence(facts: Facts) -> Iterator[Doubt]:
         )
     for number, dataset in enumerate(facts.measured.datasets):
         inside = facts.measured.dataset == number
-        frames = int(facts.measured.frames[inside].sum())
+        frames, steps = (int(count[inside].sum()) for count in (facts.measured.frames, facts.measured.steps))
         for name, what, rule, why in _SEQUENCE_RULES:
             tally = np.where(inside, facts.measured.tallies[name], 0)
             if total := int(tally.sum()):
+                share = _percent(total, steps if name in STEP_TALLIES else frames)
                 where = f"in {int((tally > 0).sum()):,} of {int(inside.sum()):,} sequences"
-                words = f"{dataset}: {what}: {total:,} ({_percent(total, frames)}), {where}"
+                words = f"{dataset}: {what}: {total:,} ({share}), {where}"
                 yield Doubt(name, words, total, _worst(facts.names, tally), rule, why)
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2g} %" if part < whole else "100 %"
+    percent = 100 * part / whole
+    return "over 99 %" if 99 < percent < 100 else f"{percent:.{2 if percent < 100 else 3}g} %"
 
 
 def _worst(names: list[str], tally: Ints) -> tuple[str, ...]:

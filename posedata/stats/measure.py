@@ -40,8 +40,9 @@ _RIM = 5.0
 
 DISTRIBUTIONS = ("torso_diameter", "joint_speed", "mean_speed", "box_side", "input_shift")
 
-TALLIES = ("empty", "no_torso", "short_torso", "small_box", "lopsided", "box_jumps", "jumps", "swaps", "frozen")
-"""What is counted of each sequence."""
+STEP_TALLIES = ("box_jumps", "jumps", "swaps")
+TALLIES = ("empty", "unannotated", "no_torso", "short_torso", "small_box", "lopsided", "frozen", *STEP_TALLIES)
+"""What is counted of each sequence: steps from frame to frame, and frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,7 @@ class Measured:
         datasets: names, sorted.
         dataset: (S,) number of each sequence's dataset.
         frames: (S, 5) frames of each sequence in each split, and in none.
+        steps: (S,) steps between frames of each sequence that follow one another in one shot.
         annotated: (D, 25) how often each keypoint is annotated.
         tallies: of `TALLIES`: (S,) how many frames or steps of each sequence.
         windows_of: (S,) windows of `WINDOW` frames at step 1 in each sequence.
@@ -103,6 +105,7 @@ class Measured:
     datasets: list[str]
     dataset: Ints
     frames: Ints
+    steps: Ints
     annotated: Ints
     tallies: dict[str, Ints]
     windows_of: Ints
@@ -151,6 +154,7 @@ def _empty(store: Store) -> Measured:
         [str(name) for name in datasets],
         dataset,
         frames.reshape(sequences, width),
+        np.zeros(sequences, np.int64),
         np.zeros((len(datasets), K), np.int64),
         {name: np.zeros(sequences, np.int64) for name in TALLIES},
         np.bincount(store.frame_sequence[starts], minlength=sequences),
@@ -174,7 +178,9 @@ def _measure_frames(found: Measured, block: Block) -> None:
     sides = block.boxes[:, 2:] - block.boxes[:, :2]
     long, short = sides.max(axis=1), sides.min(axis=1)
     _tally(found, "empty", block.sequence, np.isnan(long))
-    _tally(found, "no_torso", block.sequence, np.isnan(torso) & ~np.isnan(long))
+    shown = ~np.isnan(block.points[..., 0]).all(axis=1)
+    _tally(found, "unannotated", block.sequence, ~shown & ~np.isnan(long))
+    _tally(found, "no_torso", block.sequence, shown & np.isnan(torso))
     _tally(found, "short_torso", block.sequence, torso < SHORT_TORSO)
     _tally(found, "small_box", block.sequence, long < SMALL_BOX)
     _tally(found, "lopsided", block.sequence, long > LOPSIDED * short)
@@ -208,6 +214,7 @@ def _measure_steps(found: Measured, store: Store, block: Block) -> NDArray[np.bo
     """Count what moves; returns whether each step changes nothing."""
     follows = motion.consecutive(block.sequence, block.number, block.shot)
     sequence = block.sequence[1:]
+    np.add.at(found.steps, sequence[follows], 1)
     speed = np.where(follows[:, None], motion.speeds(block.points), np.nan)
     _distribute(found, "joint_speed", found.dataset[sequence], speed)
     _distribute(found, "mean_speed", found.dataset[sequence], geometry.mean_present(speed))

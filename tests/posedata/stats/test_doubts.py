@@ -12,6 +12,7 @@ from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
 from posedata.derive.stores import make_store, merge
 from posedata.stats import doubts, tables
+from posedata.stats.doubts import _percent
 from posedata.stats.report import describe
 from posedata.store.reader import Store, open_store
 
@@ -112,6 +113,39 @@ def test_a_rule_finds_what_it_is_for(
     assert found[name]["which"] == (which,)
     # An arm alone has no torso, and its box is small; all else is found by one rule alone.
     assert set(found) - ALWAYS - {name} <= ({"no_torso", "small_box"} if damage is grow else set())
+
+
+@pytest.mark.parametrize(
+    ("part", "share"), [(1, "0.17 %"), (200, "33 %"), (594, "99 %"), (599, "over 99 %"), (600, "100 %")]
+)
+def test_shares_are_rounded_but_never_to_all(part: int, share: str) -> None:
+    assert _percent(part, 600) == share
+
+
+def test_steps_are_told_as_a_share_of_steps(build: Build) -> None:
+    """10 frames have 9 steps."""
+    runs = walking()
+    jump(runs)
+    share = f"{100 * 2 / (9 * len(runs)):.2g} %"
+    assert f"steps in which a keypoint jumps: 2 ({share}), in 1 of" in minded(build(runs))["jumps"]["what"]
+
+
+def test_a_detector_s_box_in_which_nobody_was_annotated(
+    copy_tree: Callable[[str], Path], stores: dict[str, Path], tmp_path: Path
+) -> None:
+    """Such a frame has keypoints in none, and is no frame without a torso."""
+    raw = copy_tree("climbalong")
+    path = raw / "target" / "climb_01.npz"
+    keypoints = np.load(path)["keypoints"]
+    boxed = np.flatnonzero(~np.isnan(np.load(raw / "input" / path.name)["bboxes"][:, 0]))[:5]
+    keypoints[boxed] = np.nan
+    np.savez(path, keypoints=keypoints)
+    recipe = Recipe(datasets=(Selection(dataset="climbalong"),), noise=None, split="held-out")
+    build_store(recipe, {"climbalong": raw}, tmp_path / "c.zarr")
+    before, after = (minded(open_store(store)) for store in (stores["climbalong"], tmp_path / "c.zarr"))
+    assert "unannotated" not in before
+    assert after["unannotated"]["which"] == ("climbalong/climb_01 (5)",)
+    assert before.get("no_torso") == after.get("no_torso")
 
 
 def test_who_begins_as_another_ended_is_not_frozen(build: Build) -> None:

@@ -34,7 +34,9 @@ def test_counts_of_frames(store: Store) -> None:
     np.testing.assert_array_equal(found.annotated[0], store["annotated"].sum(axis=0))
     torso, empty = torso_diameters(points.astype(float)), np.isnan(store["box"][:, 0])
     assert found.tallies["empty"].sum() == empty.sum() == store.attributes["counts"]["empty_frames"]
-    assert found.tallies["no_torso"].sum() == (np.isnan(torso) & ~empty).sum()
+    shown = ~np.isnan(points[..., 0]).all(axis=1)
+    assert found.tallies["no_torso"].sum() == (np.isnan(torso) & shown).sum()
+    assert found.tallies["unannotated"].sum() == (~shown & ~empty).sum()
     assert found.distributions["torso_diameter"][0].total == pytest.approx(np.nansum(torso))
     assert found.windows[1] == store.attributes["counts"]["windows"]
     assert found.windows[2]["train"] == len(store.windows("train", 5, 2))
@@ -43,15 +45,18 @@ def test_counts_of_frames(store: Store) -> None:
 
 def test_speeds_of_consecutive_frames(store: Store) -> None:
     points, number, shot = store["target_points"].astype(float), store["frame_number"], store["shot"]
-    sums, means = [], []
+    sums, means, steps = [], [], 0
     for i in range(len(store) - 1):
         same = store.frame_sequence[i] == store.frame_sequence[i + 1] and shot[i] == shot[i + 1]
         if same and number[i + 1] == number[i] + 1:
+            steps += 1
             speed = np.hypot(*(points[i + 1] - points[i]).T)
             speed = speed[~np.isnan(speed)]
             sums += speed.tolist()
             means += [speed.mean()] if len(speed) else []
-    found = measure(store, silent).distributions
+    measured = measure(store, silent)
+    assert measured.steps.sum() == steps
+    found = measured.distributions
     assert (found["joint_speed"][0].count, found["mean_speed"][0].count) == (len(sums), len(means))
     assert found["joint_speed"][0].total == pytest.approx(sum(sums))
     assert found["mean_speed"][0].total == pytest.approx(sum(means))
@@ -96,6 +101,7 @@ def test_blocks_do_not_show(
 def assert_same(one: Measured, other: Measured) -> None:
     assert one.duplicates == other.duplicates
     assert one.frames_scored == other.frames_scored
+    np.testing.assert_array_equal(one.steps, other.steps)
     for name, tally in one.tallies.items():
         np.testing.assert_array_equal(tally, other.tallies[name], err_msg=name)
     for name, parts in one.distributions.items():
@@ -109,12 +115,13 @@ def test_boxes_are_small_by_their_longer_side_and_lopsided_beyond_three_to_one()
     sides = np.asarray([(60, 20), (20, 61), (50, 55.9), (50, 56), (np.nan, np.nan)])
     boxes = np.concatenate([np.full((5, 2), 7.0), 7.0 + sides], axis=1)
     zeros, points = np.zeros(5, np.int64), np.full((5, 25, 2), np.nan)
+    points[0, 0] = 7.0
     tallies = {name: np.zeros(1, np.int64) for name in module.TALLIES}
     distributions = {name: [Distribution()] for name in module.DISTRIBUTIONS}
-    found = Measured(["a"], zeros[:1], zeros, np.zeros((1, 25), np.int64), tallies, zeros, {}, distributions)
+    found = Measured(["a"], zeros[:1], zeros, zeros[:1], np.zeros((1, 25), np.int64), tallies, zeros, {}, distributions)
     module._measure_frames(found, Block(0, zeros, zeros, zeros, zeros, points, boxes))  # type: ignore[arg-type]
     told = {name: int(tally[0]) for name, tally in found.tallies.items() if tally[0]}
-    assert told == {"lopsided": 1, "small_box": 1, "empty": 1, "no_torso": 4}
+    assert told == {"lopsided": 1, "small_box": 1, "empty": 1, "unannotated": 3, "no_torso": 1}
     assert found.distributions["box_side"][0].count == 4
 
 
