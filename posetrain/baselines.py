@@ -93,15 +93,18 @@ def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline
     """The filter of that name, with the parameters that are best on the validation windows, the first on a tie.
 
     Raises:
-        BadInputError: if there are no validation windows.
+        BadInputError: if there are no validation windows, or nothing in them counts.
     """
     if not len(validation):
         raise BadInputError(f"{name}: expected validation windows to choose parameters on, found none")
     entry = FILTERS[name]
-    reached = [
-        score_positions(tracks.filtered(entry, choice, span, validation), validation).pck.get("0.2", 0.0)
-        for choice in entry.choices
-    ]
+    scores = [score_positions(tracks.filtered(entry, choice, span, validation), validation) for choice in entry.choices]
+    if not scores[0].keypoints:
+        raise BadInputError(
+            f"{name}: expected validation windows with keypoints in frames with a torso to choose parameters on, "
+            "found none"
+        )
+    reached = [each.pck["0.2"] for each in scores]
     return Baseline(name, entry.choices[int(np.argmax(reached))], span, tracks)
 
 

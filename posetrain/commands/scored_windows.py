@@ -25,18 +25,22 @@ def scored_windows(
     report = {
         "model": subject.model,
         "store": str(subject.store.path),
+        "content_digest": subject.store.manifest.content_digest,
         "split": split,
+        "window": subject.window,
+        "frame_step": subject.frame_step,
         "epoch": subject.epoch,
         "input": given,
         "synthetic": subject.store.attributes["synthetic"],
         "pck_interval": sure,
         "keypoints_not_refined": None if subject.not_refined is None else list(subject.not_refined),
     }
+    windows = f"{scores.windows:,} windows of {subject.window} frames at step {subject.frame_step}"
     rows: list[tuple[object, ...]] = [
         ("model", subject.model + (f", {chosen['span']}, {chosen['parameters']}" if chosen else "")),
         ("store", store_name(subject.store)),
         *([("input", "CLEAN: the target itself was the input; no score of a refiner")] if given == "clean" else []),
-        ("split", f"{split}: {scores.windows:,} windows, {scores.keypoints:,} keypoints"),
+        ("split", f"{split}: {windows}, {scores.keypoints:,} keypoints"),
         ("frames", f"{scores.frames_scored:,} scored, {scores.frames_unscored:,} without a torso"),
         ("PCK", pck_line(scores.pck)),
         ("95 %", _intervals(sure)),
@@ -57,7 +61,7 @@ def _handed_through(not_refined: tuple[str, ...] | None) -> str:
 
 def _acceleration(error: float | None) -> str:
     if error is None:
-        return "unknown: no keypoint in three frames on end"
+        return "unknown: no keypoint in three frames on end that have a torso"
     return f"{100 * error:.2f} % of a torso (acceleration error)"
 
 

@@ -86,9 +86,19 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows that were scored on the same windows."""
+    """Rows that were scored on the same windows.
+
+    Attributes:
+        store: where they are from.
+        name: of the store in this report.
+        split: of it.
+        window: frames of a window.
+        frame_step: from one of them to the next.
+        rows: what was scored.
+    """
 
     store: Store
+    name: str
     split: str
     window: int
     frame_step: int
@@ -104,9 +114,9 @@ class Block:
         videos = int((self.scores.by_video.counted.sum(axis=1) > 0).sum())
         windows = (
             f"{self.scores.windows:,} windows of {self.window} frames at step {self.frame_step}, "
-            f"{videos} video{'s' if videos != 1 else ''}"
+            f"{videos} video{'s count' if videos != 1 else ' counts'}"
         )
-        return f"{self.store.path.stem}: {synthetic}{given}; {self.split.replace('_', '-')} split, {windows}"
+        return f"{self.name}: {synthetic}{given}; {self.split.replace('_', '-')} split, {windows}"
 
     @property
     def scores(self) -> Scores:
@@ -153,17 +163,29 @@ def score_all(
 
     With `sequences` runs are also scored as they go over whole sequences, as filters always are.
     """
+    called = store_names([run.subject.store for run in trained])
     kinds: dict[tuple[str, int, int], list[Trained]] = {}
     for run in trained:
         subject = run.subject
         key = (subject.store.manifest.content_digest, subject.window, subject.frame_step)
         kinds.setdefault(key, []).append(run)
-    blocks = [block for runs in kinds.values() for block in _blocks(runs, device, feed, progress, sequences)]
+    blocks = [
+        block
+        for (digest, *_), runs in kinds.items()
+        for block in _blocks(called[digest], runs, device, feed, progress, sequences)
+    ]
     return sorted(blocks, key=lambda block: SPLITS.index(block.split))
 
 
+def store_names(stores: Sequence[Store]) -> dict[str, str]:
+    """Content digest -> name; those of several have the first digits of theirs behind it."""
+    stems = {store.manifest.content_digest: store.path.stem for store in stores}
+    many = Counter(stems.values())
+    return {digest: stem if many[stem] == 1 else f"{stem} {digest[:8]}" for digest, stem in stems.items()}
+
+
 def _blocks(
-    runs: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress, sequences: bool
+    name: str, runs: Sequence[Trained], device: torch.device, feed: Feed, progress: Progress, sequences: bool
 ) -> Iterator[Block]:
     """Of runs on the same windows; a split that has none is left out."""
     subject = runs[0].subject
@@ -174,7 +196,7 @@ def _blocks(
             rows = [*_baseline_rows(baselines, windows), *_run_rows(runs, split, device, feed, progress)]
             if sequences:
                 rows += _sequence_rows(runs, split, device, feed, progress)
-            yield Block(subject.store, split, subject.window, subject.frame_step, rows)
+            yield Block(subject.store, name, split, subject.window, subject.frame_step, rows)
 
 
 def _tuned(subject: Subject, device: torch.device, feed: Feed, progress: Progress) -> list[Baseline]:
@@ -203,7 +225,7 @@ def _run_rows(
         windows = run.subject.windows(split, device, feed)
         yield Row(
             run.name,
-            run.effort,
+            _note(run, run.effort),
             evaluate(run.subject.refine, run.subject.task, windows, progress, f"{run.name}, {split}"),
             run,
         )
@@ -214,7 +236,14 @@ def _sequence_rows(
 ) -> Iterator[Row]:
     for run in runs:
         scores, _ = score(replace(run.subject, span="sequence"), split, device, feed, progress)
-        yield Row(f"{run.name}, sequence", f"the same weights, {run.subject.at_once} frames at once", scores)
+        note = _note(run, f"the same weights, {run.subject.at_once} frames at once")
+        yield Row(f"{run.name}, sequence", note, scores)
+
+
+def _note(run: Trained, note: str) -> str:
+    """With what it was not trained on, which is scored as it was given."""
+    through = run.subject.not_refined
+    return f"{note}; as given: {', '.join(through)}" if through else note
 
 
 def curves_of(trained: Sequence[Trained], identity: Mapping[Path, float]) -> list[Curve]:

@@ -19,7 +19,7 @@ class Contents:
         curves: SVG.
         worst: name of a run -> PNG.
         left_out: runs of which no epoch is finished.
-        digests: name of a store -> its content digest.
+        digests: name of a store in this report -> its content digest.
     """
 
     pck: Sequence[Table]

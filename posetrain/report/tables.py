@@ -94,7 +94,9 @@ def _epoch(row: Row) -> int | None:
 
 
 def _marks(rows: Sequence[Row], column: str) -> list[tuple[bool, bool | None]]:
-    """For each row whether it is the best, and whether it cannot be told from the best."""
+    """For each row whether it is the best, and whether it cannot be told from that; none is where nothing counts."""
+    if not any(column in row.scores.pck for row in rows):
+        return [(False, False)] * len(rows)
     best = max(rows, key=lambda row: row.scores.pck.get(column, -1.0))
     marks = []
     for row in rows:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from posedata.progress import Progress
-from posetrain.report.collect import Block, curves_of, identity_pck, load_trained, score_all
+from posetrain.report.collect import Block, curves_of, identity_pck, load_trained, score_all, store_names
 from posetrain.report.curves import curves_svg
 from posetrain.report.made import PAGE_NAME, Report
 from posetrain.report.page import Contents, html, markdown, picture_name
@@ -43,7 +43,7 @@ def contents_of(
         curves_svg(curves_of(trained, identity_pck(trained, device, feed, progress)), "identity"),
         _pictures(blocks, device, feed, progress),
         left_out,
-        {run.subject.store.path.stem: run.subject.store.manifest.content_digest for run in trained},
+        {name: digest for digest, name in store_names([run.subject.store for run in trained]).items()},
     )
 
 

@@ -94,6 +94,13 @@ def test_without_validation_windows_nothing_is_tuned(store: Store) -> None:
         tune("kalman", Tracks(store, CPU, "auto"), "window", split_of(store, "held_out"))
 
 
+def test_on_validation_windows_in_which_nothing_counts_nothing_is_tuned(store: Store) -> None:
+    validation = split_of(store, "validation")
+    validation.torso = np.full_like(validation.torso, np.nan)
+    with pytest.raises(BadInputError, match="kalman: expected validation windows with keypoints in frames with a tor"):
+        tune("kalman", Tracks(store, CPU, "auto"), "window", validation)
+
+
 def test_a_filter_is_scored_with_what_was_chosen_for_its_span(store: Store) -> None:
     subject = scoring.eval_subject("gaussian", store.path, None, None, CPU, "sequence")
     scores, chosen = scoring.score(subject, "test", CPU, "auto", silent)

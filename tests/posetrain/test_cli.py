@@ -53,6 +53,8 @@ def scored(*arguments: object) -> str:
 
 def test_eval_tells_the_interval_about_every_percent(stores: dict[str, Path]) -> None:
     told = json.loads(scored("identity", "--store", stores["brace"], "--json"))
+    assert (told["window"], told["frame_step"]) == (5, 1)
+    assert told["content_digest"] == open_store(stores["brace"]).manifest.content_digest
     assert told["pck_interval"].keys() == told["pck"].keys() == {"0.05", "0.1", "0.2"}
     for threshold, (low, high) in told["pck_interval"].items():
         assert low <= told["pck"][threshold] <= high

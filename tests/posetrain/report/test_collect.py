@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from posedata import open_store
 from posedata.errors import BadInputError, IntegrityError
 from posedata.progress import silent
 from posetrain import checkpoints, scoring
@@ -14,7 +15,7 @@ from posetrain.config import TrainConfig
 from posetrain.data import split_windows
 from posetrain.evaluation import evaluate, identity
 from posetrain.filters import FILTERS
-from posetrain.report.collect import Block, Trained, curves_of, identity_pck, load_trained, score_all
+from posetrain.report.collect import Block, Trained, curves_of, identity_pck, load_trained, score_all, store_names
 from posetrain.tasks import HEATMAPS
 from posetrain.training import train
 
@@ -81,7 +82,7 @@ def test_a_row_is_what_eval_says(blocks: list[Block], runs: Path, row: str, what
 def test_a_title_tells_store_noise_and_windows(blocks: list[Block]) -> None:
     assert blocks[0].title == (
         "penn_action: SYNTHETIC data, k = 1, sigma 1, 1.5, 2, 2.5, 3; "
-        "test split, 16 windows of 5 frames at step 1, 2 videos"
+        "test split, 16 windows of 5 frames at step 1, 2 videos count"
     )
     assert blocks[2].title.startswith("climbalong: SYNTHETIC data, a detector's input; held-out split, ")
 
@@ -94,6 +95,28 @@ def test_runs_are_scored_over_sequences_when_asked(trained: dict[str, Trained]) 
     subject = scoring.eval_subject(str(run.run), None, None, None, CPU, "sequence")
     assert block.rows[-1].scores == scoring.score(subject, "test", CPU, "auto", silent)[0]
     assert block.rows[-1].scores != block.rows[-2].scores
+
+
+def test_stores_of_one_name_are_told_apart_by_their_digests(stores: dict[str, Path], tmp_path: Path) -> None:
+    other = Path(shutil.copytree(stores["brace"], tmp_path / "penn_action.zarr"))
+    opened = [open_store(path) for path in (stores["penn_action"], other, stores["climbalong"], other)]
+    digests = [store.manifest.content_digest for store in opened]
+    assert store_names(opened) == {
+        digests[0]: f"penn_action {digests[0][:8]}",
+        digests[1]: f"penn_action {digests[1][:8]}",
+        digests[2]: "climbalong",
+    }
+
+
+@pytest.mark.usefixtures("few")
+def test_what_a_run_hands_through_stands_beside_its_scores(trained: dict[str, Trained]) -> None:
+    run = trained["smooth"]
+    given = replace(run, subject=replace(run.subject, not_refined=("nose", "left_hip")))
+    (block,) = score_all([given], CPU, "auto", silent, sequences=True)
+    assert [row.note for row in block.rows[-2:]] == [
+        "2 x 2 steps of 4; as given: nose, left_hip",
+        "the same weights, 5 frames at once; as given: nose, left_hip",
+    ]
 
 
 @pytest.mark.usefixtures("few")

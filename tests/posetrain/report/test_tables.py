@@ -26,7 +26,7 @@ def row(name: str, correct: list[int], counted: list[int], joint: str = "nose") 
 
 
 def block(store: Store, *rows: Row) -> Block:
-    return Block(store, "test", 5, 1, rows)
+    return Block(store, store.path.stem, "test", 5, 1, rows)
 
 
 def marks(table: Table, column: str = "0.1") -> dict[str, tuple[bool, bool | None]]:
@@ -52,6 +52,12 @@ def test_the_best_is_marked_and_what_is_level_with_it(noisy: Store) -> None:
 def test_of_two_that_are_equal_the_first_is_the_best_and_the_other_level(noisy: Store) -> None:
     table = pck_table(block(noisy, *(row(name, [50, 60], [100, 100]) for name in ("a", "b"))))
     assert marks(table) == {"a": (True, True), "b": (False, True)}
+
+
+def test_where_nothing_counts_nobody_is_best(noisy: Store) -> None:
+    table = pck_table(block(noisy, *(row(name, [0, 0], [0, 0]) for name in ("identity", "a"))))
+    assert marks(table) == {"identity": (False, False), "a": (False, False)}
+    assert table.lines[0].cells["0.1"].percent is None
 
 
 def test_rows_of_the_same_name_keep_their_own_figures(noisy: Store) -> None:
