@@ -49,6 +49,10 @@ def run(command: click.Command, name: str) -> NoReturn:
     sys.excepthook = _debugged if debug else _unexpected
     for number in _WORDS:
         signal.signal(number, _stop)
+    signal.signal(signal.SIGALRM, _stop_again)
+    sys.unraisablehook = _ignored
+    if sys.stderr is None:  # whoever began us has closed it
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 for as long as the process lives
     try:
         refuse_credentials(arguments)
         code = command.main(arguments, prog_name=name, standalone_mode=False)
@@ -79,17 +83,34 @@ def when_stopped(truth: str) -> None:
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _received: list[int] = []
 _left = ""
+_LOOK_AGAIN = 0.5
+"""Seconds."""
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     """Unwind, so that whatever is half-made is removed."""
     del frame
     _received.append(number)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN, _LOOK_AGAIN)
     raise KeyboardInterrupt
 
 
+def _stop_again(number: int, frame: FrameType | None) -> None:
+    """Unwind if nothing does so: what is raised in a callback, as importing has them, is ignored by Python."""
+    del number, frame
+    if sys.exception() is None:
+        raise KeyboardInterrupt
+
+
+def _ignored(what: "sys.UnraisableHookArgs") -> None:
+    """Say nothing of an interrupt that Python ignores."""
+    if not isinstance(what.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(what)
+
+
 def _stopped() -> tuple[int, str]:
-    """Exit code and message after a signal."""
+    """Exit code and message after a signal, when all has been unwound."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
     number = signal.Signals(_received[0]) if _received else signal.SIGINT
     return 128 + number, f"{_WORDS[number]}; {_left}"
 

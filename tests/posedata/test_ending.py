@@ -18,6 +18,7 @@ from posedata.errors import BadInputError, ChoiceError, ConflictError, Integrity
 def undo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """`run` sets a signal handler and a hook for exceptions."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -120,6 +121,42 @@ def test_signals_have_their_codes(number: str, code: int) -> None:
     assert done.returncode == code
     assert done.stderr.lstrip("\n").startswith("error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_signal_that_python_swallows_stops_it_all_the_same() -> None:
+    """As it does in destructors, and in callbacks of the import system."""
+    body = """
+    class Gone:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            [None for _ in range(1000)]
+    Gone()
+    time.sleep(50)
+    print("not stopped")"""
+    done = in_process(body)
+    assert (done.returncode, done.stdout) == (143, "")
+    assert done.stderr.lstrip("\n") == "error: terminated; nothing was left half-made\n"
+
+
+def test_unwinding_is_not_interrupted_again() -> None:
+    body = """
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(50)
+    finally:
+        for _ in range(15):
+            time.sleep(0.1)
+        print("removed")"""
+    done = in_process(body)
+    assert (done.returncode, done.stdout) == (130, "removed\n")
+
+
+def test_without_a_stderr_the_work_is_done() -> None:
+    code = "import click\nfrom posedata import console, ending\n@click.command()\ndef c():\n"
+    code += "    with console.progress(False)('drawing', 1, 'frames') as advance: advance(1)\n    print('done')\n"
+    line = ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, code + "ending.run(c, 'tool')"]
+    done = subprocess.run(line, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "done\n")
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
