@@ -154,15 +154,22 @@ def json_digest(value: Any) -> str:
 
 def faults(error: ValidationError) -> list[str]:
     """A line for each field that does not fit: its name, what was expected, what was found."""
-    return [f"{'.'.join(map(str, e['loc']))}: {_problem(e)}" for e in error.errors()]
+    return [f"{'.'.join(map(str, e['loc']))}: {_problem(e)}" for e in _errors(error)]
 
 
 def option_faults(error: ValidationError) -> list[str]:
     """Likewise, told of the options that set the fields; which value of a list it is, is not."""
     return [
         f"{option_name(next((part for part in reversed(e['loc']) if isinstance(part, str)), ''))}: {_problem(e)}"
-        for e in error.errors()
+        for e in _errors(error)
     ]
+
+
+def _errors(error: ValidationError) -> list[ErrorDetails]:
+    """Without those of a list that is too short for what is wrong in it."""
+    found = error.errors()
+    inside = {e["loc"][:-1] for e in found}
+    return [e for e in found if not (e["type"] == "too_short" and e["loc"] in inside)]
 
 
 _OPTION_NAMES = {"datasets": "dataset", "sigmas": "sigma-set", "locations": "location"}

@@ -6,6 +6,7 @@ A store's own `manifest.json` lists its files; this one names it to people, and 
 
 import csv
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,7 +28,18 @@ RecipeOf = TypeVar("RecipeOf", bound=Frozen)
 Count = Annotated[int, Field(ge=0)]
 ManifestSize = Annotated[int, Field(ge=0, le=1 << 30)]
 """Bytes, which are read at once; manifests of stores have a few megabytes."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+,-]{0,150}$")]
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._+,-]{0,150}$"
+Name = Annotated[str, Field(pattern=_NAME)]
+"""Of what is published: part of file names and addresses everywhere."""
+
+
+def need_name(name: str) -> str:
+    """A name that may be published; raises ChoiceError if it may not."""
+    if not re.fullmatch(_NAME, name):
+        letters = "at most 151 of a-z, A-Z, 0-9 and . _ + , -, the first a letter or digit"
+        raise ChoiceError(f"{name}: expected a name that can be published, {letters}; give another with --name")
+    return name
 
 
 def _with_frames(counts: dict[str, Any]) -> dict[str, Any]:
@@ -208,7 +220,12 @@ def describe(store: "Opened", name: str, version: str = "1", locations: tuple[st
     )
     try:
         return Dataset(
-            name=name, version=version, recipe=summary["recipe"], sources=sources, built=built, locations=locations
+            name=need_name(name),
+            version=version,
+            recipe=summary["recipe"],
+            sources=sources,
+            built=built,
+            locations=locations,
         )
     except ValidationError as error:
         raise ChoiceError(*option_faults(error)) from error

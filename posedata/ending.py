@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import NoReturn
 
@@ -12,6 +13,11 @@ import click
 
 from posedata.errors import PoseDataError
 from posedata.secrets import redact, refuse_credentials
+
+NOTHING = "nothing was left half-made"
+"""What a stopped command tells, unless it keeps something."""
+
+KEPT = "what has come is kept; the same command goes on"
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
@@ -41,7 +47,7 @@ def run(command: click.Command, name: str) -> NoReturn:
         command: what to run.
         name: of the program.
     """
-    when_stopped("nothing was left half-made")
+    when_stopped(lambda: NOTHING)
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if debug:
@@ -74,15 +80,15 @@ def run(command: click.Command, name: str) -> NoReturn:
     sys.exit(code)
 
 
-def when_stopped(truth: str) -> None:
-    """What is true after a signal from here on."""
+def when_stopped(truth: Callable[[], str]) -> None:
+    """What tells, after a signal from here on, what is left."""
     global _left
     _left = truth
 
 
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _received: list[int] = []
-_left = ""
+_left: Callable[[], str] = str
 _LOOK_AGAIN = 0.5
 """Seconds."""
 
@@ -112,7 +118,7 @@ def _stopped() -> tuple[int, str]:
     """Exit code and message after a signal, when all has been unwound."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     number = signal.Signals(_received[0]) if _received else signal.SIGINT
-    return 128 + number, f"{_WORDS[number]}; {_left}"
+    return 128 + number, f"{_WORDS[number]}; {_left()}"
 
 
 def _judge(error: PoseDataError | MemoryError | OSError | ModuleNotFoundError) -> tuple[int, *tuple[str, ...]]:

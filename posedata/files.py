@@ -30,7 +30,7 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> Written:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _part(path)
     size, digest = 0, hashlib.sha256()
-    with temporary.open("wb") as file:
+    with naming(path), temporary.open("wb") as file:
         for part in parts:
             file.write(part)
             digest.update(part)
@@ -39,6 +39,17 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> Written:
         os.fsync(file.fileno())
     temporary.replace(path)
     return Written(size, digest.hexdigest())
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors of the system that name no file, as those of a full disk do not, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager
@@ -131,7 +142,7 @@ def whole_file(out: Path, overwrite: bool) -> Iterator[Path]:
     """
     need_free(out, overwrite)
     folder = out.with_name(f".{out.name}.making")
-    with locked(folder, out):
+    with naming(out), locked(folder, out):
         part = folder / out.name
         part.unlink(missing_ok=True)
         try:

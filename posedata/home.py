@@ -1,6 +1,7 @@
 """The data home: where stores are found by name."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from posedata.errors import BadInputError, IntegrityError
@@ -52,7 +53,9 @@ def find_store(given: Path | str | None, *kinds: str) -> Path:
             return path
     if given.with_name(f"{given.name}.json").is_file():
         return mirror(str(given.absolute()))
-    raise BadInputError(f"{given}: expected a store there or in {stores}, found none; make one with posedata build")
+    near = get_close_matches(given.name, [path.stem for path in stores_in_home()], 1)
+    advice = f"is it {near[0]}?" if near else "make one with posedata build"
+    raise BadInputError(f"{given}: expected a store there or in {stores}, found none; {advice}")
 
 
 def is_stray(path: Path) -> bool:

@@ -89,7 +89,7 @@ class Baseline:
         return score_positions(self.tracks.filtered(FILTERS[self.name], self.parameters, self.span, windows), windows)
 
 
-def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline:
+def tune(name: str, tracks: Tracks, span: Span, validation: Windows, progress: Progress = silent) -> Baseline:
     """The filter of that name, with the parameters that are best on the validation windows, the first on a tie.
 
     Raises:
@@ -98,7 +98,11 @@ def tune(name: str, tracks: Tracks, span: Span, validation: Windows) -> Baseline
     if not len(validation):
         raise BadInputError(f"{name}: expected validation windows to choose parameters on, found none")
     entry = FILTERS[name]
-    scores = [score_positions(tracks.filtered(entry, choice, span, validation), validation) for choice in entry.choices]
+    scores = []
+    with progress(f"tuning {name}", len(entry.choices), "choices") as advance:
+        for choice in entry.choices:
+            scores.append(score_positions(tracks.filtered(entry, choice, span, validation), validation))
+            advance(1)
     if not scores[0].keypoints:
         raise BadInputError(
             f"{name}: expected validation windows with keypoints in frames with a torso to choose parameters on, "

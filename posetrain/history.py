@@ -81,11 +81,17 @@ def load_best(run: Path) -> "tuple[int, dict[str, Tensor]]":
     Raises:
         BadInputError: if no epoch of the run is finished.
     """
-    history = load_history(run)
-    if not history:
-        raise BadInputError(f"{run}: expected a finished epoch, found none; train it with posetrain run --resume")
-    epoch = best_epoch(history)
+    need_epoch(run)
+    epoch = best_epoch(load_history(run))
     return epoch, checkpoints.load_weights(run, epoch)
+
+
+def need_epoch(run: Path) -> None:
+    """Raise BadInputError if no epoch of a run is finished."""
+    if not checkpoints.saved_epochs(run):
+        raise BadInputError(
+            f"{run}: expected a finished epoch, found none; train it with posetrain run --resume --out {run}"
+        )
 
 
 def load_history(run: Path) -> list[dict[str, float]]:

@@ -150,7 +150,8 @@ def score(
     windows = eval_windows(subject, split, device, feed)
     if subject.model in FILTERS:
         tracks = Tracks(subject.store, device, feed, subject.given, progress)
-        baseline = tune(subject.model, tracks, subject.span or "window", subject.windows("validation", device, feed))
+        validation = subject.windows("validation", device, feed)
+        baseline = tune(subject.model, tracks, subject.span or "window", validation, progress)
         return baseline.score(windows), {"span": subject.span, "parameters": dict(baseline.parameters)}
     if subject.span == "sequence":
         found = over_sequences(subject.refine, subject.task, windows, runs(subject.store), subject.at_once, progress)

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from posedata.config import Frozen, faults
-from posedata.dataset import Name
-from posedata.errors import ChoiceError, ConflictError, RemoteError
+from posedata.config import Frozen
+from posedata.dataset import Name, need_name
+from posedata.errors import ConflictError, RemoteError
 from posedata.files import bytes_below, need_space, sync_tree
 from posedata.home import data_home
 from posedata.locks import locked
@@ -18,6 +18,7 @@ from posedata.sharing.objects import Parts, fetch, part_name, send, to_send
 from posedata.sharing.remote import NotThereError, Remote, open_remote
 from posedata.store.staging import check_target, publish, staged
 from posetrain.checkpoints import RUN_NAME, RunInfo, read_run
+from posetrain.history import need_epoch
 
 FOLDER = "runs"
 """Of a collection."""
@@ -62,14 +63,17 @@ def push_run(
         progress: told of the bytes.
 
     Raises:
+        BadInputError: if no epoch of it is finished.
+        ChoiceError: if it can have no such name there.
         ConflictError: if the collection has another run of that name, or this one is being trained.
         RemoteError: if the place fails.
     """
     info = read_run(run)
+    need_epoch(run)
     remote = open_remote(url)
     remote.need_writable()
     with locked(run, run):
-        wanted = _described(name or run.absolute().name, info, list_files(run))
+        wanted = PublishedRun(name=need_name(name or run.absolute().name), info=info, files=list_files(run))
         before = _find_published(remote, wanted.name)
         if before and before != wanted and not overwrite:
             raise ConflictError(
@@ -139,13 +143,6 @@ def _located(given: str) -> tuple[str, str]:
         return need_collection(None), given
     place, _, name = given.rpartition("/")
     return place or "/", name
-
-
-def _described(name: str, info: RunInfo, files: tuple[StoreFile, ...]) -> PublishedRun:
-    try:
-        return PublishedRun(name=name, info=info, files=files)
-    except ValidationError as error:
-        raise ChoiceError(*(f"--{fault}" for fault in faults(error))) from error
 
 
 def _find_published(remote: Remote, name: str) -> PublishedRun | None:

@@ -33,7 +33,7 @@ def fetch(name: str, url: str | None, out: Path | None, as_json: bool, quiet: bo
       posedata fetch brace --url https://mirror.example/brace/
       posedata fetch speed21 --url https://example.org/speed21.zip --out raw/speed21
     """
-    ending.when_stopped("what has come is kept; the same command goes on")
+    ending.when_stopped(lambda: ending.KEPT)
     from posedata.fetch.addresses import find_publication
     from posedata.fetch.fetching import fetch as fetch_tree
     from posedata.formats import find_format

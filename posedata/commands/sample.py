@@ -21,7 +21,7 @@ from posedata import arguments, console
     type=click.IntRange(5, 100_000),
     default=120,
     show_default=True,
-    help="In each; coco has none, a clip of human36m 8.",
+    help="In each, half as many again in the first of climbalong and film; coco has none, a clip of human36m 8.",
 )
 @click.option("--segments", type=arguments.FOLDER, help="For brace: fill the segments of this segments.csv instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -55,7 +55,7 @@ def sample(
     from posedata.samples import write_sample
 
     root = out or data_home() / "raw" / name
-    write_sample(name, root, sequences, frames, seed, segments)
+    write_sample(name, root, sequences, frames, seed, segments, console.progress(quiet, lasting=False))
     files = sum(path.is_file() for path in root.rglob("*"))
     if as_json:
         console.print_json({"dataset": name, "path": str(root), "files": files, "synthetic": True, "seed": seed})

@@ -70,7 +70,7 @@ def pull(dataset: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """
     from posedata.sharing.pull import pull as pull_store
 
-    ending.when_stopped("what has come is kept; the same command goes on")
+    ending.when_stopped(lambda: ending.KEPT)
     report = pull_store(dataset, progress=console.progress(quiet), **options)
     if as_json:
         console.print_json(report)

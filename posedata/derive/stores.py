@@ -20,7 +20,7 @@ from posedata.derive.choice import choose
 from posedata.derive.contents import Derivation, describe
 from posedata.derive.recipe import Kept, derived_recipe
 from posedata.derive.row import Row, open_parent
-from posedata.errors import ChoiceError, IntegrityError
+from posedata.errors import ChoiceError, ConflictError, IntegrityError
 from posedata.heatmaps import TARGET_SIGMA, renderable, row_table
 from posedata.manifest import SOURCES_NAME
 from posedata.progress import Progress, silent
@@ -87,6 +87,10 @@ def make_store(
         ConflictError: if `out` exists, is a parent, or another process builds it.
         IntegrityError: where a parent is damaged.
     """
+    if out.resolve() in {parent.store.path.resolve() for parent in derivation.row.parents}:
+        raise ConflictError(
+            f"{out}: expected a store that is not read for the new one, found one that is; use another --out"
+        )
     return carry_out(partial(_prepare, derivation, workers, progress), out, overwrite=overwrite, progress=progress)
 
 

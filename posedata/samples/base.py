@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from posedata.files import need_empty
+from posedata.files import naming, need_empty
 from posedata.formats.base import SYNTHETIC_MARK
 from posedata.skeleton import INDEX, K
 
@@ -27,11 +27,12 @@ def empty_tree(root: Path, command: str) -> Iterator[Path]:
     need_empty(root)
     root = root.absolute()  # "." has no parent to write beside
     root.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as stage:
+    with naming(root), TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as stage:
         tree = Path(stage, root.name)
         tree.mkdir()
         (tree / SYNTHETIC_MARK).write_text(_MARK_TEXT.format(command), encoding="utf-8")
         yield tree
+        need_empty(root)  # somebody may have been faster
         tree.rename(root)
 
 

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,9 +35,9 @@ class Segment(NamedTuple):
         return f"{self.video}.{self.start}.{self.end}"
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` segments of `frames` frames."""
-    write_segments(root, rng, _segments(sequences, frames), gaps=True)
+    return write_segments(root, rng, _segments(sequences, frames), gaps=True)
 
 
 def read_segments(path: Path) -> list[Segment]:
@@ -71,10 +71,13 @@ def _segments(count: int, frames: int) -> list[Segment]:
     return made
 
 
-def write_segments(root: Path, rng: np.random.Generator, segments: Sequence[Segment], gaps: bool = False) -> None:
+def write_segments(
+    root: Path, rng: np.random.Generator, segments: Sequence[Segment], gaps: bool = False
+) -> Iterator[int]:
     """Fill an empty folder with the given segments; with `gaps`, every third lacks three of its frames."""
     for i, segment in enumerate(segments):
         _write_segment(root, rng, segment, quirks=i, gap=gaps and i % 3 == 0)
+        yield 1
     _write_annotations(root / "annotations", segments)
 
 

@@ -1,5 +1,6 @@
 """A synthetic tree in ClimbAlong's layout, with its quirks: see `posedata.formats.climbalong`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ from posedata.skeleton import K
 _WIDTH, _HEIGHT = 1080, 1920
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` videos; the first is half as long again as `frames`."""
     (root / "input").mkdir()
     (root / "target").mkdir()
     for i in range(sequences):
         _write_video(root, rng, i, frames if i else frames * 3 // 2)
+        yield 1
 
 
 def _write_video(root: Path, rng: np.random.Generator, i: int, frames: int) -> None:

@@ -1,6 +1,7 @@
 """A synthetic tree in COCO's layout, with its quirks: see `posedata.crops.annotations`."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ _WIDTH, _HEIGHT = 480, 360
 _TRAINING, _VALIDATION = "train2017", "val2017"
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` photographs of nobody; `frames` means nothing here.
 
     Every fourth photograph is for validation. One shows one to three people, some of whom reach beyond it; every third
@@ -30,6 +31,7 @@ def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> 
         people = [] if i % 6 == 5 else [_person(rng) for _ in range(int(rng.integers(1, 4)))]
         _write_image(root / name / f"{i + 1:012d}.jpg", _photograph(rng, people), grey=i % 7 == 6)
         _annotate(content[name], rng, i, people)
+        yield 1
     (root / "annotations").mkdir()
     for name, told in content.items():
         (root / "annotations" / f"person_keypoints_{name}.json").write_text(json.dumps(told), encoding="utf-8")

@@ -8,7 +8,7 @@ With `input/`, which a detector writes there, the folder is a tree in ClimbAlong
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ _MARGIN = 12
 _TWO = ("ann", "bob")
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` films; the first is half as long again as `frames`, every third shows two.
 
     In the middle of each film a detector of people has lost everybody for two frames.
@@ -33,6 +33,7 @@ def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> 
     for i in range(sequences):
         people = _TWO if i % 3 == 2 else ("",)
         _write(root, f"film_{i + 1:02d}", rng, people, frames if i else frames * 3 // 2)
+        yield 1
 
 
 def _write(root: Path, name: str, rng: np.random.Generator, people: Sequence[str], frames: int) -> None:

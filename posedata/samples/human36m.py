@@ -1,5 +1,6 @@
 """A synthetic folder of clips, laid out as `posedata.clips.arrays` tells: people who move before a fixed camera."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ _THICKNESS, _HEAD = 0.09, 0.1
 """Metres: of a limb, and the radius of a head."""
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` clips, every fourth for validation, at least one each.
 
     Joints are metres in the camera's coordinates (x right, y down, z away) about the pelvis. `frames` means nothing
@@ -78,6 +79,7 @@ def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> 
         for i in range(count):
             moving = figure_motion(rng, CLIP_FRAMES)
             joints[i], images[i] = moving, _film(rng, moving)
+            yield 1
         images.flush()
         np.save(root / f"joint_3d_clips_{name}.npy", joints)
 

@@ -5,7 +5,7 @@ COCO and CSV files, with one and with two people; no netCDF, which takes package
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ People = Mapping[str, tuple[Sequence[int], Floats]]
 """Name -> frame numbers (T,), and (T, 17, 3) x y confidence; NaN = missing. "" = nobody else is there."""
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` people of about `frames` frames, in files of one or two."""
     files: dict[str, dict[str, Any]] = {}
     made = 0
@@ -39,6 +39,7 @@ def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> 
         write_file(root / name, people)
         files[name] = {"fps": fps, "action": _ACTIONS[len(files) % len(_ACTIONS)]}
         made += len(names)
+        yield len(names)
     about = {"width": _WIDTH, "height": _HEIGHT, "confidence": 0.2, "licence": "synthetic: nobody's data"}
     content = {"joints": _JOINTS, **about, "files": files}
     (root / MAP_NAME).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

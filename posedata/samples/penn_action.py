@@ -1,5 +1,6 @@
 """A synthetic tree in Penn Action's layout, with its quirks: see `posedata.formats.penn_action`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ _WIDTH, _HEIGHT = 480, 270
 _HEADER = b"MATLAB 5.0 MAT-file, synthetic"
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` label files of `frames` frames."""
     folder = root / "labels"
     folder.mkdir()
     for i in range(sequences):
         _write_video(folder / f"{i + 1:04d}.mat", rng, i, frames)
+        yield 1
 
 
 def _write_video(path: Path, rng: np.random.Generator, i: int, frames: int) -> None:

@@ -1,5 +1,6 @@
 """A synthetic tree in SPEED21's layout, with its quirks: see `posedata.formats.speed21`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from posedata.skeleton import INDEX, MPII_16
 _WIDTH, _HEIGHT = 720, 1080
 
 
-def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> None:
+def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> Iterator[int]:
     """Fill an empty folder with `sequences` runs of `frames` frames, two to a video."""
     (root / "skeletons").mkdir()
     rows = []
@@ -24,6 +25,7 @@ def write(root: Path, rng: np.random.Generator, sequences: int, frames: int) -> 
         url = f"https://example.org/synthetic/{day}"
         side = "lr"[i % 2]
         rows.append(f"{run};{i % 2 + 1};{date};1;{url};0.0;{seconds};{seconds};{frames};1;{side};{fps}")
+        yield 1
     (root / "metadata.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from posedata.errors import ConflictError, InUseError, RemoteError
-from posedata.files import remove_folder, sync_folder
+from posedata.files import bytes_below, naming, remove_folder, sync_folder
 from posedata.locks import locked, unread
 from posedata.manifest import MANIFEST_NAME
 from posedata.store.kinds import KINDS
@@ -54,7 +54,7 @@ def staged(
     """
     check_target(target, overwrite, is_ours)
     folder = target.with_name(f".{target.name}.building")
-    with locked(folder, target):
+    with naming(target), locked(folder, target):
         if not (resume and _is_plain(folder)):
             _empty(folder)
         resumed = any(folder.iterdir())
@@ -62,7 +62,7 @@ def staged(
             yield folder
         except BaseException as error:
             kept = keep or isinstance(error, InUseError | RemoteError) or (resumed and isinstance(error, Exception))
-            if not kept:
+            if not kept or not bytes_below(folder):
                 remove_folder(folder)
             raise
         remove_folder(folder)

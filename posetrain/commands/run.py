@@ -1,6 +1,7 @@
 """`posetrain run`."""
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,11 +70,11 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     from posetrain.team import joined
     from posetrain.training import train
 
-    ending.when_stopped("finished epochs are kept; posetrain run --resume goes on")
     with joined(options["device"]) as (team, device_name):
         device = pick_device(device_name)
         quiet = quiet or not team.leads
         wanted = _wanted(team, lambda: _request(ctx))
+        ending.when_stopped(lambda: _left(wanted.run))
         console.remark(f"training {wanted.config.model} on {wanted.store.path}, run {wanted.run}", quiet)
         summary = train(
             wanted.config,
@@ -92,6 +93,13 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
         console.print_json(summary)
         return
     console.print_table(_rows(summary, store_name(wanted.store)))
+
+
+def _left(run: Path) -> str:
+    """What a training that is stopped leaves behind."""
+    if not (run / "run.json").exists():
+        return ending.NOTHING
+    return f"finished epochs are kept; {shlex.join(['posetrain', 'run', '--resume', '--out', str(run)])} goes on"
 
 
 def _rows(summary: Mapping[str, Any], store: str) -> list[tuple[str, str]]:

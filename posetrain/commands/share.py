@@ -48,7 +48,7 @@ def pull(url: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """
     from posetrain.sharing import pull_run
 
-    ending.when_stopped("what has come is kept; the same command goes on")
+    ending.when_stopped(lambda: ending.KEPT)
     report = pull_run(url, progress=console.progress(quiet), **options)
     _print(report, "would fetch" if report["dry_run"] else "fetched", "run", as_json)
 

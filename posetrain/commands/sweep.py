@@ -53,7 +53,7 @@ def sweep(
     from posetrain import sweep as trainings
     from posetrain.devices import pick_device
 
-    ending.when_stopped("finished epochs are kept; the same command goes on")
+    ending.when_stopped(lambda: "finished epochs are kept; the same command goes on")
     folder = out or data_home() / "runs" / "sweep"
     chosen = {name: options[name] for name in REFINING_OPTIONS}
     given = arguments.given_options(ctx)

@@ -104,7 +104,7 @@ def test_a_terminated_training_says_how_to_go_on_and_does(
     code, stderr, seconds = stop(process, signal.SIGTERM, (run / "checkpoints" / "0002").exists)
     assert seconds < 5
     assert code == 143, stderr
-    assert "posetrain run --resume" in stderr.splitlines()[-1]
+    assert stderr.splitlines()[-1].endswith(f"posetrain run --resume --out {run} goes on")
     assert "Traceback" not in stderr
     finish("--resume", "--out", run)
     assert outcome(run) == unbroken

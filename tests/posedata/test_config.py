@@ -159,6 +159,14 @@ def test_canonical_json_refuses_nan() -> None:
         canonical_json([math.nan])
 
 
+def test_what_is_wrong_in_a_list_is_told_once() -> None:
+    for sigmas, told in (((0.0,), "sigmas.0: expected greater than or equal"), ((), "sigmas: expected at least one")):
+        with pytest.raises(ValidationError) as caught:
+            Noise.model_validate({"sigmas": sigmas})
+        (fault,) = faults(caught.value)
+        assert fault.startswith(told)
+
+
 def test_a_fault_shows_no_part_of_a_password() -> None:
     url = f"https://user:{'pa55word' * 20}@host/x"
     with pytest.raises(ValidationError) as caught:

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 import shutil
@@ -29,6 +30,16 @@ def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:
     assert path.read_bytes() == b"onetwo"
     assert (written.size, written.sha256) == (6, hashlib.sha256(b"onetwo").hexdigest())
     assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_told_of_the_file(tmp_path: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"one"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space") as caught:
+        write_durably(tmp_path / "file", parts())
+    assert caught.value.filename == str(tmp_path / "file")
 
 
 def test_a_file_is_flushed_whole_before_it_gets_its_name(tmp_path: Path, synced: list[tuple[str, int]]) -> None:

@@ -46,6 +46,12 @@ def test_a_store_is_found_by_path_or_name(home: Path) -> None:
         find_store(Path("b"))
 
 
+def test_a_name_with_a_slip_is_told_of_the_one_like_it(home: Path) -> None:
+    touch(home / "stores" / "brace-k1-random.zarr" / "manifest.json")
+    with pytest.raises(BadInputError, match=r"found none; is it brace-k1-random\?"):
+        find_store(Path("brace-k1-randm"))
+
+
 def test_what_has_nothing_of_a_store_is_none(home: Path) -> None:
     (home / "notes.txt").write_text("mine")
     (home / "empty").mkdir()

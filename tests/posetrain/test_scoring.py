@@ -6,7 +6,7 @@ import torch
 
 from posedata import open_store
 from posedata.errors import BadInputError, ChoiceError, IntegrityError
-from posedata.progress import silent
+from posedata.progress import Progress, silent
 from posedata.store.reader import Store
 from posetrain import checkpoints, scoring
 from posetrain.baselines import Baseline, Span, Tracks
@@ -80,9 +80,9 @@ def test_identity_and_empty_splits(noisy: Store) -> None:
 def test_a_filter_is_tuned_on_validation_whatever_is_scored(noisy: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     tune, seen = scoring.tune, list[Windows]()
 
-    def tuned(name: str, tracks: Tracks, span: Span, windows: Windows) -> Baseline:
+    def tuned(name: str, tracks: Tracks, span: Span, windows: Windows, progress: Progress) -> Baseline:
         seen.append(windows)
-        return tune(name, tracks, span, windows)
+        return tune(name, tracks, span, windows, progress)
 
     monkeypatch.setattr(scoring, "tune", tuned)
     subject = scoring.eval_subject("moving-average", noisy.path, None, None, CPU)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from posedata import open_store
-from posedata.errors import ChoiceError, ConflictError, IntegrityError, RemoteError
+from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, RemoteError
 from posedata.locks import locked
 from posetrain.config import TrainConfig
 from posetrain.sharing import pull_run, push_run
@@ -105,6 +105,20 @@ def test_what_is_wrong_there_is_told(run: Path, tmp_path: Path) -> None:
     (collection / "runs" / "smooth.json").write_text("<html>")
     with pytest.raises(RemoteError, match="something else"):
         pull_run(f"{collection}/smooth", out=tmp_path / "got")
+
+
+def test_a_run_without_an_epoch_is_not_published(run: Path, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    shutil.copy(run / "run.json", begun)
+    with pytest.raises(BadInputError, match=r"begun: expected a finished epoch, .* --resume --out .*begun"):
+        push_run(begun, str(tmp_path / "collection"))
+    assert not (tmp_path / "collection").exists()
+
+
+def test_a_name_that_cannot_be_published_is_told_in_words(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ChoiceError, match=r"störe: expected a name that can be published, at most 151 .* with --name"):
+        push_run(run, str(tmp_path / "collection"), name="störe")
 
 
 def test_the_commands(run: Path, command: Command, stores: dict[str, Path], tmp_path: Path) -> None:

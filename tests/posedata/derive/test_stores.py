@@ -242,9 +242,12 @@ def test_a_store_is_not_put_in_the_place_of_its_parent(stores: dict[str, Path], 
     parent = Path(shutil.copytree(stores["brace"], tmp_path / "a.zarr"))
     before = (parent / "manifest.json").read_bytes()
     derivation = subset(parent, Kept(actions=("toprock",)))
-    for overwrite in (False, True):
-        with pytest.raises(ConflictError):
-            make_store(derivation, parent, overwrite=overwrite)
+    (tmp_path / "link.zarr").symlink_to(parent)
+    for target in (parent, tmp_path / "link.zarr"):
+        for overwrite in (False, True):
+            with pytest.raises(ConflictError, match="expected a store that is not read for the new one"):
+                make_store(derivation, target, overwrite=overwrite)
+    (tmp_path / "link.zarr").unlink()
     assert (parent / "manifest.json").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
 

@@ -2,6 +2,8 @@
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from posedata.errors import BadInputError, ChoiceError, ConflictError
 from posedata.families import OTHERS
 from posedata.formats import FORMATS
 from posedata.poses import PoseSequence
+from posedata.progress import Advance
 from posedata.samples import SAMPLES, write_sample
+from posedata.samples.base import empty_tree
 
 NAMES = ("brace", "climbalong", "keypoints", "penn_action", "speed21")
 WIDTH_HEIGHT = {
@@ -49,6 +53,27 @@ def test_the_format_reads_every_file_of_its_sample(name: str, raw_trees: dict[st
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_is_marked_synthetic(name: str, raw_trees: dict[str, Path]) -> None:
     assert "posedata sample" in (raw_trees[name] / "SYNTHETIC.txt").read_text()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_sequence_is_told_of(name: str, tmp_path: Path) -> None:
+    told: list[float] = []
+
+    @contextmanager
+    def progress(what: str, total: int, unit: str) -> Iterator[Advance]:
+        assert (what, total, unit) == ("writing", 5, "sequences")
+        yield told.append
+
+    write_sample(name, tmp_path / name, sequences=5, frames=6, progress=progress)
+    assert sum(told) == 5
+    assert len(told) > 2
+
+
+def test_of_two_who_write_one_sample_one_wins(tmp_path: Path) -> None:
+    with pytest.raises(ConflictError, match="expected no such folder or an empty one"), empty_tree(tmp_path / "s", "x"):
+        write_sample("speed21", tmp_path / "s", sequences=1, frames=6)
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+    assert (tmp_path / "s" / "metadata.txt").exists()
 
 
 @pytest.mark.parametrize("name", NAMES)

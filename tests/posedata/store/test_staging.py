@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from posedata.errors import ConflictError, InUseError
+from posedata.errors import ConflictError, InUseError, ResourceError
 from posedata.locks import hold_for_reading
 from posedata.manifest import MANIFEST_NAME
 from posedata.store.schema import KIND
@@ -207,9 +207,23 @@ def test_what_another_user_put_there_is_not_kept(target: Path, monkeypatch: pyte
 @pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
 def test_an_error_leaves_what_was_to_be_resumed_and_a_signal_does_not(target: Path, error: type[BaseException]) -> None:
     (target.with_name(MARK) / "store").mkdir(parents=True)
+    (target.with_name(MARK) / "store" / "part").write_text("so far")
     with pytest.raises(error), staged(target, overwrite=False, resume=True):
         raise error
     assert around(target) == ([] if error is KeyboardInterrupt else [MARK])
+
+
+def test_of_what_is_kept_something_was_made(target: Path) -> None:
+    with pytest.raises(ResourceError), staged(target, overwrite=False, keep=True) as stage:
+        (stage / "store").mkdir()
+        raise ResourceError("no space for any of it")
+    assert around(target) == []
+
+
+def test_a_full_disk_is_told_of_the_target(target: Path) -> None:
+    with pytest.raises(OSError, match="No space") as caught, staged(target, overwrite=False):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(target)
 
 
 @pytest.mark.parametrize("name", ["store", "journal", "store/shot/c/0"])
