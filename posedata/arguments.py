@@ -36,6 +36,27 @@ STORE = _Place()
 """A store on the command line: its path, its name in the data home, or a URL COLLECTION/NAME."""
 
 
+class _NewStore(click.Path):
+    """A path for a new store."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Not the bare name of a store in the data home: commands would find the new one by it from here alone."""
+        from posedata.home import data_home
+
+        path = Path(str(super().convert(value, param, ctx)))
+        stored = data_home() / "stores" / f"{path}.zarr"
+        if len(path.parts) == 1 and stored.exists() and not path.exists():
+            raise ChoiceError(
+                f"--out {path}: expected a path, or a name that no store in {stored.parent} has, found {stored}; "
+                f"give {path}.zarr, or {stored} to replace it"
+            )
+        return path
+
+
+NEW_STORE = _NewStore(path_type=Path)
+"""Where a new store goes."""
+
+
 class _DatasetName(click.ParamType[str]):
     """A dataset; `-` passes for `_`.
 

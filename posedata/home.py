@@ -48,9 +48,10 @@ def find_store(given: Path | str | None, *kinds: str) -> Path:
                 f"posedata sample {dataset} && posedata build --dataset {dataset}"
             )
         return found[-1]
-    for path in (given, stores / given, stores / f"{given}.zarr"):
-        if path.exists():
-            return path
+    there = [path for path in (given, stores / given, stores / f"{given}.zarr") if path.exists()]
+    if there:
+        # A folder that happens to have the name of a store is not what is meant.
+        return next((path for path in there if not is_stray(path)), there[0])
     if given.with_name(f"{given.name}.json").is_file():
         return mirror(str(given.absolute()))
     near = get_close_matches(given.name, [path.stem for path in stores_in_home()], 1)

@@ -43,7 +43,7 @@ class _SigmaSet(click.ParamType[tuple[float, ...]]):
 )
 @click.option("--raw", "raws", multiple=True, metavar="DIR|NAME=DIR", help="[default: $POSEDATA_HOME/raw/NAME]")
 @click.option(
-    "--out", type=arguments.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]"
+    "--out", type=arguments.NEW_STORE, metavar="STORE", help="[default: $POSEDATA_HOME/stores/DATASET-kK-SIGMA.zarr]"
 )
 @click.option("--k", type=float, default=1.0, show_default=True, help="Shifting scalar: how far keypoints are shifted.")
 @click.option(

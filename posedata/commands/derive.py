@@ -11,7 +11,7 @@ from posedata.commands.summary import print_report
 if TYPE_CHECKING:
     from posedata.derive.contents import Derivation
 
-_OUT = click.option("--out", type=arguments.FOLDER, metavar="NEW", required=True, help="Where the new store goes.")
+_OUT = click.option("--out", type=arguments.NEW_STORE, metavar="NEW", required=True, help="Where the new store goes.")
 _WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one a core]")
 _OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace a store that is there.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Read and count, write nothing.")

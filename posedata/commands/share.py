@@ -52,7 +52,7 @@ def push(store: Path | str, url: str | None, as_json: bool, quiet: bool, **optio
 
 @click.command()
 @click.argument("dataset")
-@click.option("--out", type=arguments.FOLDER, metavar="STORE", help="[default: $POSEDATA_HOME/stores/NAME.zarr]")
+@click.option("--out", type=arguments.NEW_STORE, metavar="STORE", help="[default: $POSEDATA_HOME/stores/NAME.zarr]")
 @click.option("--overwrite", is_flag=True, help="Replace a store that is there; also mends a damaged one.")
 @click.option("--dry-run", is_flag=True, help="Tell files and bytes, fetch no more than the manifest.")
 @arguments.output_options

@@ -46,6 +46,16 @@ def test_a_store_is_found_by_path_or_name(home: Path) -> None:
         find_store(Path("b"))
 
 
+def test_a_folder_that_has_the_name_of_a_store_hides_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = home / "stores" / "a.zarr"
+    touch(store / "manifest.json")
+    monkeypatch.chdir(home)
+    (home / "a").mkdir()
+    assert find_store(Path("a")) == store
+    touch(home / "a" / "manifest.json")
+    assert find_store(Path("a")) == Path("a")
+
+
 def test_a_name_with_a_slip_is_told_of_the_one_like_it(home: Path) -> None:
     touch(home / "stores" / "brace-k1-random.zarr" / "manifest.json")
     with pytest.raises(BadInputError, match=r"found none; is it brace-k1-random\?"):
