@@ -1,7 +1,6 @@
 """A detector of people as transformers saves it: a tiny one of the project's own, with weights by chance."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessorPil
-from transformers.utils import logging
 
 from posedata.errors import BadInputError
 from posetrain.detect.people import PersonDetector
@@ -19,14 +16,18 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def silence() -> Iterator[None]:
+def silence() -> None:
+    from transformers.utils import logging
+
     logging.disable_progress_bar()
-    yield
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One that says `person` of all 5 of its boxes."""
+    # It takes seconds to import, so not where tests are collected.
+    from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessorPil
+
     path = tmp_path_factory.mktemp("people") / "yolos"
     torch.manual_seed(0)
     config = YolosConfig(
@@ -79,6 +80,8 @@ def test_boxes_are_those_that_transformers_says(folder: Path) -> None:
 
 
 def test_a_detector_of_16_bits_is_widened(folder: Path, tmp_path: Path) -> None:
+    from transformers import YolosForObjectDetection
+
     half = shutil.copytree(folder, tmp_path / "half")
     YolosForObjectDetection.from_pretrained(folder, dtype=torch.float16).save_pretrained(half)
     (found,), (exact,) = (PersonDetector(place, 0.5, CPU).find(pictures(1)) for place in (half, folder))
@@ -118,6 +121,8 @@ def test_of_several_labels_people_alone_count_and_lie_in_the_picture(folder: Pat
     ],
 )
 def test_what_is_no_such_detector_is_told(damage: str, fault: str, folder: Path, tmp_path: Path) -> None:
+    from transformers import YolosForObjectDetection
+
     place = tmp_path / "yolos"
     if damage != "nothing there":
         shutil.copytree(folder, place)
