@@ -12,7 +12,7 @@ import pytest
 import s3fs
 from browser import Browser
 from places import S3Server, WebServer, web_server
-from zygote import Zygote
+from zygote import Process, Zygote
 
 from posedata.build import build_store
 from posedata.config import Noise, Recipe, Selection
@@ -85,6 +85,22 @@ def command(tmp_path: Path, zygote: Zygote) -> Callable[..., subprocess.Complete
         return zygote.run(line, tmp_path, **{"POSEDATA_HOME": str(tmp_path / "home"), **extra})
 
     return run
+
+
+@pytest.fixture
+def start(tmp_path: Path, zygote: Zygote) -> Iterator[Callable[..., Process]]:
+    """Starts an installed command, whose end is not waited for; what runs when the test ends is killed."""
+    started: list[Process] = []
+
+    def begin(name: str, *arguments: object, **extra: str) -> Process:
+        line = [str(Path(sys.executable).parent / name), *map(str, arguments)]
+        started.append(zygote.start(line, tmp_path, **extra))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from zygote import Zygote, run_anew
+from zygote import Process, Zygote, run_anew
 
 from posedata.manifest import MANIFEST_NAME, read_manifest
 from posedata.store.opened import verify
@@ -132,7 +132,7 @@ class Instants:
         """Instants from `first`, a share of the `lasts` seconds, to just behind their end."""
         self._lasts, self._first, self._chosen = lasts, first, random.Random(seed)
 
-    def strike(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    def strike(self, process: Process | subprocess.Popen[bytes], number: signal.Signals) -> None:
         """Wait for an instant, and signal a process that runs until then."""
         begin = time.monotonic()
         try:

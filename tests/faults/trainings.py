@@ -4,12 +4,10 @@ import csv
 import random
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
-from harness import Bench, Instants, Outcome, check, posetrain, run
-from zygote import run_anew
+from harness import Bench, Instants, Outcome, check, posetrain, run, zygote
 
 _VARIES = ("seconds", "windows_per_second")
 
@@ -18,14 +16,15 @@ def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Out
     """SIGKILL at random instants until a training gets through; its weights are those of one never killed."""
     outcome = Outcome("SIGKILL at a random instant of a training")
     whole = work / "whole"
+    process = zygote().start(_command(bench, whole), work)
     begin = time.monotonic()
-    run_anew(_command(bench, whole)).check_returncode()
+    outcome.expect(process.wait() == 0, f"a training that is not killed: exit {process.returncode}")
     instants = Instants(time.monotonic() - begin, 0.3, seed)
     landed = number = 0
     while landed < tries:
         target = work / f"cut{number}"
         number += 1
-        process = subprocess.Popen(_command(bench, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = zygote().start(_command(bench, target), work)
         while True:
             instants.strike(process, signal.SIGKILL)
             if process.wait() == 0:
@@ -33,11 +32,7 @@ def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Out
             outcome.expect(process.returncode == -signal.SIGKILL, f"training {number}: exit {process.returncode}")
             landed += 1
             resume = ["--resume"] if (target / "run.json").exists() else _command(bench, target)[2:]
-            process = subprocess.Popen(
-                [posetrain(), "run", *resume, "--out", str(target)],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            process = zygote().start([posetrain(), "run", *resume, "--out", str(target)], work)
             if landed >= tries:
                 outcome.expect(process.wait() == 0, f"training {number}: the last exit was {process.returncode}")
                 break
@@ -80,7 +75,7 @@ def damaged_checkpoints(bench: Bench, work: Path, tries: int, seed: int = 0) -> 
 
 
 def _command(bench: Bench, out: Path) -> list[str]:
-    regime = ["--model", "deciwatch", "--epochs", "6", "--max-windows", "160", "--batch-size", "8"]
+    regime = ["--model", "deciwatch", "--epochs", "6", "--max-windows", "24", "--batch-size", "8"]
     return [posetrain(), "run", str(bench.new), *regime, "--out", str(out)]
 
 

@@ -10,7 +10,9 @@ import atexit
 import gc
 import json
 import os
+import select
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -68,6 +70,54 @@ def run_anew(command: Sequence[str], folder: Path | None = None, **extra: str) -
     )
 
 
+class Fork:
+    """A command that is a fork, as `subprocess.Popen` with pipes."""
+
+    def __init__(self, command: Sequence[str], connection: socket.socket, out: int, err: int) -> None:
+        self._command, self._connection, self._files = list(command), connection, (out, err)
+        self._pid = int.from_bytes(connection.recv(8, socket.MSG_WAITALL), "big")
+        self._told: list[str] = []
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Likewise."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Likewise."""
+        if self.returncode is None:
+            if not select.select([self._connection], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self._command, timeout or 0)
+            with self._connection:
+                self.returncode = int(self._connection.recv(99))
+            for written in self._files:
+                with os.fdopen(written, "rb") as file:
+                    file.seek(0)
+                    self._told.append(file.read().decode().replace("\r\n", "\n"))
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Likewise."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, number)
+
+    def kill(self) -> None:
+        """Likewise."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Likewise."""
+        self.wait(timeout)
+        out, err = self._told
+        return out, err
+
+
+Process = subprocess.Popen[str] | Fork
+
+
 class Zygote:
     """The processes that are forked, each begun when it is first needed."""
 
@@ -78,34 +128,35 @@ class Zygote:
 
     def run(self, command: Sequence[str], folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
         """What `run_anew` gives; by a fork, where an installed command would import the same."""
-        if Path(command[0]).name in _MODULES and self.fits(environment(**extra)):
-            return self._forked(command, folder, environment(**extra))
-        return run_anew(command, folder, **extra)
+        process = self.start(command, folder, **extra)
+        try:
+            told = process.communicate(_SECONDS)
+        finally:
+            process.kill()
+        assert process.returncode is not None
+        return subprocess.CompletedProcess(list(command), process.returncode, *told)
+
+    def start(self, command: Sequence[str], folder: Path, **extra: str) -> Process:
+        """The same, whose end is not waited for."""
+        known = environment(**extra)
+        if Path(command[0]).name in _MODULES and self.fits(known):
+            return self._forked(command, folder, known)
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, text=True, env=known, cwd=folder, **pipes)
 
     def fits(self, environment: Mapping[str, str]) -> bool:
         """Whether a process with that environment would import the same."""
         differing = {name for name, _ in environment.items() ^ self._environment.items()}
         return all(name.startswith(_SET_BY_TESTS) for name in differing)
 
-    def _forked(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
+    def _forked(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Fork:
         request = json.dumps({"command": command, "environment": dict(environment), "folder": str(folder)}).encode()
-        with (
-            tempfile.TemporaryFile() as out,
-            tempfile.TemporaryFile() as err,
-            socket.socket(socket.AF_UNIX) as connection,
-        ):
-            connection.settimeout(_SECONDS)
-            connection.connect(self._address(Path(command[0]).name))
-            socket.send_fds(connection, [len(request).to_bytes(8, "big")], [out.fileno(), err.fileno()])
-            connection.sendall(request)
-            code = int(connection.recv(99))
-            texts = []
-            for file in (out, err):
-                file.seek(0)
-                texts.append(file.read().decode().replace("\r\n", "\n"))
-        return subprocess.CompletedProcess(list(command), code, *texts)
+        out, err = os.memfd_create("out"), os.memfd_create("err")
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self._address(Path(command[0]).name))
+        socket.send_fds(connection, [len(request).to_bytes(8, "big")], [out, err])
+        connection.sendall(request)
+        return Fork(command, connection, out, err)
 
     def _address(self, program: str) -> str:
         """Where the process listens that is forked for a program."""
@@ -147,6 +198,8 @@ def _serve(address: str, ready: int) -> list[str]:
                         return _be(request, fds)
                     for fd in fds:
                         os.close(fd)
+                    with suppress(BrokenPipeError):
+                        connection.sendall(child.to_bytes(8, "big"))
                     waiting.register(os.pidfd_open(child), selectors.EVENT_READ, (child, connection))
                 else:
                     waiting.unregister(key.fileobj)

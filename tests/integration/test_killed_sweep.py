@@ -1,15 +1,13 @@
 """A sweep that is killed again and again ends with the weights of one that never was."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from zygote import Process
 
 RUNS = ("conv3d-1.1", "smoothnet-1.1", "conv3d-1.1-finetuned", "smoothnet-1.1-finetuned")
 INSTANTS = (
@@ -18,36 +16,23 @@ INSTANTS = (
     ("conv3d-1.1-finetuned/checkpoints/0001",),  # between two epochs of a finetuning
 )
 
-Sweep = Callable[[Path], "subprocess.Popen[str]"]
+Sweep = Callable[[Path], Process]
 
 
 @pytest.fixture
-def sweep(stores: dict[str, Path], tmp_path: Path) -> Iterator[Sweep]:
+def sweep(stores: dict[str, Path], start: Callable[..., Process]) -> Sweep:
     """The installed command with a small sweep, begun."""
-    begun = []
 
-    def begin(out: Path) -> "subprocess.Popen[str]":
+    def begin(out: Path) -> Process:
         words = "--model conv3d --model smoothnet --experiment 1.1 --epochs 2 --max-windows 4 --batch-size 2"
         places = (stores["brace"], "--finetune", stores["climbalong"], "--out", out)
-        process = subprocess.Popen(
-            [Path(sys.executable).parent / "posetrain", "sweep", *places, *words.split(), "--device", "cpu", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-            # Where the machine has other work, two threads mostly wait for each other.
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-        begun.append(process)
-        return process
+        # Where the machine has other work, two threads mostly wait for each other.
+        return start("posetrain", "sweep", *places, *words.split(), "--device", "cpu", "--json", OMP_NUM_THREADS="1")
 
-    yield begin
-    for process in begun:
-        process.kill()
-        process.communicate()
+    return begin
 
 
-def kill_at(process: "subprocess.Popen[str]", paths: list[Path]) -> None:
+def kill_at(process: Process, paths: list[Path]) -> None:
     """SIGKILL as soon as one of the paths is there."""
     end = time.monotonic() + 120
     while not any(path.exists() for path in paths):
@@ -59,7 +44,7 @@ def kill_at(process: "subprocess.Popen[str]", paths: list[Path]) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def end(process: "subprocess.Popen[str]") -> list[dict[str, object]]:
+def end(process: Process) -> list[dict[str, object]]:
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     rows: list[dict[str, object]] = json.loads(out)["runs"]
