@@ -63,7 +63,7 @@ def given() -> Callable[[Task, Tensor], Tensor]:
 @pytest.fixture
 def quick() -> TrainConfig:
     """A training of a few seconds."""
-    return TrainConfig(epochs=3, max_windows=20, batch_size=4)
+    return TrainConfig(epochs=3, max_windows=8, batch_size=4)
 
 
 @contextmanager
