@@ -128,7 +128,7 @@ def machines(noisy: Store, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_gradients_are_those_of_one_process_with_the_whole_batch(noisy: Store, tmp_path: Path) -> None:
-    batches = {"conv3d": 5, "convlstm-sum": 2}
+    batches = {"conv3d": 3, "convlstm-sum": 2}
     (tmp_path / "script.py").write_text(SCRIPT)
     words = [f"{name}:{windows}" for name, windows in batches.items()]
     done = together("script.py", str(noisy.path), str(tmp_path), *words, cwd=tmp_path)
@@ -144,8 +144,8 @@ def test_gradients_are_those_of_one_process_with_the_whole_batch(noisy: Store, t
                 )
 
 
-QUICK = TrainConfig(epochs=2, max_windows=21, batch_size=4)
-OPTIONS = ("--epochs", "2", "--max-windows", "21", "--batch-size", "4", "--json")
+QUICK = TrainConfig(epochs=2, max_windows=9, batch_size=4)
+OPTIONS = ("--epochs", "2", "--max-windows", "9", "--batch-size", "4", "--json")
 
 
 def test_a_run_of_two_processes_is_written_once(noisy: Store, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_nothing_is_written_before_all_can_begin(noisy: Store, tmp_path: Path) -
 def test_a_lost_process_ends_the_other(
     victim: int, sent: signal.Signals, patience: int, machines: tuple[Path, Path]
 ) -> None:
-    options = ("--out", HERE + "a", "--epochs", "500", "--max-windows", "21")
+    options = ("--out", HERE + "a", "--epochs", "500", "--max-windows", "9")
     anew = sent == signal.SIGKILL  # what torch itself would say is silenced as it is imported
     with started(HERE + "a.zarr", *options, folders=machines, patience=patience, anew=anew) as processes:
         latest = time.monotonic() + 240
