@@ -4,19 +4,22 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import torch
+from safetensors.torch import save_file
 
-from posedata.store.reader import Store
+from posedata.store.reader import Store, open_store
+from posetrain import team as teams
 from posetrain.config import TrainConfig
 from posetrain.data import Windows
 from posetrain.epoch import train_epoch
 from posetrain.models import find_model, make_model
-from posetrain.team import Team
+from posetrain.team import Team, joined
 
 ENVIRONMENT = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
 """Of every process."""
@@ -44,18 +47,52 @@ def gradients(store: Store, name: str, windows: int, team: Team) -> dict[str, to
     return found | {"loss": torch.tensor(loss)}
 
 
+def step_together() -> None:
+    """The program of a process: gradients of a step, saved by name and rank, and what else a team does, checked.
+
+    Its arguments: a store, and NAME:WINDOWS of batches.
+    """
+    with joined("cpu") as (team, _):
+
+        def load() -> dict[str, object]:
+            assert team.leads
+            return {"tensor": torch.arange(3), "list": [{"number": 0.5}]}
+
+        for words in sys.argv[2:]:
+            name, _, windows = words.partition(":")
+            found = gradients(open_store(Path(sys.argv[1])), name, int(windows), team)
+            save_file(found, f"{name}-{team.rank}.safetensors")
+        said = team.told({"rank": team.rank, "words": "ü"} if team.leads else None)
+        assert said == {"rank": 0, "words": "ü"}, said
+        lent: Any = team.lent(load)
+        assert (lent["tensor"].tolist(), lent["list"]) == ([0, 1, 2], [{"number": 0.5}]), lent
+
+
+def posetrain() -> None:
+    """The installed command."""
+    from posetrain.cli import main
+
+    main()
+
+
 class Forked:
-    """`posetrain` in a folder, as `subprocess.Popen` with pipes; `patience` is that of `posetrain.team` in seconds."""
+    """A program in a folder, as `subprocess.Popen` with pipes; `patience` is that of `posetrain.team` in seconds."""
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], patience: int, said: Path
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        patience: int,
+        said: Path,
+        program: Callable[[], None] = posetrain,
     ) -> None:
         self._files = [said.with_suffix(suffix) for suffix in (".out", ".err")]
         # As `posetrain run` sets it before torch is imported.
         with mock.patch.dict(os.environ, ENVIRONMENT | {"TORCH_CPP_LOG_LEVEL": "FATAL"}):
             _FORKS.set_forkserver_preload(_IMPORTED)
             known = dict(environment)
-            self._process = _FORKS.Process(target=_be, args=(arguments, folder, known, patience, self._files))
+            self._process = _FORKS.Process(target=_be, args=(program, arguments, folder, known, patience, self._files))
             self._process.start()
 
     @property
@@ -81,11 +118,15 @@ class Forked:
         return out, err
 
 
-def _be(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], patience: int, out: list[Path]) -> None:
-    """Become that command."""
-    from posetrain import team
-    from posetrain.cli import main
-
+def _be(
+    program: Callable[[], None],
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    patience: int,
+    out: list[Path],
+) -> None:
+    """Become that program."""
     for number, file in enumerate(out, start=1):
         opened = os.open(file, os.O_WRONLY | os.O_CREAT)
         os.dup2(opened, number)
@@ -93,6 +134,6 @@ def _be(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    team._PATIENCE = timedelta(seconds=patience)
+    teams._PATIENCE = timedelta(seconds=patience)
     sys.argv = ["posetrain", *arguments]
-    main()
+    program()

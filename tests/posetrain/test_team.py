@@ -30,39 +30,12 @@ from posetrain.training import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SCRIPT = """
-import sys
-from pathlib import Path
-import torch
-from safetensors.torch import save_file
-from posedata import open_store
-from posetrain.team import joined
-from ranks import gradients
-
-def load():
-    assert team.leads
-    return {"tensor": torch.arange(3), "list": [{"number": 0.5}]}
-
-with joined("cpu") as (team, _):
-    for words in sys.argv[3:]:
-        name, _, windows = words.partition(":")
-        found = gradients(open_store(Path(sys.argv[1])), name, int(windows), team)
-        save_file(found, f"{sys.argv[2]}/{name}-{team.rank}.safetensors")
-    said = team.told({"rank": team.rank, "words": "ü"} if team.leads else None)
-    assert said == {"rank": 0, "words": "ü"}, said
-    lent = team.lent(load)
-    assert (lent["tensor"].tolist(), lent["list"]) == ([0, 1, 2], [{"number": 0.5}]), lent
-"""
-
 
 def together(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Two processes as torchrun starts them."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *arguments]
-    path = os.pathsep.join([str(Path(ranks.__file__).parent), os.environ.get("PYTHONPATH", "")])
-    extra = {**ranks.ENVIRONMENT, "PYTHONPATH": path}
-    return subprocess.run(
-        command, cwd=cwd, env={**os.environ, **extra}, capture_output=True, text=True, check=False, timeout=300
-    )
+    known = os.environ | ranks.ENVIRONMENT
+    return subprocess.run(command, cwd=cwd, env=known, capture_output=True, text=True, check=False, timeout=300)
 
 
 HERE = "/proc/self/cwd/"
@@ -83,16 +56,23 @@ Process = subprocess.Popen[str] | ranks.Forked
 
 @contextmanager
 def started(
-    *arguments: object, folders: Sequence[Path], ranked: Sequence[int] = (0, 1), patience: int = 120, anew: bool = False
+    *arguments: object,
+    folders: Sequence[Path],
+    ranked: Sequence[int] = (0, 1),
+    patience: int = 120,
+    anew: bool = False,
+    program: Callable[[], None] = ranks.posetrain,
 ) -> Iterator[list[Process]]:
     """`posetrain run` in processes that must find each other themselves, each in its own folder.
 
-    They are forks of one that has imported torch, or import it `anew`.
+    They are forks of one that has imported torch, and may be another program; or they import it `anew`.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    options = ["run", *map(str, arguments), "--quiet"]
+    options = [*map(str, arguments)]
+    if program is ranks.posetrain:
+        options = ["run", *options, "--quiet"]
     both = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port} | ranks.ENVIRONMENT
     processes: list[Process] = []
     with tempfile.TemporaryDirectory() as said:
@@ -103,7 +83,7 @@ def started(
                 pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
                 processes.append(subprocess.Popen(command, cwd=folder, env=known, text=True, **pipes))
             else:
-                processes.append(ranks.Forked(options, folder, known, patience, Path(said, str(rank))))
+                processes.append(ranks.Forked(options, folder, known, patience, Path(said, str(rank)), program))
         try:
             yield processes
         finally:
@@ -129,10 +109,10 @@ def machines(noisy: Store, tmp_path: Path) -> tuple[Path, Path]:
 
 def test_gradients_are_those_of_one_process_with_the_whole_batch(noisy: Store, tmp_path: Path) -> None:
     batches = {"conv3d": 3, "convlstm-sum": 2}
-    (tmp_path / "script.py").write_text(SCRIPT)
     words = [f"{name}:{windows}" for name, windows in batches.items()]
-    done = together("script.py", str(noisy.path), str(tmp_path), *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    with started(noisy.path, *words, folders=[tmp_path, tmp_path], program=ranks.step_together) as processes:
+        for code, _, said in map(end, processes):
+            assert code == 0, said
     for name, windows in batches.items():
         alone = ranks.gradients(noisy, name, windows, ALONE)
         for rank in range(2):
