@@ -20,7 +20,7 @@ from posedata.formats import FORMATS
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return make_bench(tmp_path_factory.mktemp("bench") / "bench", sequences=4)
+    return make_bench(tmp_path_factory.mktemp("bench") / "bench", sequences=4, frames=1050)
 
 
 @pytest.fixture(scope="module")
