@@ -52,7 +52,7 @@ _SECONDS = 300
 _AT_FIRST = dict(os.environ)
 """The environment before tests import packages that change it, like sklearn, torch's compiler and cv2."""
 
-_SET_BY_TESTS = ("AWS_", "POSEDATA_", "no_proxy")
+_SET_BY_TESTS = ("AWS_", "MY_PASSWORD", "POSEDATA_", "SERVICE_API_KEY", "no_proxy")
 """Variables that tests set for themselves and for commands; others they give as `extra`. Nothing looks at these while
 it is imported."""
 
