@@ -9,7 +9,8 @@ from posedata.splits import SPLITS
 
 def heatmap_rows(report: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """Of a store of temporal heatmaps."""
-    windows = ", ".join(f"{name} {report['windows'][name]:,}" for name in SPLITS)
+    apart = ", ".join(f"{name} {report['windows'][name]:,}" for name in SPLITS if name != "train")
+    windows = f"train {report['windows']['train']:,}; sharing no frame: {apart}"
     yield "datasets", _datasets(report["recipe"])
     yield from _origin(report["recipe"])
     yield from reader_rows(report)

@@ -50,7 +50,7 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
         "sequences": "1,234",
         "frames": "56,789 (12 empty)",
         "keypoints": "1,000,000 annotated",
-        "windows": "50,000 of 5 frames (train 30,000, validation 10,000, test 9,999, held_out 1)",
+        "windows": "50,000 of 5 frames (train 30,000; sharing no frame: validation 10,000, test 9,999, held_out 1)",
         "mean_torso": "16.2713 grid px",
         "size": "none",
         "digest": "none",
