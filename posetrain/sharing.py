@@ -116,7 +116,7 @@ def pull_run(
     remote = open_remote(place)
     found = _find_published(remote, name)
     if found is None:
-        raise RemoteError(f"{url}: expected a run, found none in {remote.url}/{FOLDER}")
+        raise RemoteError(f"{url}: expected a run, found none in {remote.url}/{FOLDER}{_choices(remote)}")
     target = (out or data_home() / "runs" / name).absolute()
     check_target(target, overwrite, _is_run)
     parts = Parts(found.files, ())
@@ -156,6 +156,15 @@ def _find_published(remote: Remote, name: str) -> PublishedRun | None:
     if run.name != name:
         raise RemoteError(f"{remote.url}/{where}: name: expected that of the file, found {run.name}")
     return run
+
+
+def _choices(remote: Remote) -> str:
+    """What there is instead, as far as it can be told."""
+    try:
+        names = sorted(name.removesuffix(".json") for name in remote.sizes(FOLDER) if name.endswith(".json"))
+    except RemoteError:
+        names = []
+    return f"; there are {', '.join(names)}" if names else ""
 
 
 def _is_run(path: Path) -> bool:

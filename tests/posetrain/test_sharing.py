@@ -116,6 +116,13 @@ def test_a_run_without_an_epoch_is_not_published(run: Path, tmp_path: Path) -> N
     assert not (tmp_path / "collection").exists()
 
 
+def test_a_run_that_is_not_there_is_told_of_those_that_are(run: Path, collection: str, tmp_path: Path) -> None:
+    for name in ("smooth", "other"):
+        push_run(run, collection, name=name)
+    with pytest.raises(RemoteError, match=r"smoth: expected a run, found none in .*/runs; there are other, smooth$"):
+        pull_run(f"{collection}/smoth", out=tmp_path / "got")
+
+
 def test_a_name_that_cannot_be_published_is_told_in_words(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match=r"störe: expected a name that can be published, at most 151 .* with --name"):
         push_run(run, str(tmp_path / "collection"), name="störe")
