@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,13 @@ from posetrain.predict.online import Online, refine_run_online
 from posetrain.predict.outputs import Refined, find_writer
 from posetrain.predict.people import Person
 from posetrain.trained import Trained, find_trained
+
+_LONG = 1 << 23
+"""Bytes of a file of keypoints that takes seconds to be read, and longer where people are linked."""
+
+
+def _is_long(given: Path) -> bool:
+    return given.is_file() and given.stat().st_size > _LONG
 
 
 def predict(
@@ -48,7 +55,7 @@ def predict(
         device: where the model runs.
         sequences: of a store, by name; none = all.
         overwrite: whether a file that is there may be replaced.
-        progress: told of the frames.
+        progress: told of the frames, and of a long file while it is read.
         film: of the result, an .mp4; None = none is made.
         video: film or folder to draw it over, see `posetrain.predict.film.skeleton_film`; None = a blank ground.
         delay: frames that an answer may wait for, see `posetrain.predict.online`; None = for all.
@@ -67,7 +74,8 @@ def predict(
     for path in filter(None, (out, film)):
         need_free(path, overwrite)
     trained = find_trained(name, device)
-    found = open_input(given, sequences, device, bridge=delay is None)  # online nobody knows what comes behind a gap
+    with progress("reading", 1, "files") if _is_long(Path(given)) else nullcontext():
+        found = open_input(given, sequences, device, bridge=delay is None)  # online nobody knows what is behind a gap
     for path in filter(None, (out, film)) if found.path.is_dir() else ():
         need_outside(path, found.path)
     write = find_writer(out, found, heatmaps)

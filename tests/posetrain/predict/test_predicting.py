@@ -4,7 +4,7 @@ import csv
 import json
 import zipfile
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,12 @@ from posedata.heatmaps import gaussians
 from posedata.isolated.child import ChildReader
 from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import Note
+from posedata.progress import Advance, silent
 from posedata.skeleton import BODY_25, COCO_17, INDEX, KEYPOINTS, MEDIAPIPE_33
 from posedata.store.reader import open_store
 from posedata.store.views import input_peaks, sequence_frames, sequence_names
 from posetrain.data import Windows
+from posetrain.predict import predicting
 from posetrain.predict.inputs import PlainMap, open_input
 from posetrain.predict.outputs import find_writer
 from posetrain.predict.predicting import predict
@@ -199,6 +201,21 @@ def read_any(path: Path) -> dict[str, Track]:
             name: Track(found["frame_number"][own], found["points"][own], found["confidence"][own])
             for name, own in of.items()
         }
+
+
+def test_it_tells_that_a_long_file_is_read(
+    still: str, people: dict[str, Track], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, told = write_csv(tmp_path / "in.csv", people), list[str]()
+
+    def progress(what: str, total: int, unit: str) -> AbstractContextManager[Advance]:
+        told.append(f"{what} {total} {unit}")
+        return silent(what, total, unit)
+
+    predict(still, given, tmp_path / "a.csv", CPU, progress=progress)
+    monkeypatch.setattr(predicting, "_LONG", given.stat().st_size - 1)
+    predict(still, given, tmp_path / "b.csv", CPU, progress=progress)
+    assert told == ["refining 56 frames", "reading 1 files", "refining 56 frames"]
 
 
 def test_people_of_openpose_are_told_apart_by_their_poses(still: str, people: dict[str, Track], tmp_path: Path) -> None:
