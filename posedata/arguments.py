@@ -1,5 +1,6 @@
 """What users type: parameters of kinds of our own, and the options that commands share."""
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -45,9 +46,9 @@ class _NewStore(click.Path):
 
         path = Path(str(super().convert(value, param, ctx)))
         stored = data_home() / "stores" / f"{path}.zarr"
-        if len(path.parts) == 1 and stored.exists() and not path.exists():
+        if os.sep not in str(value) and stored.exists() and not path.exists():
             raise ChoiceError(
-                f"--out {path}: expected a path, or a name that no store in {stored.parent} has, found {stored}; "
+                f"{path}: expected a path, or a name that no store in {stored.parent} has, found {stored}; "
                 f"give {path}.zarr, or {stored} to replace it"
             )
         return path

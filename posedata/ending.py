@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from posedata.errors import PoseDataError
+from posedata.errors import FULL_DISK, PoseDataError
 from posedata.secrets import redact, refuse_credentials
 
 NOTHING = "nothing was left half-made"
@@ -19,7 +19,6 @@ NOTHING = "nothing was left half-made"
 
 KEPT = "what has come is kept; the same command goes on"
 
-_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
     "PIL": "view",
     "av": "view",
@@ -76,6 +75,9 @@ def run(command: click.Command, name: str) -> NoReturn:
         if debug:
             click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
         _fail(*(_stopped() if _received else _judge(error)))
+    finally:
+        # What is left is Python's own; an alarm that it does not handle any more would kill it.
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
     # A command returns None, or what it gave to click's Exit.
     sys.exit(code)
 
@@ -115,8 +117,7 @@ def _ignored(what: "sys.UnraisableHookArgs") -> None:
 
 
 def _stopped() -> tuple[int, str]:
-    """Exit code and message after a signal, when all has been unwound."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    """Exit code and message after a signal."""
     number = signal.Signals(_received[0]) if _received else signal.SIGINT
     return 128 + number, f"{_WORDS[number]}; {_left()}"
 
@@ -132,7 +133,7 @@ def _judge(error: PoseDataError | MemoryError | OSError | ModuleNotFoundError) -
     if isinstance(error, MemoryError):
         return 5, "memory: expected enough, found none left; use fewer --workers or a smaller batch"
     what = error.filename or "system"
-    if error.errno in _FULL_DISK:
+    if error.errno in FULL_DISK:
         return 5, f"{what}: expected free space, found none; free some and run the command again"
     return 5 if error.errno == errno.EIO else 3, f"{what}: {error.strerror or error}"
 

@@ -4,8 +4,12 @@ Each class carries the exit code of the commands. The message says where, what w
 found and what to do; `faults` holds one such line for every fault that was found at once.
 """
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
+
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Numbers of errors of the system that only writing meets."""
 
 MOST_TOLD = 100
 """Faults of one file that are told in words."""

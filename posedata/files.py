@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from posedata.ahead import in_threads
-from posedata.errors import ChoiceError, ConflictError, ResourceError
+from posedata.errors import FULL_DISK, ChoiceError, ConflictError, ResourceError
 from posedata.locks import locked
 
 _BLOCK = 1 << 20
@@ -43,11 +43,11 @@ def write_durably(path: Path, parts: Iterable[bytes]) -> Written:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Let errors of the system that name no file, as those of a full disk do not, name this one."""
+    """Let errors of a full disk, which name no file, name this one, which is being written."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno in FULL_DISK:
             error.filename = str(path)
         raise
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.GifImagePlugin import getdata, getheader
 
-from posedata.errors import ChoiceError, ResourceError
+from posedata.errors import FULL_DISK, ChoiceError, ResourceError
 from posedata.preview.about import About
 from posedata.preview.draw import Picture, grid, png, tile, titled
 from posedata.preview.scenes import Scene
@@ -31,6 +31,9 @@ _H264 = {"preset": "veryfast", "crf": "20"}
 
 _MOST_PARTS = 100_000
 """Of a second: the finest times of a film."""
+
+_SLOWEST = Fraction(1, 1000)
+"""Frames a second. FFmpeg knows none that are much slower."""
 
 
 def write_png(path: Path, scenes: Iterator[Scene], about: About) -> None:
@@ -89,7 +92,7 @@ def open_mp4(path: Path, size: tuple[int, int], rate: float, otherwise: str) -> 
     try:
         # What players need to begin comes first. One thread: with more the bytes would depend on their number.
         with av.open(str(path), "w", options={"movflags": "+faststart"}) as film:
-            stream = film.add_stream(_CODEC, Fraction(rate).limit_denominator(_MOST_PARTS), _H264)
+            stream = film.add_stream(_CODEC, max(Fraction(rate).limit_denominator(_MOST_PARTS), _SLOWEST), _H264)
             stream.width, stream.height = size
             stream.thread_count = 1
 
@@ -103,8 +106,8 @@ def open_mp4(path: Path, size: tuple[int, int], rate: float, otherwise: str) -> 
         wanted = "expected a PyAV whose FFmpeg writes H.264, found one that does not"
         raise ChoiceError(f"{path.name}: {wanted}; {otherwise}") from error
     except av.FFmpegError as error:
-        what = f"expected to write a film, found {error.strerror}"
-        raise ResourceError(f"{path.name}: {what}; free some space on the disk and run the command again") from error
+        advice = "; free some space on the disk and run the command again" if error.errno in FULL_DISK else ""
+        raise ResourceError(f"{path.name}: expected to write a film, found {error.strerror}{advice}") from error
 
 
 def _film(scenes: Iterator[Scene], about: About, scale: int) -> Iterator[Picture]:

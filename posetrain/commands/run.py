@@ -74,7 +74,7 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
         device = pick_device(device_name)
         quiet = quiet or not team.leads
         wanted = _wanted(team, lambda: _request(ctx))
-        ending.when_stopped(lambda: _left(wanted.run))
+        ending.when_stopped(lambda: _left(wanted.run) if team.leads else "the first process tells what is kept")
         console.remark(f"training {wanted.config.model} on {wanted.store.path}, run {wanted.run}", quiet)
         summary = train(
             wanted.config,

@@ -200,9 +200,11 @@ def _blocks(
 
 
 def _tuned(subject: Subject, device: torch.device, feed: Feed, progress: Progress) -> list[Baseline]:
-    """All filters, over the window and over the sequence."""
-    tracks = Tracks(subject.store, device, feed, progress=progress)
+    """All filters, over the window and over the sequence; none if nothing counts by which to choose parameters."""
     validation = subject.windows("validation", device, feed)
+    if not evaluate(identity, HEATMAPS, validation).keypoints:
+        return []
+    tracks = Tracks(subject.store, device, feed, progress=progress)
     tuned = []
     with progress(f"tuning, {subject.store.path.stem}", len(SPANS) * len(FILTERS), "filters") as advance:
         for span, name in product(SPANS, FILTERS):
@@ -212,7 +214,8 @@ def _tuned(subject: Subject, device: torch.device, feed: Feed, progress: Progres
 
 
 def _baseline_rows(baselines: Sequence[Baseline], windows: Windows) -> Iterator[Row]:
-    yield Row("identity", "", evaluate(identity, HEATMAPS, windows))
+    note = "" if baselines else "no filters: nothing counts on validation"
+    yield Row("identity", note, evaluate(identity, HEATMAPS, windows))
     for baseline in baselines:
         parameters = ", ".join(f"{name} {value:g}" for name, value in baseline.parameters.items())
         yield Row(f"{baseline.name}, {baseline.span}", parameters, baseline.score(windows))

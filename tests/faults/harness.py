@@ -132,15 +132,15 @@ class Instants:
         """Instants from `first`, a share of the `lasts` seconds, to just behind their end."""
         self._lasts, self._first, self._chosen = lasts, first, random.Random(seed)
 
-    def strike(self, process: Process | subprocess.Popen[bytes], number: signal.Signals) -> None:
-        """Wait for an instant, and signal a process that runs until then."""
+    def strike(self, process: Process | subprocess.Popen[bytes], number: signal.Signals, whole: bool = True) -> None:
+        """Wait for an instant, and signal a process that runs until then; `whole` unless it goes on with others' work."""
         begin = time.monotonic()
         try:
             process.wait(self._chosen.uniform(self._first, 1.1) * self._lasts)
         except subprocess.TimeoutExpired:
             process.send_signal(number)
         else:
-            self._lasts = time.monotonic() - begin
+            self._lasts = time.monotonic() - begin if whole else self._lasts
 
 
 def enough(tries: int, landed: int, wanted: int) -> bool:

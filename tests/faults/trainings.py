@@ -24,14 +24,15 @@ def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Out
     while landed < tries:
         target = work / f"cut{number}"
         number += 1
-        process = zygote().start(_command(bench, target), work)
+        process, begun = zygote().start(_command(bench, target), work), False
         while True:
-            instants.strike(process, signal.SIGKILL)
+            instants.strike(process, signal.SIGKILL, whole=not begun)
             if process.wait() == 0:
                 break
             outcome.expect(process.returncode == -signal.SIGKILL, f"training {number}: exit {process.returncode}")
             landed += 1
-            resume = ["--resume"] if (target / "run.json").exists() else _command(bench, target)[2:]
+            begun = (target / "run.json").exists()
+            resume = ["--resume"] if begun else _command(bench, target)[2:]
             process = zygote().start([posetrain(), "run", *resume, "--out", str(target)], work)
             if landed >= tries:
                 outcome.expect(process.wait() == 0, f"training {number}: the last exit was {process.returncode}")

@@ -312,9 +312,10 @@ def test_the_bare_name_of_a_store_is_no_place_for_another(command: Run, raw_tree
     """Commands would find the new one by that name, but from this folder alone."""
     line = ("posedata", "build", "--dataset", "speed21", "--raw", raw_trees["speed21"], "--out")
     assert command(*line, "home/stores/runs.zarr").returncode == 0
-    assert_fails(command(*line, "runs"), 2, "--out runs: expected a path, or a name that no store in .* give runs.zarr")
+    assert_fails(command(*line, "runs"), 2, "runs: expected a path, or a name that no store in .* give runs.zarr")
     assert command(*line, "runs.zarr").returncode == 0
     assert command(*line, "other").returncode == 0
+    assert command(*line, "./runs").returncode == 0
 
 
 def test_a_second_builder_is_code_6(command: Run, raw_trees: dict[str, Path], tmp_path: Path) -> None:

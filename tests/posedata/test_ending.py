@@ -19,9 +19,10 @@ def undo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """`run` sets a signal handler and a hook for exceptions."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def leave(monkeypatch: pytest.MonkeyPatch, error: BaseException | None, *arguments: str) -> int:
@@ -136,6 +137,18 @@ def test_a_signal_that_python_swallows_stops_it_all_the_same() -> None:
     done = in_process(body)
     assert (done.returncode, done.stdout) == (143, "")
     assert done.stderr.lstrip("\n") == "error: terminated; nothing was left half-made\n"
+
+
+def test_a_signal_when_all_is_done_does_no_harm() -> None:
+    """Python takes its time to leave, and has no handlers any more."""
+    body = """
+    import atexit
+    class Slow:
+        def __del__(self):
+            time.sleep(1.5)
+    signal.slow = Slow()
+    atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))"""
+    assert in_process(body).returncode == 0
 
 
 def test_unwinding_is_not_interrupted_again() -> None:

@@ -119,6 +119,12 @@ def test_films_draw_one_frame_at_a_time(tmp_path: Path, monkeypatch: pytest.Monk
     assert log == ["asked", "written"] * 6
 
 
+@pytest.mark.parametrize(("rate", "shown"), [(1 / 86_400, 0.001), (0.5, 0.5), (1000.0, 1000.0)])
+def test_a_film_may_be_as_slow_as_films_are(rate: float, shown: float, tmp_path: Path) -> None:
+    write_mp4(tmp_path / "f.mp4", iter(moving(2)), replace(ABOUT, frames=2, rate=rate))
+    assert cv2.VideoCapture(str(tmp_path / "f.mp4")).get(cv2.CAP_PROP_FPS) == pytest.approx(shown)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
 def test_a_film_for_which_there_is_no_room_is_told(share: float, tmp_path: Path) -> None:
     """At its beginning, in its middle, and where its index is put before all else."""

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,10 +13,11 @@ from posedata.progress import silent
 from posetrain import checkpoints, scoring
 from posetrain.checkpoints import read_run
 from posetrain.config import TrainConfig
-from posetrain.data import split_windows
+from posetrain.data import Windows, split_windows
 from posetrain.evaluation import evaluate, identity
 from posetrain.filters import FILTERS
 from posetrain.report.collect import Block, Trained, curves_of, identity_pck, load_trained, score_all, store_names
+from posetrain.sources import Feed
 from posetrain.tasks import HEATMAPS
 from posetrain.training import train
 
@@ -106,6 +108,24 @@ def test_stores_of_one_name_are_told_apart_by_their_digests(stores: dict[str, Pa
         digests[1]: f"penn_action {digests[1][:8]}",
         digests[2]: "climbalong",
     }
+
+
+@pytest.mark.usefixtures("few")
+def test_filters_are_left_out_where_nothing_counts_to_choose_them_by(
+    trained: dict[str, Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, windows = trained["smooth"], scoring.Subject.windows
+
+    def without_torsos(subject: scoring.Subject, split: str, device: torch.device, feed: Feed) -> Windows:
+        found = windows(subject, split, device, feed)
+        if split == "validation":
+            found.torso = np.full_like(found.torso, np.nan)
+        return found
+
+    monkeypatch.setattr(scoring.Subject, "windows", without_torsos)
+    (block,) = score_all([run], CPU, "auto", silent)
+    assert names(block) == ["identity", "smooth"]
+    assert block.rows[0].note == "no filters: nothing counts on validation"
 
 
 @pytest.mark.usefixtures("few")
