@@ -133,7 +133,7 @@ class Instants:
         self._lasts, self._first, self._chosen = lasts, first, random.Random(seed)
 
     def strike(self, process: Process | subprocess.Popen[bytes], number: signal.Signals, whole: bool = True) -> None:
-        """Wait for an instant, and signal a process that runs until then; `whole` unless it goes on with others' work."""
+        """Wait for an instant, and signal a process that runs until then; if `whole`, it does all there is to do."""
         begin = time.monotonic()
         try:
             process.wait(self._chosen.uniform(self._first, 1.1) * self._lasts)
