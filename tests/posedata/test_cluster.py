@@ -78,9 +78,9 @@ def workers(scheduler: str, folder: Path, count: int, **environment: str) -> Ite
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Frames for five shards."""
+    """Frames for eight shards."""
     root = tmp_path_factory.mktemp("raw") / "brace"
-    write_sample("brace", root, sequences=5, frames=3300)
+    write_sample("brace", root, sequences=8, frames=3800)
     return root
 
 
@@ -146,7 +146,7 @@ def test_a_lost_scheduler_costs_nothing_that_was_finished(raw: Path, whole: byte
     assert building.returncode == 7
     assert said.startswith(f"error: {address}: expected the scheduler to stay, found it gone; start another, or")
     assert said.count("\n") == 1
-    assert 2 <= len(finished(stage)) < 5
+    assert 2 <= len(finished(stage)) < 8
 
     shutil.copytree(stage, tmp_path / ".b.zarr.building")
     kept = {
@@ -258,7 +258,7 @@ def test_a_shard_that_no_worker_can_encode_is_told(scheduler: str, tmp_path: Pat
 def test_a_dry_run_asks_the_cluster(raw: Path, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with workers(scheduler, tmp_path, 1):
         told = dry_run(RECIPE, {"brace": raw}, tmp_path / "a.zarr", scheduler=scheduler)
-    assert told["sequences"] == 5
+    assert told["sequences"] == 8
     assert not (tmp_path / "a.zarr").exists()
     monkeypatch.setattr(cluster, "_PATIENCE", 1)
     with pytest.raises(RemoteError, match="expected a worker within 1 s"):
