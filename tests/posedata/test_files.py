@@ -42,6 +42,16 @@ def test_a_full_disk_is_told_of_the_file(tmp_path: Path) -> None:
     assert caught.value.filename == str(tmp_path / "file")
 
 
+def test_a_disk_that_cannot_be_read_is_not_told_of_what_is_written(tmp_path: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"one"
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(OSError, match="Input/output") as caught:
+        write_durably(tmp_path / "file", parts())
+    assert caught.value.filename is None
+
+
 def test_a_file_is_flushed_whole_before_it_gets_its_name(tmp_path: Path, synced: list[tuple[str, int]]) -> None:
     write_durably(tmp_path / "file", [b"12345"])
     ((path, size),) = synced

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from posedata import Noise, Recipe, Selection, build_store, open_store
 from posedata.errors import BadInputError
 from posedata.geometry import to_grid, to_pixels
 from posedata.heatmaps import decode
-from posedata.progress import silent
+from posedata.progress import Advance, silent
 from posedata.store.reader import Store
 from posetrain import scoring
 from posetrain.baselines import Baseline, Tracks, tune
@@ -133,3 +134,15 @@ def test_perturbed_targets_move_no_filtered_position(
     monkeypatch.setattr(Store, "__getitem__", lambda s, n: np.roll(real(s, n), 9, 0) if n in rolled else real(s, n))
     after = Tracks(store, CPU, "auto").filtered(kalman, parameters, "sequence", made)
     np.testing.assert_array_equal(before, after)
+
+
+def test_tuning_tells_of_every_choice(store: Store) -> None:
+    told: list[float] = []
+
+    @contextmanager
+    def progress(what: str, total: int, unit: str) -> Iterator[Advance]:
+        assert (what, total, unit) == ("tuning kalman", len(FILTERS["kalman"].choices), "choices")
+        yield told.append
+
+    tune("kalman", Tracks(store, CPU, "auto"), "window", split_of(store, "validation"), progress)
+    assert sum(told) == len(FILTERS["kalman"].choices)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from posedata.commands.calibrate import _rows
 from posedata.store.reader import open_store
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -121,3 +122,13 @@ def test_without_matplotlib_only_the_picture_is_missing(command: Run, stores: di
     assert done.stderr == "error: matplotlib: expected the package, found it missing; pip install 'posedata[report]'\n"
     assert [p.name for p in tmp_path.iterdir()] == ["hidden"]
     assert command("posedata", "calibrate", stores["climbalong"], "--out", "n.json", PYTHONPATH=path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"), [(None, "too few keypoints with a partner to tell"), (0.031, "3.10 % of those with a partner")]
+)
+def test_a_rate_of_swaps_that_is_not_known_is_told_so(
+    rate: float | None, shown: str, command: Run, stores: dict[str, Path]
+) -> None:
+    report = json.loads(command("posedata", "calibrate", stores["climbalong"], "--json").stdout)
+    assert dict(_rows(report | {"swap_rate": rate}))["swaps"] == shown

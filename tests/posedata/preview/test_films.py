@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from posedata.errors import ChoiceError, ResourceError
 from posedata.preview import films
 from posedata.preview.colours import KEYPOINT_COLOURS
 from posedata.preview.draw import GAP, Picture, grid, tile, titled
-from posedata.preview.films import GIF_SCALE, MP4_SCALE, SHEET_SCALE, write_gif, write_mp4, write_png
+from posedata.preview.films import GIF_SCALE, MP4_SCALE, SHEET_SCALE, open_mp4, write_gif, write_mp4, write_png
 from posedata.preview.scenes import Scene
 from posedata.preview.write import Write
 from posedata.skeleton import INDEX
@@ -137,6 +138,15 @@ def test_a_film_for_which_there_is_no_room_is_told(share: float, tmp_path: Path)
             write_mp4(tmp_path / "f.mp4", iter(moving(6)), replace(ABOUT, frames=6))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_is_no_matter_of_room_is_not_told_as_one(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ResourceError, match=r"^f\.mp4: expected to write a film, found odd data$"),
+        open_mp4(tmp_path / "f.mp4", (64, 64), 25.0, "leave it") as add,
+    ):
+        add(np.zeros((64, 64, 3), np.uint8))
+        raise av.error.InvalidDataError(1094995529, "odd data")
 
 
 def test_a_build_without_the_codec_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from click.testing import Result
 from posedata.configfile import config_keys
 from posedata.errors import BadInputError, ChoiceError
 from posetrain.cli import cli
+from posetrain.commands.run import _left
 from posetrain.config import TrainConfig
 from posetrain.models import MODELS
 
@@ -220,3 +221,11 @@ def test_the_example_of_the_page_works(posetrain: Posetrain, tmp_path: Path) -> 
     told = shown(posetrain("run", "--config", tmp_path / "run.yaml", "--show-config"))
     assert (told["store"], told["model"], told["experiment"]) == ("brace-k2-random", "smoothnet", "2.1")
     assert (told["epochs"], told["learning-rate"], told["device"], told["frame-step"]) == (20, 5e-4, "cpu", 1)
+
+
+def test_what_a_stopped_training_leaves_is_told_of_its_own_run(tmp_path: Path) -> None:
+    run = tmp_path / "my run"
+    assert _left(run) == "nothing was left half-made"
+    run.mkdir()
+    (run / "run.json").touch()
+    assert _left(run) == f"finished epochs are kept; posetrain run --resume --out '{run}' goes on"
