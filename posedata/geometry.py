@@ -138,6 +138,12 @@ def cell_centres(cells: NDArray[np.int8]) -> Floats:
     return np.where(cells < 0, np.nan, cells + 0.5)
 
 
+def lengths(vectors: Floats) -> Floats:
+    """Those of (..., 2) vectors, in the shape of all but the last axis; NaN where a component is."""
+    # `numpy.linalg.norm` is thirteen times as slow over so short an axis.
+    return np.sqrt(vectors[..., 0] ** 2 + vectors[..., 1] ** 2)
+
+
 def torso_diameters(points: Floats) -> Floats:
     """Mean shoulder-to-hip distance over the sides whose shoulder and hip are both annotated.
 
@@ -148,7 +154,7 @@ def torso_diameters(points: Floats) -> Floats:
         (T,) in the unit of `points`; NaN where neither side is complete.
     """
     sides = np.stack(
-        [np.linalg.norm(points[:, shoulder] - points[:, hip], axis=-1) for shoulder, hip in TORSO_SIDES],
+        [lengths(points[:, shoulder] - points[:, hip]) for shoulder, hip in TORSO_SIDES],
         axis=-1,
     )
     return mean_present(sides)

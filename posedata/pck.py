@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from posedata.geometry import lengths
 from posedata.skeleton import GROUPS, K
 
 THRESHOLDS = (0.05, 0.1, 0.2)
@@ -31,7 +32,7 @@ def relative_errors(predicted: Floats, target: Floats, torso: Floats) -> Floats:
         (N, 25), NaN where a keypoint does not count; inf where one that counts was not predicted.
     """
     counts = ~np.isnan(target[..., 0]) & ~np.isnan(torso[:, None])
-    distance = np.linalg.norm(predicted - target, axis=-1)
+    distance = lengths(predicted - target)
     with np.errstate(divide="ignore", invalid="ignore"):  # in a torso of no length all is infinitely far off but itself
         relative = np.where(distance == 0, 0.0, distance / torso[:, None])
     return np.where(counts, np.nan_to_num(relative, nan=np.inf, posinf=np.inf), np.nan)
@@ -71,10 +72,12 @@ class Pck:
             relative: (N, 25) as of `relative_errors`.
             video: (N,) numbers of the frames' videos.
         """
-        within = relative[:, None] <= np.asarray(THRESHOLDS)[:, None]  # NaN is within nothing
-        for number in np.unique(video):
-            self.correct[number] += within[video == number].sum(axis=0)
-            self.counted[number] += (~np.isnan(relative[video == number])).sum(axis=0)
+        order = np.argsort(video, kind="stable")
+        numbers, first = np.unique(video[order], return_index=True)
+        by_video = relative[order]
+        within = by_video[:, None] <= np.asarray(THRESHOLDS)[:, None]  # NaN is within nothing
+        self.correct[numbers] += np.add.reduceat(within, first, axis=0, dtype=np.int64)
+        self.counted[numbers] += np.add.reduceat(~np.isnan(by_video), first, axis=0, dtype=np.int64)
 
     def percent(self, keypoints: tuple[int, ...] = tuple(range(K))) -> dict[str, float] | None:
         """Threshold -> percent over the given keypoints; None if none of them counted."""

@@ -115,7 +115,7 @@ def tune(name: str, tracks: Tracks, span: Span, validation: Windows, progress: P
 def score_positions(positions: Floats, windows: Windows) -> Scores:
     """How good (W, T, 25, 2) grid positions are on some windows; the loss is that of coordinates, u / 56 - 0.5."""
     tally = Tally(windows)
-    tally.add(windows.frames, positions)
+    tally.add(windows.frames, torch.from_numpy(positions))
     # A keypoint without a peak counts as the centre of the grid, as it does for coordinate models.
     error = (np.where(np.isnan(positions), GRID / 2, positions) - windows.target_points[windows.frames]) / GRID
     return tally.scores(float(np.nansum(error**2)) / error.size)

@@ -101,14 +101,12 @@ class Windows:
 
     Attributes:
         unit: what they are called.
-        at_once: how many are scored in a batch.
 
     Raises:
         ChoiceError: if `feed` is "render" and the store's heatmaps are not a function of cells and sigma.
     """
 
     unit = "windows"
-    at_once = 32
 
     def __init__(
         self,

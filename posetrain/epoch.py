@@ -79,15 +79,17 @@ def mean_loss(
     what: str = "scoring",
 ) -> float:
     """The mean loss over all samples; `judge` is shown every batch, and what was predicted for it."""
-    error, elements = 0.0, 0
+    errors, elements = list[Tensor](), 0
     with progress(what, len(samples), samples.unit) as advance:
-        for batch in samples.batches(np.arange(len(samples)), samples.at_once, task.parts, ALONE):
-            prediction = model(task.given(batch))
-            error += float(task.error(prediction, batch))
+        for batch in samples.batches(np.arange(len(samples)), task.at_once, task.parts, ALONE):
+            # Heatmaps of a convolution have their keypoints innermost: loss and peaks would each be slow on these.
+            prediction = model(task.given(batch)).contiguous()
+            errors.append(task.error(prediction, batch))
             elements += task.elements(batch)
             judge(batch, prediction)
             advance(len(batch.first))
-    return error / elements
+    total: float = sum(torch.stack(errors).tolist())
+    return total / elements
 
 
 class _Losses:

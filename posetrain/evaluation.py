@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posedata.geometry import cell_centres, mean_present
+from posedata.geometry import cell_centres, lengths, mean_present
 from posedata.pck import Floats, Pck, relative_errors
 from posedata.progress import Progress, silent
 from posedata.skeleton import K
 from posetrain.data import Batch, Windows
 from posetrain.epoch import mean_loss
 from posetrain.tasks import Refiner, Task
+
+_AT_ONCE = 1024
+"""Windows that are judged together: to judge few costs nearly as much, and makes a GPU wait."""
 
 
 def identity(heatmaps: Tensor) -> Tensor:
@@ -69,14 +73,23 @@ class Tally:
         self._scored = self._unscored = 0
         self._errors: list[Floats] = []
         self._bends, self._bent = 0.0, 0
+        self._waiting: list[tuple[NDArray[np.int64], Tensor]] = []
 
-    def add(self, frames: NDArray[np.int64], positions: Floats) -> None:
-        """Judge more windows.
+    def add(self, frames: NDArray[np.int64], positions: Tensor) -> None:
+        """Judge more windows, now or later.
 
         Args:
             frames: (W, T) positions of the frames in the store.
-            positions: (W, T, 25, 2) grid positions.
+            positions: (W, T, 25, 2) grid positions, on any device.
         """
+        self._waiting.append((frames, positions))
+        if sum(len(each) for each, _ in self._waiting) >= _AT_ONCE:
+            self._judge()
+
+    def _judge(self) -> None:
+        frames = np.concatenate([each for each, _ in self._waiting])
+        positions = torch.cat([each for _, each in self._waiting]).cpu().double().numpy()
+        self._waiting.clear()
         flat, found = frames.ravel(), positions.reshape(-1, K, 2)
         torso, video = self._windows.torso[flat], self._windows.video[flat]
         relative = relative_errors(found, cell_centres(self._windows.target_cells[flat]), torso)
@@ -87,12 +100,14 @@ class Tally:
         self._errors.append(mean_present(relative.reshape(len(frames), -1)))
         diameters = np.where(self._windows.torso[frames] > 0, self._windows.torso[frames], np.nan)
         off = (positions - self._windows.target_points[frames]) / diameters[..., None, None]
-        bends = np.linalg.norm(off[:, 2:] - 2 * off[:, 1:-1] + off[:, :-2], axis=-1)
+        bends = lengths(off[:, 2:] - 2 * off[:, 1:-1] + off[:, :-2])
         self._bends += float(np.nansum(bends))
         self._bent += int((~np.isnan(bends)).sum())
 
     def scores(self, loss: float) -> Scores:
-        """What has been judged so far."""
+        """What all that was added is worth."""
+        if self._waiting:
+            self._judge()
         return Scores(
             windows=len(self._windows),
             keypoints=int(self._cells.counted.sum()),
@@ -115,6 +130,6 @@ def evaluate(
     tally = Tally(windows)
 
     def judge(batch: Batch, prediction: Tensor) -> None:
-        tally.add(batch.frames, task.positions(prediction, batch).cpu().double().numpy())
+        tally.add(batch.frames, task.positions(prediction, batch))
 
     return tally.scores(mean_loss(refine, task, windows, judge, progress, what))

@@ -33,13 +33,11 @@ class Samples(Protocol):
 
     Attributes:
         unit: what they are called, like "windows".
-        at_once: how many are scored in a batch.
         device: where the batches are wanted.
         starts: (W,) positions in the store where they begin.
     """
 
     unit: str
-    at_once: int
     device: torch.device
     starts: NDArray[Any]
 
@@ -63,6 +61,10 @@ class Lesson(Protocol):
     @property
     def parts(self) -> tuple[Any, ...]:
         """What of a batch it asks for in training and scoring."""
+
+    @property
+    def at_once(self) -> int:
+        """How many samples are scored in a batch."""
 
     def given(self, batch: Any) -> Tensor:
         """What a model gets to see of a batch."""

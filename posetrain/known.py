@@ -33,6 +33,11 @@ class Known:
         """Those of the task; peaks that are handed through come of its heatmaps, if it asks for these."""
         return self.task.parts
 
+    @property
+    def at_once(self) -> int:
+        """As the task has it."""
+        return self.task.at_once
+
     def given(self, batch: Batch) -> Tensor:
         """As the task has it, of a batch in which all other keypoints are missing."""
         given = self._peaks(batch)

@@ -131,8 +131,15 @@ def peaks(heatmaps: Tensor) -> Tensor:
 
     The same as `posedata.heatmaps.decode`, on the heatmaps' device.
     """
-    first, width = heatmaps.flatten(-2).argmax(dim=-1), heatmaps.shape[-1]
+    first, width = _first_largest(heatmaps.flatten(-2)), heatmaps.shape[-1]
     return torch.stack([first % width, first // width], dim=-1) + 0.5
+
+
+def _first_largest(values: Tensor) -> Tensor:
+    """(..., n) to (...): where the largest is, the first of several."""
+    if values.device.type == "cpu" and values.is_contiguous():  # numpy is three times as fast as torch
+        return torch.from_numpy(np.asarray(values.numpy().argmax(axis=-1)))
+    return values.argmax(dim=-1)
 
 
 def present_peaks(heatmaps: Tensor) -> Tensor:

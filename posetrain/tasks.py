@@ -53,7 +53,8 @@ def squared_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tenso
         target: the same shape, or one that broadcasts to it.
         annotated: (B, T, 25) bool, or what broadcasts to that.
     """
-    return (_masked(predicted - target, annotated)).square().sum()
+    square = torch.nn.functional.mse_loss(predicted, target.expand_as(predicted), reduction="none")
+    return _masked(square.flatten(annotated.dim()).sum(dim=-1), annotated).sum()
 
 
 def smooth_error(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
@@ -107,6 +108,7 @@ class HeatmapTask:
     """Heatmaps to heatmaps."""
 
     parts: tuple[Part, ...] = ("input", "target")
+    at_once = 32
 
     def given(self, batch: Batch) -> Tensor:
         """(B, T, 25, 56, 56)."""
@@ -143,6 +145,7 @@ class PointTask:
 
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]
     parts: tuple[Part, ...] = ("input_peaks",)
+    at_once: int = 256
 
     def given(self, batch: Batch) -> Tensor:
         """(B, T, 25, 2) normalised coordinates, 0 where a heatmap has no peak."""
@@ -182,6 +185,7 @@ class TrackTask:
 
     loose: bool = True
     parts: tuple[Part, ...] = ("input_peaks",)
+    at_once: int = 256
 
     def given(self, batch: Batch) -> Tensor:
         """(B, T, 25 + 2, 2) coordinates of peaks and of two opposite corners, NaN where there is none.

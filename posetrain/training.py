@@ -143,7 +143,7 @@ def _validated(
 ) -> dict[str, float]:
     """The validation figures of an epoch; raises BadInputError if the loss is no number."""
     model.eval()
-    advice = f"{validation.at_once} {validation.unit} are scored at once, whatever the --batch-size; {ELSEWHERE}"
+    advice = f"{architecture.task.at_once} {validation.unit} are scored at once, whatever the --batch-size; {ELSEWHERE}"
     with enough_memory(validation.device, advice):
         figures = architecture.kind.figures(model, architecture.task, validation, progress, f"epoch {epoch} validation")
     if not math.isfinite(figures["val_loss"]):

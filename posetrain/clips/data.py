@@ -44,12 +44,10 @@ class Clips:
 
     Attributes:
         unit: what they are called.
-        at_once: how many are scored in a batch; each is eight frames in a ResNet.
         starts: (W,) positions of their first frames.
     """
 
     unit = "clips"
-    at_once = 4
 
     def __init__(self, store: ClipStore, numbers: NDArray[np.int64], device: torch.device) -> None:
         self.starts = numbers * CLIP_FRAMES

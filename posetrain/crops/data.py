@@ -65,12 +65,10 @@ class Crops:
 
     Attributes:
         unit: what they are called.
-        at_once: how many are scored in a batch; an hourglass takes 100 MB for each.
         starts: the positions.
     """
 
     unit = "crops"
-    at_once = 8
 
     def __init__(self, store: CropStore, positions: NDArray[np.int64], device: torch.device) -> None:
         self.starts = positions

@@ -9,6 +9,9 @@ from posetrain.kinds import Lesson
 from posetrain.sources import peaks
 from posetrain.tasks import squared_error
 
+_AT_ONCE = 8
+"""Crops in a batch that is scored: an hourglass takes 100 MB for each."""
+
 
 class CropTask(Lesson, Protocol):
     """Give, then judge."""
@@ -21,6 +24,7 @@ class Detection:
     """Crops to heatmaps of every stack, each of which is judged."""
 
     parts: tuple[Part, ...] = ("input", "target")
+    at_once = _AT_ONCE
 
     def given(self, batch: CropBatch) -> Tensor:
         """(B, 3, 256, 256)."""
@@ -47,6 +51,7 @@ class Rebuilding:
     """Crops to what the bottleneck of an hourglass says, and what an autoencoder makes of it."""
 
     parts: tuple[Part, ...] = ("input",)
+    at_once = _AT_ONCE
 
     def given(self, batch: CropBatch) -> Tensor:
         """(B, 3, 256, 256)."""

@@ -56,7 +56,7 @@ def predicted(model: Any, task: Any, samples: Samples, numbers: NDArray[np.int64
     """(n, ...) what a model says of some samples."""
     found = [
         task.positions(model(task.given(batch))).cpu().numpy()
-        for batch in samples.batches(numbers, samples.at_once, task.parts, ALONE)
+        for batch in samples.batches(numbers, task.at_once, task.parts, ALONE)
     ]
     return np.concatenate(found)
 

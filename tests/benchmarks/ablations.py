@@ -66,7 +66,7 @@ class AttentionAlone(mixer._OverTime):
 
 
 def squared(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:
-    return tasks.squared_error(predicted, target, annotated[..., None])
+    return tasks.squared_error(predicted, target, annotated)
 
 
 def places_alone(predicted: Tensor, target: Tensor, annotated: Tensor) -> Tensor:

@@ -85,8 +85,8 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     batches = (resident * (-(-len(windows) // (config.batch_size * len(resident)))))[
         : -(-len(windows) // config.batch_size)
     ]
-    given = [task.given(batch) for batch in windows.batches(order[:256], 32, task.parts)]
-    forwards = (given * (-(-len(windows) // (32 * len(given)))))[: -(-len(windows) // 32)]
+    given = [task.given(batch) for batch in windows.batches(order[: 8 * task.at_once], task.at_once, task.parts)]
+    forwards = (given * (-(-len(windows) // (task.at_once * len(given)))))[: -(-len(windows) // task.at_once)]
     works: dict[str, Callable[[], object]] = {
         "train": lambda: train_epoch(model, task, optimizer, windows, config, 1),
         "bare": lambda: bare_epoch(model, task, optimizer, batches, config.precision),

@@ -11,6 +11,7 @@ from posedata.geometry import (
     count_outside,
     drop_unboxed,
     jitter_boxes,
+    lengths,
     mean_present,
     shared_boxes,
     square_boxes,
@@ -245,6 +246,13 @@ def test_missing_positions_have_no_cell() -> None:
 def test_a_cell_lies_about_its_centre_and_a_missing_one_nowhere() -> None:
     centres = cell_centres(np.asarray([[0, 55], [-1, -1], [3, 4]], np.int8))
     np.testing.assert_array_equal(centres, [[0.5, 55.5], [NAN, NAN], [3.5, 4.5]])
+
+
+def test_lengths_are_those_of_numpy_and_of_what_is_missing_there_is_none() -> None:
+    vectors = np.random.default_rng(0).normal(size=(7, 5, 2)) * 10.0 ** np.arange(-3, 4)[:, None, None]
+    np.testing.assert_array_equal(lengths(vectors), np.linalg.norm(vectors, axis=-1))
+    assert np.isnan(lengths(np.asarray([[np.nan, 1.0], [1.0, np.nan]]))).all()
+    assert lengths(np.empty((0, 2))).shape == (0,)
 
 
 def test_a_mean_is_of_what_is_there() -> None:

@@ -101,8 +101,25 @@ def test_a_window_in_which_a_keypoint_was_not_found_is_infinitely_wrong(noisy: S
     assert nose.any()
     found[0, :, 0] = np.nan
     tally = Tally(made)
-    tally.add(made.frames, found)
+    tally.add(made.frames, torch.from_numpy(found))
     assert tally.scores(0.0).window_errors.tolist() == [np.inf, 0.0]
+
+
+def test_it_does_not_matter_how_many_windows_are_judged_together(
+    noisy: Store, windows: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = windows(noisy, "all", most=10)
+    found = torch.from_numpy(cells_by_hand(noisy, made.frames))
+    told = []
+    for most in (1, 4, 1000):
+        monkeypatch.setattr("posetrain.evaluation._AT_ONCE", most)
+        tally = Tally(made)
+        for first in range(0, 10, 3):
+            tally.add(made.frames[first : first + 3], found[first : first + 3])
+        told.append(tally.scores(0.0))
+    for other in told[1:]:
+        assert other.as_dict() == {**told[0].as_dict(), "acceleration": pytest.approx(told[0].acceleration)}
+        np.testing.assert_array_equal(other.window_errors, told[0].window_errors)
 
 
 def test_videos_are_counted_apart_and_sum_to_the_whole(noisy: Store, windows: Make) -> None:

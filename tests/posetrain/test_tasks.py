@@ -19,6 +19,14 @@ def test_peaks_agree_with_numpy_and_take_the_first_of_a_tie() -> None:
     assert peaks(heatmaps)[0, 0].tolist() == [0.5, 0.5]
 
 
+def test_peaks_do_not_depend_on_how_heatmaps_lie_in_memory() -> None:
+    heatmaps = torch.randint(0, 4, (3, 5, 25, 56, 56), generator=torch.manual_seed(0)).float()
+    innermost = heatmaps.movedim(2, -1).contiguous().movedim(-1, 2)
+    assert heatmaps.is_contiguous()
+    assert not innermost.is_contiguous()
+    torch.testing.assert_close(peaks(innermost), peaks(heatmaps), rtol=0, atol=0)
+
+
 def test_peaks_say_x_before_y() -> None:
     heatmap = torch.zeros(1, 56, 56)
     heatmap[0, 7, 30] = 1
