@@ -173,6 +173,39 @@ BODY_25: tuple[str | None, ...] = (
     "right_heel",
 )
 
+OPENPOSE_18: tuple[str | None, ...] = (
+    *BODY_25[:8],
+    *BODY_25[9:15],
+    *BODY_25[15:19],
+)
+"""What OpenPose calls COCO: the neck beside COCO's 17, in the order of BODY_25, and no middle of the hips."""
+
+HALPE_26: tuple[str | None, ...] = (
+    *COCO_17,
+    *[None] * 3,  # head, neck, middle of the hips
+    "left_foot_index",  # big toe
+    "right_foot_index",
+    *[None] * 2,  # small toes
+    "left_heel",
+    "right_heel",
+)
+"""The body of Halpe, as AlphaPose has it (https://github.com/Fang-Haoshu/Halpe-FullBody)."""
+
+HALPE_136: tuple[str | None, ...] = (*HALPE_26, *[None] * 110)
+"""The same, then a face and two hands."""
+
+WHOLEBODY_133: tuple[str | None, ...] = (
+    *COCO_17,
+    "left_foot_index",  # big toe
+    None,  # left small toe
+    "left_heel",
+    "right_foot_index",
+    None,  # right small toe
+    "right_heel",
+    *[None] * 110,
+)
+"""COCO-WholeBody: body, feet, then a face and two hands (https://github.com/jin-s13/COCO-WholeBody)."""
+
 MEDIAPIPE_33: tuple[str | None, ...] = (
     "nose",
     *[None] * 6,  # inner corner, middle and outer corner of the left eye, then of the right

@@ -19,7 +19,7 @@ from posedata.formats.keypoints import READERS, to_sequence
 from posedata.formats.keypoints.arrays import holds_heatmaps
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap, read_map
 from posedata.formats.keypoints.openpose import openpose_frames, read_openpose
-from posedata.formats.keypoints.tracks import Joints, Recording, Track
+from posedata.formats.keypoints.tracks import Joints, Recording, Slots, Track
 from posedata.geometry import to_grid
 from posedata.heatmaps import normalise_detected
 from posedata.home import find_store, is_stray
@@ -27,7 +27,7 @@ from posedata.isolated.child import ChildReader
 from posedata.isolated.netcdf import load_netcdf
 from posedata.poses import Detector, PoseSequence
 from posedata.preview.origin import film_name, first_number, is_resampled
-from posedata.skeleton import COCO_NAMES, KEYPOINTS
+from posedata.skeleton import COCO_17, COCO_NAMES, HALPE_26, HALPE_136, INDEX, KEYPOINTS, WHOLEBODY_133
 from posedata.store.reader import open_store
 from posedata.store.views import find_sequence, sequence_names
 from posetrain.data import has_tight_boxes
@@ -46,6 +46,10 @@ _PLAIN: Joints = {
 """Joints that are called as keypoints are, which COCO and MediaPipe do."""
 
 
+_UNNAMED = {len(order): order for order in (COCO_17, HALPE_26, WHOLEBODY_133, HALPE_136)}
+"""What the joints are of a file that does not name them."""
+
+
 class PlainMap(JointMap):
     """Of a detector's file: it need not name joints, which are then called as keypoints are, nor tell who is who."""
 
@@ -55,9 +59,25 @@ class PlainMap(JointMap):
         """Its own, or the plain ones."""
         return _PLAIN if self.joints is None else super().need_joints(path)
 
-    def unnamed_joints(self, path: Path) -> Sequence[str]:
-        """Its own in their order, or COCO's 17."""
-        return COCO_NAMES if self.joints is None else super().unnamed_joints(path)
+    def named_slots(self, path: Path, names: Sequence[str]) -> Slots:
+        """Its own, or the plain ones; where the first 17 are COCO's, the others are known by how many there are."""
+        if self.joints is None and tuple(names[: len(COCO_NAMES)]) == COCO_NAMES and len(names) in _UNNAMED:
+            return self.unnamed_slots(path, len(names))
+        return super().named_slots(path, names)
+
+    def unnamed_slots(self, path: Path, count: int) -> Slots:
+        """Its own in their order, or those of the only skeleton that has so many."""
+        if self.joints is not None:
+            return super().unnamed_slots(path, count)
+        if count not in _UNNAMED:
+            raise bad_file(
+                path,
+                [
+                    "expected poses of 17 (COCO), 26 or 136 (Halpe) or 133 joints (COCO-WholeBody), "
+                    f"found {count}; name yours in a {MAP_NAME} beside it"
+                ],
+            )
+        return [None if keypoint is None else INDEX[keypoint] for keypoint in _UNNAMED[count]]
 
 
 _OF_SEQUENCES = tuple(f"sequence_{name}" for name in ("dataset", "video", "fps", "start", "length"))

@@ -2,7 +2,7 @@
 
 `keypoints.json`: see `posedata.formats.keypoints.jointmap`
 `NAME.json`       an object, COCO: see `posedata.formats.keypoints.coco`
-`NAME.json`       a list, results of COCO, AlphaPose or MMPose: see `posedata.formats.keypoints.results`
+`NAME.json`       results of COCO, AlphaPose or MMPose, mostly a list: see `posedata.formats.keypoints.results`
 `NAME.json`       another list, or `NAME.jsonl`, MediaPipe: see `posedata.formats.keypoints.mediapipe`
 `NAME.csv`        a row a joint: see `posedata.formats.keypoints.table`
 `NAME.nc`         netCDF: see `posedata.formats.keypoints.movement`

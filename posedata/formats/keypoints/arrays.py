@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import npz_names, read_npz, to_floats
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
-from posedata.formats.keypoints.tracks import MOST_NUMBER, MOST_POSES, Faults, Recording, Track, slots
+from posedata.formats.keypoints.tracks import MOST_NUMBER, MOST_POSES, Faults, Recording, Slots, Track, slots
 from posedata.skeleton import K
 
 _KINDS = {
@@ -41,12 +41,8 @@ def read_arrays(path: Path, joint_map: JointMap) -> Recording:
     faults = Faults(path)
     _check(found, faults)
     faults.check()
-    joints = joint_map.need_joints(path)
-    try:
-        places = slots(found["keypoint"].tolist() if "keypoint" in found else joint_map.unnamed_joints(path), joints)
-    except BadInputError as error:
-        raise bad_file(path, [f"keypoint: {fault}" for fault in error.faults]) from error
     rows, count = found["points"].shape[:2]
+    places = _places(path, joint_map, found, count)
     if count != len(places):
         whence = "keypoint names" if "keypoint" in found else f"{MAP_NAME} beside the file can name"
         raise bad_file(path, [f"points: expected {len(places)} joints, which {whence}, found {count}"])
@@ -70,6 +66,16 @@ def read_arrays(path: Path, joint_map: JointMap) -> Recording:
 def holds_heatmaps(path: Path) -> bool:
     """Whether an .npz file is a detector's, see `posedata.formats.climbalong`; raises BadInputError if it is none."""
     return not {"bboxes", "heatmaps"}.isdisjoint(npz_names(path))
+
+
+def _places(path: Path, joint_map: JointMap, found: dict[str, NDArray[Any]], count: int) -> Slots:
+    if "keypoint" not in found:
+        return joint_map.unnamed_slots(path, count)
+    joints = joint_map.need_joints(path)
+    try:
+        return slots(found["keypoint"].tolist(), joints)
+    except BadInputError as error:
+        raise bad_file(path, [f"keypoint: {fault}" for fault in error.faults]) from error
 
 
 def _check(found: dict[str, NDArray[Any]], faults: Faults) -> None:
@@ -98,9 +104,7 @@ def _check(found: dict[str, NDArray[Any]], faults: Faults) -> None:
         faults.add(f"person_name: expected a name for each, and each once, found {called!r:.80}")
 
 
-def _track(
-    found: dict[str, NDArray[Any]], places: list[int | None], number: NDArray[np.int64], rows: NDArray[np.int64]
-) -> Track:
+def _track(found: dict[str, NDArray[Any]], places: Slots, number: NDArray[np.int64], rows: NDArray[np.int64]) -> Track:
     """One person, by the rows that are theirs, in the order of their frames."""
     kept = [joint for joint, place in enumerate(places) if place is not None]
     into = [place for place in places if place is not None]

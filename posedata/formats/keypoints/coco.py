@@ -35,6 +35,7 @@ from posedata.formats.keypoints.tracks import (
     told,
 )
 from posedata.poses import MAX_COORDINATE, Note
+from posedata.skeleton import COCO_NAMES
 
 Placed = tuple[str, dict[str, Any]]
 """Where in the file an object stands, and the object."""
@@ -114,7 +115,7 @@ def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> d
 
 def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, Any], _Layout]:
     """The content of a file, and what must be known of it."""
-    joints, unnamed = joint_map.need_joints(path), joint_map.unnamed_joints(path)
+    joints, usual = joint_map.need_joints(path), joint_map.unnamed_slots(path, len(COCO_NAMES))
     content = read_json_object(path)
     images = [*objects(content, "images", faults)]
     frames, size = image_frames(images, faults), _size(images, faults)
@@ -122,7 +123,7 @@ def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, 
     others = _others([category for _, category in categories])
     places = _places([placed for placed in categories if not _is_of(placed[1].get("id"), others)], joints, faults)
     faults.check()
-    return content, _Layout(frames, size, places, slots(unnamed, joints), others)
+    return content, _Layout(frames, size, places, usual, others)
 
 
 def _is_of(key: object, keys: frozenset[int | str]) -> bool:

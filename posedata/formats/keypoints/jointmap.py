@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError, field_validator
 from posedata.config import Frozen, faults
 from posedata.errors import bad_file
 from posedata.formats.base import read_json_object
-from posedata.formats.keypoints.tracks import Joints, Recording
+from posedata.formats.keypoints.tracks import Joints, Recording, Slots, slots
 from posedata.poses import MAX_COORDINATE
 from posedata.skeleton import INDEX, KEYPOINTS
 
@@ -98,9 +98,14 @@ class JointMap(_Images):
             )
         return self.joints
 
-    def unnamed_joints(self, path: Path) -> Sequence[str]:
-        """The joints of a file that names none; raises BadInputError if they are not known."""
-        return [*self.need_joints(path)]
+    def named_slots(self, path: Path, names: Sequence[str]) -> Slots:
+        """Where the joints go that a file names; raises BadInputError if they are not known."""
+        return slots(names, self.need_joints(path))
+
+    def unnamed_slots(self, path: Path, count: int) -> Slots:
+        """Where the joints go of a file that names none, and has so many; raises BadInputError as `named_slots`."""
+        del count  # the map's own; who reads a pose compares
+        return self.named_slots(path, [*self.need_joints(path)])
 
     def about(self, name: str, recording: Recording) -> About:
         """What is known of the file of that name."""

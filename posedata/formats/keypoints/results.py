@@ -1,17 +1,21 @@
-"""What detectors say of the frames of a video: a list in NAME.json, as COCO's results are, AlphaPose's or MMPose's.
+"""What detectors say of the frames of a video, in NAME.json: results of COCO, of AlphaPose or of MMPose.
 
     [{"image_id": 12, "track_id": 1, "keypoints": [x, y, confidence, ...]}, ...]            COCO
     [{"image_id": "12.jpg", "idx": [[1.0]], "keypoints": [x, y, confidence, ...]}, ...]     AlphaPose
     [{"frame_id": 12, "instances": [{"keypoints": [[x, y], ...], "keypoint_scores": [confidence, ...]}]}, ...]
+    {"meta_info": {"keypoint_id2name": {"0": "nose", ...}, ...}, "instance_info": [{"frame_id": 13, ...}, ...]}
 
-The last is what MMPose's inferencer writes of a film. Points are pixels. The frame is `frame_id`, `image_id` or, where
-that is a name, the last digits in it. People are told apart by `track_id`, or by AlphaPose's `idx`: a number, or those
-of all detections that were merged; which of them is the person's nobody tells, and the first is taken. Without either a
-frame shows one person at most, unless they are linked. MMPose writes neither, but a `track_id` may have been added. The
-joints are those of the joint map in its order; one whose confidence is 0 is missing. Other fields are not read.
+The last two are what MMPose writes of a film, its inferencer and the scripts of its demo, which count frames from 1;
+here the first is 0. Points are pixels. The frame is `frame_id`, `image_id` or, where that is a name, the last digits in
+it. People are told apart by `track_id`, or by AlphaPose's `idx`: a number, or those of all detections that were merged;
+which of them is the person's nobody tells, and the first is taken. Where all are 0, AlphaPose has followed nobody.
+Without either a frame shows one person at most, unless they are linked. MMPose writes neither, but a `track_id` may
+have been added. The joints are those that the file names, or else of the joint map in its order; one whose confidence
+is 0 is missing. Other fields are not read.
 
 Layouts: https://cocodataset.org/#format-results; https://github.com/MVIG-SJTU/AlphaPose, docs/output.md and, of `idx`,
-alphapose/utils/pPose_nms.py; https://github.com/open-mmlab/mmpose, mmpose/apis/inferencers/base_mmpose_inferencer.py.
+alphapose/utils/pPose_nms.py; https://github.com/open-mmlab/mmpose, mmpose/apis/inferencers/base_mmpose_inferencer.py
+and demo/topdown_demo_with_mmdet.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +28,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json
-from posedata.formats.keypoints.fields import frame_in_name, frame_number, move_in_place, person_name
+from posedata.formats.keypoints.fields import frame_in_name, frame_number, move_in_place, person_name, whole
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
 from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
@@ -35,12 +39,35 @@ from posedata.formats.keypoints.tracks import (
     Slots,
     Track,
     joint_rows,
-    slots,
     told,
 )
+from posedata.skeleton import COCO_NAMES
+
+_IN_DEMO = "instance_info"
+"""Where the scripts of MMPose's demo put what its inferencer makes a file of."""
 
 _MOST_FILE = 1 << 28
 """Bytes. 200,000 poses of 17 joints have 210 MB, and take a gigabyte of memory."""
+
+
+class _File(NamedTuple):
+    """What must be known of a file to read its poses.
+
+    Attributes:
+        content: all of it.
+        entries: those of the frames or poses.
+        at: where these stand.
+        first: number of the first frame.
+        tracked: whether `idx` tells people apart.
+        places: where the joints of a pose go.
+    """
+
+    content: Any
+    entries: list[Any]
+    at: str
+    first: int
+    tracked: bool
+    places: Slots
 
 
 class _Shown(NamedTuple):
@@ -61,15 +88,15 @@ class _Shown(NamedTuple):
 
 def read_results(path: Path, joint_map: JointMap) -> Recording:
     """The people of a file; raises BadInputError with all its faults."""
-    faults, poses, places = Faults(path), Poses(path, joint_map.linked), _places(path, joint_map)
-    for where, frame, person, content in _people(_entries(path), faults):
+    faults, poses, file = Faults(path), Poses(path, joint_map.linked), _opened(path, joint_map)
+    for where, frame, person, content in _people(file, faults):
         try:
-            joints = _joints(content, len(places))
+            joints = _joints(content, len(file.places))
         except BadInputError as error:
             faults.add(f"{where}.{error}")
             continue
         if poses.find(person, frame) is None:
-            poses.put(person, frame, places, joints)
+            poses.put(person, frame, file.places, joints)
         else:
             faults.add(f"{where}: {_again(person, frame)}")
     faults.check()
@@ -77,16 +104,16 @@ def read_results(path: Path, joint_map: JointMap) -> Recording:
     return Recording(tracks, notes=poses.notes(tracks))
 
 
-def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> list[Any]:
+def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> Any:
     """The content of a file that `read_results` reads, with other points of the same people and frames.
 
     A joint that is not in the points any more gets x = y = 0 and the confidence 0, and `num_keypoints`, where that is
     told, counts it no more. Who was linked gets a `track_id`. All else stays, fields that are not read and joints that
     become no keypoint.
     """
-    faults, places, entries = Faults(path), _places(path, joint_map), _entries(path)
+    faults, file = Faults(path), _opened(path, joint_map)
     moved = Moved(tracks)
-    for _, frame, person, content in _people(entries, faults):
+    for _, frame, person, content in _people(file, faults):
         found = moved.next(person, frame)
         if found is None:
             continue
@@ -94,31 +121,61 @@ def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -
         if name != person:
             content["track_id"] = int(name)
         numbers = _in_a_row(content)
-        move_in_place(content, numbers, places, pose)
+        move_in_place(content, numbers, file.places, pose)
         if "keypoint_scores" in content:
             content["keypoints"] = [[x, y] for x, y in zip(numbers[::3], numbers[1::3], strict=True)]
             content["keypoint_scores"] = numbers[2::3]
     faults.check()
-    return entries
+    return file.content
 
 
-def _entries(path: Path) -> list[Any]:
-    entries = read_json(path, _MOST_FILE)
+def _opened(path: Path, joint_map: JointMap) -> _File:
+    content = read_json(path, _MOST_FILE)
+    of_demo = isinstance(content, dict)
+    at, entries = (_IN_DEMO, content.get(_IN_DEMO)) if of_demo else ("", content)
     if not isinstance(entries, list):
-        raise bad_file(path, [f"expected a list, found {told(entries)}"])
-    return entries
+        raise bad_file(path, [f"{at + ': ' if at else ''}expected a list, found {told(entries)}"])
+    tracked = any(str(whole(_idx(entry))) != "0" for entry in entries if isinstance(entry, dict) and "idx" in entry)
+    return _File(content, entries, at, 1 if of_demo else 0, tracked, _places(path, joint_map, content, entries))
 
 
-def _places(path: Path, joint_map: JointMap) -> Slots:
-    return slots(joint_map.unnamed_joints(path), joint_map.need_joints(path))
+def _places(path: Path, joint_map: JointMap, content: Any, entries: list[Any]) -> Slots:
+    names = _joint_names(content)
+    if names is None:
+        return joint_map.unnamed_slots(path, _joint_count(entries))
+    try:
+        return joint_map.named_slots(path, names)
+    except BadInputError as error:
+        raise bad_file(path, [f"meta_info.keypoint_id2name: {fault}" for fault in error.faults]) from error
 
 
-def _people(entries: list[Any], faults: Faults) -> Iterator[_Shown]:
+def _joint_names(content: Any) -> list[str] | None:
+    """Of the joints in their order, as MMPose tells them; None where it does not."""
+    meta = content.get("meta_info") if isinstance(content, dict) else None
+    named = meta.get("keypoint_id2name") if isinstance(meta, dict) else None
+    if not isinstance(named, dict) or not all(isinstance(name, str) for name in named.values()):
+        return None
+    numbers = list(map(str, range(len(named))))
+    return [named[number] for number in numbers] if named.keys() == set(numbers) else None
+
+
+def _joint_count(entries: list[Any]) -> int:
+    """Of the first pose; COCO's where there is none."""
+    for entry in filter(lambda entry: isinstance(entry, dict), entries):
+        people = entry.get("instances", [entry])
+        for person in people if isinstance(people, list) else []:
+            points = person.get("keypoints") if isinstance(person, dict) else None
+            if isinstance(points, list):
+                return len(points) if "keypoint_scores" in person else len(points) // 3
+    return len(COCO_NAMES)
+
+
+def _people(file: _File, faults: Faults) -> Iterator[_Shown]:
     """Who is where; what is wrong with an entry is a fault, and the next one follows."""
     images: dict[int, object] = {}
-    for i, entry in enumerate(entries):
+    for i, entry in enumerate(file.entries):
         try:
-            for shown in _of_entry(f"[{i}]", entry):
+            for shown in _of_entry(f"{file.at}[{i}]", entry, file):
                 image = entry.get("image_id")
                 if images.setdefault(shown.frame, image) != image:
                     before = told(images[shown.frame])
@@ -127,43 +184,51 @@ def _people(entries: list[Any], faults: Faults) -> Iterator[_Shown]:
                     )
                 yield shown
         except BadInputError as error:
-            faults.add(f"[{i}]{error}")
+            faults.add(f"{file.at}[{i}]{error}")
 
 
-def _of_entry(where: str, entry: Any) -> Iterator[_Shown]:
+def _of_entry(where: str, entry: Any, file: _File) -> Iterator[_Shown]:
     if not isinstance(entry, dict):
         raise BadInputError(f": expected an object, found {told(entry)}")
-    frame = _frame(entry)
+    frame = _frame(entry, file.first)
     if "instances" not in entry:
-        yield _Shown(where, frame, _person(entry), entry)
+        yield _Shown(where, frame, _person(entry, file.tracked), entry)
         return
     people = entry["instances"]
     if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
         raise BadInputError(".instances: expected a list of objects, found something else")
     for i, person in enumerate(people):
-        yield _Shown(f"{where}.instances[{i}]", frame, _person(person), person)
+        yield _Shown(f"{where}.instances[{i}]", frame, _person(person, file.tracked), person)
 
 
-def _frame(entry: dict[str, Any]) -> int:
+def _frame(entry: dict[str, Any], first: int) -> int:
+    """From 0 on."""
     field = "image_id" if entry.get("frame_id") is None else "frame_id"
     given = entry.get(field)
     frame = frame_in_name(given) if isinstance(given, str) else frame_number(given)
-    if frame is None:
+    if frame is None or frame < first:
         raise BadInputError(
-            f".{field}: expected a frame from 0 to {MOST_NUMBER}, or digits in a name, found {told(given)}"
+            f".{field}: expected a frame from {first} to {MOST_NUMBER}, or digits in a name, found {told(given)}"
         )
-    return frame
+    return frame - first
 
 
-def _person(entry: dict[str, Any]) -> str:
-    field = "idx" if entry.get("track_id") is None else "track_id"
-    given = entry.get(field)
-    while field == "idx" and isinstance(given, list) and given:
-        given = given[0]
+def _person(entry: dict[str, Any], tracked: bool) -> str:
+    field, given = "track_id", entry.get("track_id")
+    if given is None and tracked:
+        field, given = "idx", _idx(entry)
     name = person_name(given)
     if name is None:
         raise BadInputError(f".{field}: expected a number or text, found {told(given)}")
     return name
+
+
+def _idx(entry: dict[str, Any]) -> object:
+    """The first where there are several."""
+    given = entry.get("idx")
+    while isinstance(given, list) and given:
+        given = given[0]
+    return given
 
 
 def _joints(content: dict[str, Any], count: int) -> NDArray[np.float64]:

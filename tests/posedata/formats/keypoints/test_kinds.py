@@ -13,6 +13,9 @@ from posedata.formats.keypoints.kinds import Kind, kind_of
     [
         ("a.json", '{"annotations": [{"image_id": 1}]}', "coco"),
         ("a.json", "", "coco"),
+        ("a.json", '{\n\t"meta_info": {"keypoint_id2name": {}}', "results"),
+        ("a.json", '\ufeff{"instance_info": []}', "results"),
+        ("a.json", '{"images": [], "meta_info": {}}', "coco"),
         ("a.json", '[{"image_id": 1, "keypoints": []}]', "results"),
         ("A.JSON", json.dumps([{"frame_id": 0, "instances": []}], indent=2), "results"),
         ("a.json", json.dumps([{"keypoints": [1.5] * 3000, "image_id": 1}]), "results"),

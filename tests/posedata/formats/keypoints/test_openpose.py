@@ -38,6 +38,23 @@ def test_joints_go_where_body_25_has_them(tmp_path: Path) -> None:
     assert set(np.flatnonzero(~np.isnan(track.points[0, :, 0])).tolist()) == {INDEX[name] for name in BODY_25 if name}
 
 
+def test_the_model_coco_has_a_neck_and_eyes_of_its_own(tmp_path: Path) -> None:
+    """As its documentation numbers them."""
+    of_coco = person(pose_keypoints_2d=[value for i in range(18) for value in (100 + i, 200 + i, 0.5)])
+    (track,) = read_openpose(write(tmp_path, [of_coco])).tracks.values()
+    found = {name: track.points[0, place, 0] - 100 for name, place in INDEX.items()}
+    limbs = ["shoulder", "elbow", "wrist"], ["hip", "knee", "ankle"]
+    assert {name: number for name, number in found.items() if not np.isnan(number)} == {
+        "nose": 0,
+        **{f"right_{name}": 2 + i for i, name in enumerate(limbs[0])},
+        **{f"left_{name}": 5 + i for i, name in enumerate(limbs[0])},
+        **{f"right_{name}": 8 + i for i, name in enumerate(limbs[1])},
+        **{f"left_{name}": 11 + i for i, name in enumerate(limbs[1])},
+        "right_ear": 16,
+        "left_ear": 17,
+    }
+
+
 def test_people_are_told_apart_by_their_numbers_in_any_order(tmp_path: Path) -> None:
     recording = read_openpose(write(tmp_path, [person(4), person(0)], [person(0), person(4)], [person(4)]))
     assert {name: track.frame_number.tolist() for name, track in recording.tracks.items()} == {
@@ -69,7 +86,10 @@ def test_frames_are_numbered_by_the_names_of_files(tmp_path: Path) -> None:
 
 
 BAD = {
-    "another model": ([person(pose_keypoints_2d=[1.0] * 54)], r"people\[0\].*25 joints of BODY_25, found 54 numbers"),
+    "another model": (
+        [person(pose_keypoints_2d=[1.0] * 45)],
+        r"people\[0\].*25 joints of BODY_25, or of 18 of COCO, found 45 numbers",
+    ),
     "no joints": ([{}], r"people\[0\]\.pose_keypoints_2d: .* found None"),
     "words": ([person(pose_keypoints_2d=["1"] * 75)], "expected numbers, found others"),
     "twice": ([person(3), person(3)], r"people\[1\]\.person_id: expected each person once in a frame, found 3 again"),

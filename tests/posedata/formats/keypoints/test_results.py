@@ -17,6 +17,13 @@ from posedata.skeleton import INDEX
 Write = Callable[..., Path]
 Read = Callable[[Path], dict[str, PoseSequence]]
 
+
+class Linking(JointMap):
+    """Of files that do not tell who is who."""
+
+    linked = True
+
+
 NOSE, LEFT, RIGHT = INDEX["nose"], INDEX["left_hip"], INDEX["right_hip"]
 POSE = [10, 20, 0.9, 1, 1, 0.8, 30, 40, 0.7, 50, 60, 0]
 """Of the joints nose, left_eye, left_hip, hip_r; the last is missing."""
@@ -39,10 +46,18 @@ def mmpose(frame: int, *poses: list[Any]) -> dict[str, Any]:
     return {"frame_id": frame, "instances": people}
 
 
-KINDS: dict[str, list[Any]] = {
+def demo(entries: list[Any], names: list[str] | None = None) -> dict[str, Any]:
+    meta: dict[str, Any] = {"dataset_name": "coco", "dataset_keypoint_weights": {"__ndarray__": [1.0]}}
+    if names:
+        meta["keypoint_id2name"] = {str(i): name for i, name in enumerate(names)}
+    return {"meta_info": meta, "instance_info": entries}
+
+
+KINDS: dict[str, Any] = {
     "COCO": [person(9), person(7)],
     "AlphaPose, a person": [person("7.jpg", box=[1, 2, 3, 4]), person("9.jpg")],
     "MMPose": [mmpose(7, POSE), mmpose(8), mmpose(9, POSE)],
+    "MMPose's demo": demo([mmpose(8, POSE), mmpose(9), mmpose(10, POSE)]),
 }
 
 
@@ -72,6 +87,45 @@ def test_people_are_told_apart_by_track_id_or_idx(write: Write, read_tree: Read)
     }
 
 
+def test_where_alphapose_followed_nobody_an_idx_tells_nothing(write: Write, read_tree: Read) -> None:
+    alone = [person("1.jpg", idx=[0.0]), person("2.jpg", idx=[[0.0], [0.0]])]
+    assert list(read_tree(write({"a.json": alone}))) == ["a"]
+    far = [number + 500 * (i % 3 == 0) for i, number in enumerate(POSE)]
+    several = [person("1.jpg", idx=[0.0]), person("1.jpg", far, idx=[[0.0], [0.0]]), person("2.jpg", idx=[0.0])]
+    root = write({"a.json": several})
+    about = read_map(root / "keypoints.json", Linking)
+    tracks = read_results(root / "a.json", about).tracks
+    assert {name: track.frame_number.tolist() for name, track in tracks.items()} == {"1": [1, 2], "2": [1]}
+    assert [entry["track_id"] for entry in results_with(root / "a.json", about, tracks)] == [1, 2, 1]
+
+
+def test_one_idx_that_is_not_0_shows_that_people_were_followed(write: Write, read_tree: Read) -> None:
+    entries = [person("1.jpg", idx=[0.0]), person("1.jpg", idx=[1.0]), person("2.jpg", idx=[0.0])]
+    found = read_tree(write({"a.json": entries}))
+    assert {name: s.frame_number.tolist() for name, s in found.items()} == {"a:0": [1, 2], "a:1": [1]}
+
+
+def test_what_a_demo_of_mmpose_writes_is_counted_from_0(write: Write, read_tree: Read) -> None:
+    found = read_tree(write({"a.json": demo([mmpose(1, POSE), mmpose(2), mmpose(3, POSE)])}))["a"]
+    assert found.frame_number.tolist() == [0, 2]
+    np.testing.assert_array_equal(found.points[0, [NOSE, LEFT]], [[10, 20], [30, 40]])
+
+
+def test_joints_that_mmpose_names_are_those(write: Write, read_tree: Read) -> None:
+    names = ["left_hip", "nose", "hip_r", "left_eye"]
+    found = read_tree(write({"a.json": demo([mmpose(1, POSE)], names)}))["a"]
+    np.testing.assert_array_equal(found.points[0, [LEFT, NOSE]], [[10, 20], [1, 1]])
+    with pytest.raises(BadInputError, match=r"a\.json: meta_info\.keypoint_id2name: expected joints .* found tail"):
+        read_tree(write({"a.json": demo([mmpose(1, POSE)], [*names[:3], "tail"])}))
+
+
+@pytest.mark.parametrize("meta", [None, 3, {}, {"keypoint_id2name": {"1": "nose"}}, {"keypoint_id2name": {"0": 7}}])
+def test_where_mmpose_names_no_joints_they_are_those_of_the_map(meta: Any, write: Write, read_tree: Read) -> None:
+    content = {"meta_info": meta, "instance_info": [mmpose(1, POSE)]}
+    found = read_tree(write({"a.json": content}))["a"]
+    np.testing.assert_array_equal(found.points[0, [NOSE, LEFT]], [[10, 20], [30, 40]])
+
+
 def test_instances_with_a_track_id_are_several_people(write: Write, read_tree: Read) -> None:
     both = mmpose(3, POSE, POSE)
     for number, instance in enumerate(both["instances"]):
@@ -85,7 +139,7 @@ def test_a_frame_is_the_last_number_of_a_name_but_for_its_ending(write: Write, r
     assert read_tree(write({"a.json": entries}))["a"].frame_number.tolist() == [12, 13, 14, 15]
 
 
-FAULTS: dict[str, tuple[list[Any], str]] = {
+FAULTS: dict[str, tuple[Any, str]] = {
     "no object": ([person(1), 7], r"\[1\]: expected an object, found 7"),
     "no frame": ([person(None)], r"\[0\]\.image_id: expected a frame from 0 to .*, found None"),
     "frame true": ([person(True)], r"\[0\]\.image_id: expected a frame"),
@@ -98,7 +152,14 @@ FAULTS: dict[str, tuple[list[Any], str]] = {
     "text": ([person(1, ["1", *POSE[1:]])], r"\[0\]\.keypoints: expected numbers"),
     "no keypoints": ([{"image_id": 1}], r"\[0\]\.keypoints: .* found None"),
     "two people": ([person(1), person(1)], r"\[1\]: expected one person .* frame 1; track them first"),
-    "twice": ([person(1, idx=0), person(1, idx=0)], r"\[1\]: expected each person once in a frame, found '0' again"),
+    "twice": ([person(1, idx=2), person(1, idx=2)], r"\[1\]: expected each person once in a frame, found '2' again"),
+    "not followed": ([person(1, idx=0), person(1, idx=0)], r"\[1\]: expected one person in a frame without track_id"),
+    "demo, frame 0": (
+        demo([mmpose(1, POSE), mmpose(0, POSE)]),
+        r"instance_info\[1\]\.frame_id: expected a frame from 1",
+    ),
+    "demo, no list": ({"meta_info": {}, "instance_info": 3}, "instance_info: expected a list, found 3"),
+    "demo, of an image": (demo(mmpose(1, POSE)["instances"]), r"instance_info\[0\]\.image_id: expected a frame from 1"),
     "some tracked": ([person(1, track_id=1), person(2)], "track_id, idx: expected one for all people or for none"),
     "two instances": (
         [mmpose(3, POSE, POSE)],
@@ -136,8 +197,8 @@ def test_all_faults_are_listed_and_other_json_is_refused(write: Write, read_tree
     assert len(caught.value.faults) == 3
     with pytest.raises(BadInputError, match=r"a\.json: expected JSON with unique keys"):
         read_tree(write({"a.json": '[{"image_id": 1, "image_id": 2}]'}))
-    (tmp_path / "b.json").write_text("{}")
-    with pytest.raises(BadInputError, match=r"b\.json: expected a list, found dict"):
+    (tmp_path / "b.json").write_text("7")
+    with pytest.raises(BadInputError, match=r"b\.json: expected a list, found 7"):
         read_results(tmp_path / "b.json", JointMap(joints={"nose": "nose"}))
 
 
@@ -157,5 +218,6 @@ def test_other_points_are_all_that_changes(kind: str, write: Write) -> None:
             "COCO": [person(9, lost), person(7, moved)],
             "AlphaPose, a person": [person("7.jpg", moved, box=[1, 2, 3, 4]), person("9.jpg", lost)],
             "MMPose": [mmpose(7, moved), mmpose(8), mmpose(9, lost)],
+            "MMPose's demo": demo([mmpose(8, moved), mmpose(9), mmpose(10, lost)]),
         }[kind]
     )
