@@ -42,7 +42,7 @@ class Known:
         """As the task has it, of a batch in which all other keypoints are missing."""
         given = self._peaks(batch)
         # A box that is also around keypoints which the model does not see tells it nothing.
-        more = (~given.isnan()).any(dim=-1)[..., ~self.seen].any(dim=-1)
+        more = ((~given.isnan()).any(dim=-1) & ~self._known(given)).any(dim=-1)
         shown = _Shown(batch, given, self._known(given))
         return self.task.given(batch.showing(shown, batch.tight & ~more.to(batch.tight.device)))
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 import torch
+from elsewhere import no_processor, trained_and_scored
 from torch import nn
 
 from posedata.clips.store import ClipStore
@@ -161,3 +162,8 @@ def test_what_works_on_windows_refuses_it_in_one_line(run: Path, command: Comman
 def test_options_of_others_are_refused(name: str) -> None:
     with pytest.raises(ChoiceError, match=f"--{name}: .* found with resnet-lstm"):
         request.wanted_config({"model": "resnet-lstm"}, given={"model", name}, experiment=None, init=None)
+
+
+def test_nothing_is_left_on_the_processor(store: ClipStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with no_processor(monkeypatch) as device:
+        assert trained_and_scored("resnet-lstm", store, device)["val_loss"] == 0

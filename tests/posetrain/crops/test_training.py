@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from elsewhere import no_processor, trained_and_scored
 
 from posedata.crops.store import CropStore
 from posedata.errors import BadInputError, ChoiceError
@@ -109,3 +110,9 @@ def test_options_that_mean_nothing_are_not_shown() -> None:
     assert {name for name in WINDOWS.options if shown[name] is not None} == set()
     assert shown["stacks"] == 1
     assert request.resolved(TrainConfig())["stacks"] is None
+
+
+@pytest.mark.parametrize("name", ["hourglass", "hourglass-ae", "hourglass-coded"])
+def test_nothing_is_left_on_the_processor(name: str, crops: CropStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with no_processor(monkeypatch) as device:
+        assert trained_and_scored(name, crops, device)["val_loss"] == 0
