@@ -8,7 +8,7 @@ python tests/benchmarks/detector.py score DIR [--model default]
 photograph stands still, so the movement is known, and the place is the median of what MediaPipe said of all frames,
 brought back to the photograph. So `score` tells how far the refined poses scatter about it, not whether it is right:
 PCK, and what trembles, both by torso diameters. Of each classical filter it takes the width with the highest PCK@0.05
-on these very films.
+on these very films. MediaPipe and posedata need other versions of numpy: neither is imported where the other is.
 """
 
 import argparse
@@ -129,6 +129,11 @@ def model_of(name: str, folder: Path) -> Callable[[Film], Floats]:
     return refined
 
 
+def filtered(films: list[Film], entry: Any, choice: Any) -> dict[str, Any]:
+    """Of a filter with one choice of its parameters."""
+    return score(films, lambda film: entry.function(film.points, **choice))
+
+
 def scores(folder: Path, model: str, kind: str) -> dict[str, Any]:
     """Of films of a kind: as given, by the model, by the best of each filter."""
     from posedata.skeleton import INDEX, PENN_13
@@ -139,10 +144,7 @@ def scores(folder: Path, model: str, kind: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as out:
         found = {"as given": score(films, lambda film: film.points), model: score(films, model_of(model, Path(out)))}
     for name, entry in FILTERS.items():
-        tried = [
-            {**score(films, lambda film, c=choice, f=entry.function: f(film.points, **c)), "parameters": dict(choice)}  # type: ignore[misc]
-            for choice in entry.choices
-        ]
+        tried = [{**filtered(films, entry, choice), "parameters": dict(choice)} for choice in entry.choices]
         found[name] = max(tried, key=lambda each: each["pck"][0])
     return found
 
