@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -50,6 +50,10 @@ _UNNAMED = {len(order): order for order in (COCO_17, HALPE_26, WHOLEBODY_133, HA
 """What the joints are of a file that does not name them."""
 
 
+def _of_whole_body(names: Sequence[str]) -> bool:
+    return tuple(names[: len(COCO_NAMES)]) == COCO_NAMES and "left_big_toe" in names and "left_foot_index" not in names
+
+
 class PlainMap(JointMap):
     """Of a detector's file: it need not name joints, which are then called as keypoints are, nor tell who is who."""
 
@@ -60,9 +64,9 @@ class PlainMap(JointMap):
         return _PLAIN if self.joints is None else super().need_joints(path)
 
     def named_slots(self, path: Path, names: Sequence[str]) -> Slots:
-        """Its own, or the plain ones; where the first 17 are COCO's, the others are known by how many there are."""
-        if self.joints is None and tuple(names[: len(COCO_NAMES)]) == COCO_NAMES and len(names) in _UNNAMED:
-            return self.unnamed_slots(path, len(names))
+        """Its own, or the plain ones; of skeletons of the whole body also toes, face and hands."""
+        if self.joints is None and _of_whole_body(names):
+            return [INDEX.get(name.replace("big_toe", "foot_index")) for name in names]
         return super().named_slots(path, names)
 
     def unnamed_slots(self, path: Path, count: int) -> Slots:
@@ -138,15 +142,23 @@ def open_input(given: Path | str, sequences: Sequence[str], device: torch.device
     if not path.exists():
         raise BadInputError(f"{path}: expected a file, found none")
     if is_openpose:
-        return _keypoints(path, read_openpose(path), PlainMap(), device, bridge)
+        return _keypoints(path, read_openpose(path), _map_of(path), device, bridge)
     need_regular(path)
     if ending == ".npz" and holds_heatmaps(path):
         return _detector(path, device)
-    beside = path.with_name(MAP_NAME)
-    joints = read_map(beside, PlainMap) if beside.exists() else PlainMap()
+    joints = _map_of(path)
     with closing(netcdf_reader()) as netcdf:
         recording = READERS[ending](path, joints, netcdf)
     return _keypoints(path, recording, joints, device, bridge)
+
+
+def _map_of(path: Path) -> JointMap:
+    """What a joint map in a folder, or beside the input, says of it; what is itself the input is none."""
+    inside = [path / MAP_NAME] if path.is_dir() else []
+    for place in (*inside, path.with_name(MAP_NAME)):
+        if place != path and place.exists():
+            return read_map(place, PlainMap)
+    return PlainMap()
 
 
 def netcdf_reader() -> ChildReader:
@@ -256,7 +268,8 @@ def _keypoints(path: Path, recording: Recording, joints: JointMap, device: torch
             if not _is_linked(name, track) or len(left_out) == len(recording.tracks):
                 raise bad_file(path, error.faults) from error
             continue
-        given.people.append(_of_keypoints(name, sequence, track, given.stride, device, bridge))
+        person = _of_keypoints(name, sequence, track, given.stride, device, bridge)
+        given.people.append(replace(person, first=recording.first))
         for note in sequence.notes:
             if _is_linked(name, track):
                 counts[note.what] += note.count

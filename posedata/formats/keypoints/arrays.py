@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import npz_names, read_npz, to_floats
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
-from posedata.formats.keypoints.tracks import MOST_NUMBER, MOST_POSES, Faults, Recording, Slots, Track, slots
+from posedata.formats.keypoints.tracks import MOST_NUMBER, MOST_POSES, Faults, Recording, Slots, Track
 from posedata.skeleton import K
 
 _KINDS = {
@@ -71,9 +71,9 @@ def holds_heatmaps(path: Path) -> bool:
 def _places(path: Path, joint_map: JointMap, found: dict[str, NDArray[Any]], count: int) -> Slots:
     if "keypoint" not in found:
         return joint_map.unnamed_slots(path, count)
-    joints = joint_map.need_joints(path)
+    joint_map.need_joints(path)
     try:
-        return slots(found["keypoint"].tolist(), joints)
+        return joint_map.named_slots(path, found["keypoint"].tolist())
     except BadInputError as error:
         raise bad_file(path, [f"keypoint: {fault}" for fault in error.faults]) from error
 

@@ -13,7 +13,8 @@ crowd (`iscrowd`) is no pose of a person, nor is what is of another category whe
 out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,14 +25,12 @@ from posedata.formats.keypoints.jointmap import JointMap
 from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
     Faults,
-    Joints,
     Moved,
     Poses,
     Recording,
     Slots,
     Track,
     joint_rows,
-    slots,
     told,
 )
 from posedata.poses import MAX_COORDINATE, Note
@@ -115,13 +114,18 @@ def coco_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> d
 
 def _opened(path: Path, joint_map: JointMap, faults: Faults) -> tuple[dict[str, Any], _Layout]:
     """The content of a file, and what must be known of it."""
-    joints, usual = joint_map.need_joints(path), joint_map.unnamed_slots(path, len(COCO_NAMES))
+    usual = joint_map.unnamed_slots(path, len(COCO_NAMES))
     content = read_json_object(path)
+    if not content.keys() & {"images", "annotations"}:
+        raise bad_file(
+            path, [f"expected images and annotations, as COCO has them, found {', '.join(content) or 'nothing'!r:.100}"]
+        )
     images = [*objects(content, "images", faults)]
     frames, size = image_frames(images, faults), _size(images, faults)
     categories = [*objects(content, "categories", faults)] if "categories" in content else []
     others = _others([category for _, category in categories])
-    places = _places([placed for placed in categories if not _is_of(placed[1].get("id"), others)], joints, faults)
+    named = partial(joint_map.named_slots, path)
+    places = _places([placed for placed in categories if not _is_of(placed[1].get("id"), others)], named, faults)
     faults.check()
     return content, _Layout(frames, size, places, usual, others)
 
@@ -172,7 +176,8 @@ def image_frames(images: list[Placed], faults: Faults) -> dict[int | str, int]:
 
 def _frame(image: dict[str, Any]) -> int | None:
     frame = image.get("frame_id")
-    return frame_in_name(image.get("file_name")) if frame is None else frame_number(frame)
+    of_posetrack = type(frame) is int and frame > MOST_NUMBER  # it has the number of the video before that of the frame
+    return frame_in_name(image.get("file_name")) if frame is None or of_posetrack else frame_number(frame)
 
 
 def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | None]:
@@ -188,7 +193,9 @@ def _size(images: list[Placed], faults: Faults) -> tuple[float | None, float | N
     return found.get("width"), found.get("height")
 
 
-def _places(categories: list[Placed], joints: Joints, faults: Faults) -> dict[int | str, Slots]:
+def _places(
+    categories: list[Placed], named: Callable[[Sequence[str]], Slots], faults: Faults
+) -> dict[int | str, Slots]:
     """Where the keypoints of each category go that names them."""
     places: dict[int | str, Slots] = {}
     for where, category in categories:
@@ -201,7 +208,7 @@ def _places(categories: list[Placed], joints: Joints, faults: Faults) -> dict[in
             faults.add(f"{where}.keypoints: expected names, found {told(names)}")
         else:
             try:
-                places[key] = slots(names, joints)
+                places[key] = named(names)
             except BadInputError as error:
                 faults.add(f"{where}.keypoints: {error}")
     return places

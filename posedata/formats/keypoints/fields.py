@@ -23,9 +23,12 @@ def whole(given: object) -> object:
 
 
 def person_name(given: object) -> str | None:
-    """Who a track is; "" where none is told, None for what nobody can be called. A whole number may come as 7.0."""
+    """Who a track is; "" where none is told, None for what nobody can be called. A whole number may come as 7.0.
+
+    Trackers say -1, or another negative number, of whom they do not follow.
+    """
     given = whole(given)
-    if given is None:
+    if given is None or (type(given) is int and given < 0):
         return ""
     return str(given) if is_id(given) and given != "" else None
 

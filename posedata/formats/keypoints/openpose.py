@@ -72,7 +72,7 @@ def _add(person: Any, frame: int, poses: Poses) -> None:
     """Put a person's pose where it belongs."""
     fields = person if isinstance(person, dict) else {}
     name = _name(fields.get("person_id"))
-    numbers = fields.get("pose_keypoints_2d")
+    numbers = fields.get("pose_keypoints_2d", fields.get("pose_keypoints"))  # as the first versions called them
     places = _PLACES.get(len(numbers) if isinstance(numbers, list) else 0, _PLACES[3 * len(BODY_25)])
     try:
         joints = joint_rows(numbers, len(places), "joints of BODY_25, or of 18 of COCO")

@@ -5,8 +5,8 @@
     [{"frame_id": 12, "instances": [{"keypoints": [[x, y], ...], "keypoint_scores": [confidence, ...]}]}, ...]
     {"meta_info": {"keypoint_id2name": {"0": "nose", ...}, ...}, "instance_info": [{"frame_id": 13, ...}, ...]}
 
-The last two are what MMPose writes of a film, its inferencer and the scripts of its demo, which count frames from 1;
-here the first is 0. Points are pixels. The frame is `frame_id`, `image_id` or, where that is a name, the last digits in
+The last two are what MMPose writes of a film, its inferencer and the scripts of its demo, which count frames from 1.
+Points are pixels. The frame is `frame_id`, `image_id` or, where that is a name, the last digits in
 it. People are told apart by `track_id`, or by AlphaPose's `idx`: a number, or those of all detections that were merged;
 which of them is the person's nobody tells, and the first is taken. Where all are 0, AlphaPose has followed nobody.
 Without either a frame shows one person at most, unless they are linked. MMPose writes neither, but a `track_id` may
@@ -18,8 +18,9 @@ alphapose/utils/pPose_nms.py; https://github.com/open-mmlab/mmpose, mmpose/apis/
 and demo/topdown_demo_with_mmdet.py.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from posedata.errors import BadInputError, bad_file
 from posedata.formats.base import read_json
-from posedata.formats.keypoints.fields import frame_in_name, frame_number, move_in_place, person_name, whole
+from posedata.formats.keypoints.fields import frame_in_name, frame_number, move_in_place, person_name
 from posedata.formats.keypoints.jointmap import MAP_NAME, JointMap
 from posedata.formats.keypoints.tracks import (
     MOST_NUMBER,
@@ -57,7 +58,7 @@ class _File(NamedTuple):
         content: all of it.
         entries: those of the frames or poses.
         at: where these stand.
-        first: number of the first frame.
+        first: number of the film's first frame.
         tracked: whether `idx` tells people apart.
         places: where the joints of a pose go.
     """
@@ -101,7 +102,7 @@ def read_results(path: Path, joint_map: JointMap) -> Recording:
             faults.add(f"{where}: {_again(person, frame)}")
     faults.check()
     tracks = poses.tracks("track_id, idx")
-    return Recording(tracks, notes=poses.notes(tracks))
+    return Recording(tracks, first=file.first, notes=poses.notes(tracks))
 
 
 def results_with(path: Path, joint_map: JointMap, tracks: Mapping[str, Track]) -> Any:
@@ -135,14 +136,23 @@ def _opened(path: Path, joint_map: JointMap) -> _File:
     at, entries = (_IN_DEMO, content.get(_IN_DEMO)) if of_demo else ("", content)
     if not isinstance(entries, list):
         raise bad_file(path, [f"{at + ': ' if at else ''}expected a list, found {told(entries)}"])
-    tracked = any(str(whole(_idx(entry))) != "0" for entry in entries if isinstance(entry, dict) and "idx" in entry)
-    return _File(content, entries, at, 1 if of_demo else 0, tracked, _places(path, joint_map, content, entries))
+    shown = [
+        *_objects(entries),
+        *(person for entry in _objects(entries) for person in _objects(entry.get("instances"))),
+    ]
+    tracked = any(person_name(_idx(person)) not in ("", "0") for person in shown)
+    first = 1 if of_demo and all(entry.get("frame_id") != 0 for entry in _objects(entries)) else 0
+    return _File(content, entries, at, first, tracked, _places(path, joint_map, content, shown))
 
 
-def _places(path: Path, joint_map: JointMap, content: Any, entries: list[Any]) -> Slots:
+def _objects(listed: Any) -> Iterator[dict[str, Any]]:
+    return (item for item in listed if isinstance(item, dict)) if isinstance(listed, list) else iter(())
+
+
+def _places(path: Path, joint_map: JointMap, content: Any, shown: list[dict[str, Any]]) -> Slots:
     names = _joint_names(content)
     if names is None:
-        return joint_map.unnamed_slots(path, _joint_count(entries))
+        return joint_map.unnamed_slots(path, next(filter(None, map(_joint_count, shown)), len(COCO_NAMES)))
     try:
         return joint_map.named_slots(path, names)
     except BadInputError as error:
@@ -159,15 +169,14 @@ def _joint_names(content: Any) -> list[str] | None:
     return [named[number] for number in numbers] if named.keys() == set(numbers) else None
 
 
-def _joint_count(entries: list[Any]) -> int:
-    """Of the first pose; COCO's where there is none."""
-    for entry in filter(lambda entry: isinstance(entry, dict), entries):
-        people = entry.get("instances", [entry])
-        for person in people if isinstance(people, list) else []:
-            points = person.get("keypoints") if isinstance(person, dict) else None
-            if isinstance(points, list):
-                return len(points) if "keypoint_scores" in person else len(points) // 3
-    return len(COCO_NAMES)
+def _joint_count(person: dict[str, Any]) -> int:
+    """Of a pose; 0 of what is none."""
+    try:
+        numbers = _in_a_row(person)
+    except BadInputError:
+        return 0
+    flat = isinstance(numbers, list) and len(numbers) % 3 == 0 and not any(isinstance(n, list) for n in numbers)
+    return len(numbers) // 3 if flat else 0
 
 
 def _people(file: _File, faults: Faults) -> Iterator[_Shown]:
@@ -175,7 +184,7 @@ def _people(file: _File, faults: Faults) -> Iterator[_Shown]:
     images: dict[int, object] = {}
     for i, entry in enumerate(file.entries):
         try:
-            for shown in _of_entry(f"{file.at}[{i}]", entry, file):
+            for shown in _of_entry(f"{file.at}[{i}]", entry, file.tracked):
                 image = entry.get("image_id")
                 if images.setdefault(shown.frame, image) != image:
                     before = told(images[shown.frame])
@@ -185,32 +194,39 @@ def _people(file: _File, faults: Faults) -> Iterator[_Shown]:
                 yield shown
         except BadInputError as error:
             faults.add(f"{file.at}[{i}]{error}")
+    names = [name for _, name in sorted(images.items(), key=lambda image: image[0]) if isinstance(name, str)]
+    if wrong := next(((a, b) for a, b in pairwise(names) if _digits(a) > _digits(b)), None):
+        faults.add(f"image_id: expected names that number the frames, found {told(wrong[0])} before {told(wrong[1])}")
 
 
-def _of_entry(where: str, entry: Any, file: _File) -> Iterator[_Shown]:
+def _digits(name: str) -> list[tuple[int, str]]:
+    """All numbers in the name of a file, as what is larger where they are."""
+    return [(len(digits), digits) for digits in re.findall(r"0*([0-9]+)", Path(name).name)]
+
+
+def _of_entry(where: str, entry: Any, tracked: bool) -> Iterator[_Shown]:
     if not isinstance(entry, dict):
         raise BadInputError(f": expected an object, found {told(entry)}")
-    frame = _frame(entry, file.first)
+    frame = _frame(entry)
     if "instances" not in entry:
-        yield _Shown(where, frame, _person(entry, file.tracked), entry)
+        yield _Shown(where, frame, _person(entry, tracked), entry)
         return
     people = entry["instances"]
     if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
         raise BadInputError(".instances: expected a list of objects, found something else")
     for i, person in enumerate(people):
-        yield _Shown(f"{where}.instances[{i}]", frame, _person(person, file.tracked), person)
+        yield _Shown(f"{where}.instances[{i}]", frame, _person(person, tracked), person)
 
 
-def _frame(entry: dict[str, Any], first: int) -> int:
-    """From 0 on."""
+def _frame(entry: dict[str, Any]) -> int:
     field = "image_id" if entry.get("frame_id") is None else "frame_id"
     given = entry.get(field)
     frame = frame_in_name(given) if isinstance(given, str) else frame_number(given)
-    if frame is None or frame < first:
+    if frame is None:
         raise BadInputError(
-            f".{field}: expected a frame from {first} to {MOST_NUMBER}, or digits in a name, found {told(given)}"
+            f".{field}: expected a frame from 0 to {MOST_NUMBER}, or digits in a name, found {told(given)}"
         )
-    return frame - first
+    return frame
 
 
 def _person(entry: dict[str, Any], tracked: bool) -> str:
@@ -224,10 +240,10 @@ def _person(entry: dict[str, Any], tracked: bool) -> str:
 
 
 def _idx(entry: dict[str, Any]) -> object:
-    """The first where there are several."""
+    """The first where there are several; None where there is none."""
     given = entry.get("idx")
-    while isinstance(given, list) and given:
-        given = given[0]
+    while isinstance(given, list):
+        given = given[0] if given else None
     return given
 
 
@@ -236,7 +252,10 @@ def _joints(content: dict[str, Any], count: int) -> NDArray[np.float64]:
     try:
         return joint_rows(_in_a_row(content), count)
     except BadInputError as error:
-        raise BadInputError(f"keypoints: {error}; {MAP_NAME} beside the file tells which joints they are") from error
+        known = _joint_count(content) in (0, count)
+        raise BadInputError(
+            f"keypoints: {error}" + ("" if known else f"; {MAP_NAME} beside the file tells which joints they are")
+        ) from error
 
 
 def _in_a_row(content: dict[str, Any]) -> Any:

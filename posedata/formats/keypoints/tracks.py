@@ -63,13 +63,14 @@ class Track:
 class Recording:
     """One file: its people by name, "" for one who has none; what it says of its images, None where it does not.
 
-    `notes` tell what was left out.
+    `first` is the number of its film's first frame; `notes` tell what was left out.
     """
 
     tracks: dict[str, Track]
     width: float | None = None
     height: float | None = None
     fps: float | None = None
+    first: int = 0
     notes: tuple[Note, ...] = ()
 
 
@@ -156,11 +157,13 @@ class Poses:
         """
         if not self._count:
             raise bad_file(self._path, ["expected at least one pose, found none"])
-        if (self._unnamed and self._people) or ("" in self._people and len(self._people) > 1):
+        nobody = self._people.get("", {}).values() if self._people.keys() != {""} else ()
+        unnamed = [*nobody, *(pose for poses in self._unnamed.values() for pose in poses)]
+        if (self._people.keys() - {""}) and any(not np.isnan(pose[:, :2]).all() for pose in unnamed):
             raise bad_file(self._path, [f"{named_by}: expected one for all people or for none, found some without"])
-        if self._unnamed:
+        if self._unnamed and not self._people:
             return dict(_linked(self._unnamed))
-        return {person: _track(poses) for person, poses in self._people.items()}
+        return {person: _track(poses) for person, poses in self._people.items() if person or len(self._people) == 1}
 
     def notes(self, tracks: Mapping[str, Track]) -> tuple[Note, ...]:
         """What to tell of how people were linked, and of poses that are in no track."""

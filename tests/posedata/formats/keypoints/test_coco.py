@@ -230,3 +230,11 @@ except BadInputError as error:
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         told = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
         assert told == "['width:', 'height']\n"
+
+
+def test_frames_of_posetrack_are_those_of_its_file_names(write: Callable[..., Path], read_tree: Read) -> None:
+    """Its frame_id is the number of the video before that of the frame."""
+    images = [{"id": n, "frame_id": 10_003_420_000 + n, "file_name": f"val/000342_mpii/{n:06d}.jpg"} for n in (3, 4)]
+    people = [{"image_id": n, "track_id": 0, "keypoints": [1, 2, 1] * 4} for n in (3, 4)]
+    found = read_tree(write({"a.json": {"images": images, "annotations": people}}))
+    assert found["a:0"].frame_number.tolist() == [3, 4]

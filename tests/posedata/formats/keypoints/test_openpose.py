@@ -55,6 +55,12 @@ def test_the_model_coco_has_a_neck_and_eyes_of_its_own(tmp_path: Path) -> None:
     }
 
 
+def test_what_the_first_versions_wrote_is_read(tmp_path: Path) -> None:
+    old = {"pose_keypoints": person()["pose_keypoints_2d"]}
+    (track,) = read_openpose(write(tmp_path, [old])).tracks.values()
+    assert track.points[0, INDEX["nose"]].tolist() == [100, 200]
+
+
 def test_people_are_told_apart_by_their_numbers_in_any_order(tmp_path: Path) -> None:
     recording = read_openpose(write(tmp_path, [person(4), person(0)], [person(0), person(4)], [person(4)]))
     assert {name: track.frame_number.tolist() for name, track in recording.tracks.items()} == {

@@ -57,7 +57,7 @@ KINDS: dict[str, Any] = {
     "COCO": [person(9), person(7)],
     "AlphaPose, a person": [person("7.jpg", box=[1, 2, 3, 4]), person("9.jpg")],
     "MMPose": [mmpose(7, POSE), mmpose(8), mmpose(9, POSE)],
-    "MMPose's demo": demo([mmpose(8, POSE), mmpose(9), mmpose(10, POSE)]),
+    "MMPose's demo": demo([mmpose(7, POSE), mmpose(8), mmpose(9, POSE)]),
 }
 
 
@@ -105,10 +105,13 @@ def test_one_idx_that_is_not_0_shows_that_people_were_followed(write: Write, rea
     assert {name: s.frame_number.tolist() for name, s in found.items()} == {"a:0": [1, 2], "a:1": [1]}
 
 
-def test_what_a_demo_of_mmpose_writes_is_counted_from_0(write: Write, read_tree: Read) -> None:
-    found = read_tree(write({"a.json": demo([mmpose(1, POSE), mmpose(2), mmpose(3, POSE)])}))["a"]
-    assert found.frame_number.tolist() == [0, 2]
-    np.testing.assert_array_equal(found.points[0, [NOSE, LEFT]], [[10, 20], [30, 40]])
+@pytest.mark.parametrize(("numbers", "first"), [([1, 2, 3], 1), ([6, 7], 1), ([0, 1, 2], 0)])
+def test_a_demo_of_mmpose_counts_frames_from_1_unless_one_is_0(numbers: list[int], first: int, write: Write) -> None:
+    root = write({"a.json": demo([mmpose(number, POSE) for number in numbers])})
+    found = read_results(root / "a.json", read_map(root / "keypoints.json"))
+    assert (found.first, found.tracks[""].frame_number.tolist()) == (first, numbers)
+    root = write({"a.json": [mmpose(number, POSE) for number in numbers]})
+    assert read_results(root / "a.json", read_map(root / "keypoints.json")).first == 0
 
 
 def test_joints_that_mmpose_names_are_those(write: Write, read_tree: Read) -> None:
@@ -124,6 +127,29 @@ def test_where_mmpose_names_no_joints_they_are_those_of_the_map(meta: Any, write
     content = {"meta_info": meta, "instance_info": [mmpose(1, POSE)]}
     found = read_tree(write({"a.json": content}))["a"]
     np.testing.assert_array_equal(found.points[0, [NOSE, LEFT]], [[10, 20], [30, 40]])
+
+
+@pytest.mark.parametrize("nothing", [None, [], [[]], -1])
+def test_whom_nobody_followed_has_no_name(nothing: Any, write: Write, read_tree: Read) -> None:
+    entries = [person("1.jpg", idx=nothing), person("2.jpg", idx=0), person("3.jpg", track_id=-1)]
+    assert read_tree(write({"a.json": entries}))["a"].frame_number.tolist() == [1, 2, 3]
+
+
+def test_a_pose_without_joints_needs_no_name(write: Write, read_tree: Read) -> None:
+    """As `results_with` leaves it where people were linked."""
+    entries = [person(1, track_id=1), person(1, [0] * 12), person(2, track_id=1), person(2, [0] * 12)]
+    root = write({"a.json": entries})
+    assert {name: s.frame_number.tolist() for name, s in read_tree(root).items()} == {"a:1": [1, 2]}
+    for kind in (JointMap, Linking):
+        tracks = read_results(root / "a.json", read_map(root / "keypoints.json", kind)).tracks
+        assert {name: track.frame_number.tolist() for name, track in tracks.items()} == {"1": [1, 2]}
+
+
+def test_an_idx_of_instances_is_heeded(write: Write, read_tree: Read) -> None:
+    both = mmpose(3, POSE, POSE)
+    for number, instance in enumerate(both["instances"], start=1):
+        instance["idx"] = number
+    assert list(read_tree(write({"a.json": [both]}))) == ["a:1", "a:2"]
 
 
 def test_instances_with_a_track_id_are_several_people(write: Write, read_tree: Read) -> None:
@@ -154,12 +180,16 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "two people": ([person(1), person(1)], r"\[1\]: expected one person .* frame 1; track them first"),
     "twice": ([person(1, idx=2), person(1, idx=2)], r"\[1\]: expected each person once in a frame, found '2' again"),
     "not followed": ([person(1, idx=0), person(1, idx=0)], r"\[1\]: expected one person in a frame without track_id"),
-    "demo, frame 0": (
-        demo([mmpose(1, POSE), mmpose(0, POSE)]),
-        r"instance_info\[1\]\.frame_id: expected a frame from 1",
-    ),
     "demo, no list": ({"meta_info": {}, "instance_info": 3}, "instance_info: expected a list, found 3"),
-    "demo, of an image": (demo(mmpose(1, POSE)["instances"]), r"instance_info\[0\]\.image_id: expected a frame from 1"),
+    "demo, of an image": (demo(mmpose(1, POSE)["instances"]), r"instance_info\[0\]\.image_id: expected a frame from 0"),
+    "times": (
+        [person("12_04_17.738.jpg"), person("12_04_18.102.jpg")],
+        "image_id: expected names that number the frames, found '12_04_18.102.jpg' before '12_04_17.738.jpg'",
+    ),
+    "pairs alone": (
+        [person(1, [[1, 2]] * 4)],
+        r"\[0\]\.keypoints: .* of 4 joints, found 4 numbers$",
+    ),
     "some tracked": ([person(1, track_id=1), person(2)], "track_id, idx: expected one for all people or for none"),
     "two instances": (
         [mmpose(3, POSE, POSE)],
@@ -218,6 +248,6 @@ def test_other_points_are_all_that_changes(kind: str, write: Write) -> None:
             "COCO": [person(9, lost), person(7, moved)],
             "AlphaPose, a person": [person("7.jpg", moved, box=[1, 2, 3, 4]), person("9.jpg", lost)],
             "MMPose": [mmpose(7, moved), mmpose(8), mmpose(9, lost)],
-            "MMPose's demo": demo([mmpose(8, moved), mmpose(9), mmpose(10, lost)]),
+            "MMPose's demo": demo([mmpose(7, moved), mmpose(8), mmpose(9, lost)]),
         }[kind]
     )
