@@ -227,7 +227,9 @@ class Moved:
 def joint_rows(numbers: object, count: int, joints: str = "joints") -> NDArray[np.float64]:
     """(count, 3) float64 x y confidence of numbers in a row of JSON; raises BadInputError if there are none such."""
     if not isinstance(numbers, list) or len(numbers) != 3 * count:
-        found = f"{len(numbers)} numbers" if isinstance(numbers, list) else told(numbers)
+        found = told(numbers)
+        if isinstance(numbers, list):
+            found = f"{len(numbers)} {'lists' if any(isinstance(each, list) for each in numbers) else 'numbers'}"
         raise BadInputError(f"expected x, y, confidence of {count} {joints}, found {found}")
     if not set(map(type, numbers)) <= {int, float}:
         raise BadInputError("expected numbers, found others")

@@ -188,7 +188,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     ),
     "pairs alone": (
         [person(1, [[1, 2]] * 4)],
-        r"\[0\]\.keypoints: .* of 4 joints, found 4 numbers$",
+        r"\[0\]\.keypoints: .* of 4 joints, found 4 lists$",
     ),
     "some tracked": ([person(1, track_id=1), person(2)], "track_id, idx: expected one for all people or for none"),
     "two instances": (
