@@ -173,11 +173,7 @@ BODY_25: tuple[str | None, ...] = (
     "right_heel",
 )
 
-OPENPOSE_18: tuple[str | None, ...] = (
-    *BODY_25[:8],
-    *BODY_25[9:15],
-    *BODY_25[15:19],
-)
+OPENPOSE_18: tuple[str | None, ...] = (*BODY_25[:8], *BODY_25[9:19])
 """What OpenPose calls COCO: the neck beside COCO's 17, in the order of BODY_25, and no middle of the hips."""
 
 HALPE_26: tuple[str | None, ...] = (

@@ -71,7 +71,7 @@ def holds_heatmaps(path: Path) -> bool:
 def _places(path: Path, joint_map: JointMap, found: dict[str, NDArray[Any]], count: int) -> Slots:
     if "keypoint" not in found:
         return joint_map.unnamed_slots(path, count)
-    joint_map.need_joints(path)
+    joint_map.need_joints(path)  # what the map lacks is no fault of the file
     try:
         return joint_map.named_slots(path, found["keypoint"].tolist())
     except BadInputError as error:
