@@ -35,7 +35,8 @@ from posedata.store.reader import open_store
 from posedata.store.views import input_peaks, sequence_frames, sequence_names
 from posetrain.data import Windows
 from posetrain.predict import predicting
-from posetrain.predict.inputs import PlainMap, open_input
+from posetrain.predict.inputs import open_input
+from posetrain.predict.joints import PlainMap
 from posetrain.predict.outputs import find_writer
 from posetrain.predict.predicting import predict
 from posetrain.trained import find_trained
