@@ -185,7 +185,7 @@ def test_help_looks_for_no_package(beside: Callable[..., Run]) -> None:
 
 
 def test_the_table_is_a_mapping_of_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {name: FORMATS[name] for name in ("brace", "speed21")}  # the project's own table asks, too, if it is the first
+    known = {name: FORMATS[name] for name in ("brace", "speed21")}  # the first time, the project's own table asks, too
     asked = []
     monkeypatch.setattr("posedata.formats.table.entry_points", lambda group: asked.append(group) or [])
     table = FormatTable(known.values())
