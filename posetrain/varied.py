@@ -22,7 +22,7 @@ from posetrain.devices import sent
 SHORTEST = 5
 """Frames of the shortest pieces that windows are cut into."""
 
-STRENGTHS = (0.5, 2.5)
+STRENGTHS = (0.05, 2.5)
 """The range of k that noise is drawn with."""
 
 _STEPS = (1, 1, 1, 2, 3)
