@@ -24,7 +24,7 @@ from torch import distributed, nn
 from posedata.errors import ChoiceError, RemoteError
 
 
-@dataclass(frozen=True)
+@dataclass
 class Team:
     """One process among `size`; alone, all of this does nothing. RemoteError is raised where another is gone."""
 
@@ -133,6 +133,8 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
         yield team, device
     finally:
         distributed.destroy_process_group()
+        # Whoever still holds the team would keep the group's threads, and these abort a process that Python leaves.
+        team.patient = None
 
 
 def _join(device: str) -> tuple[Team, str]:
