@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from copy import copy
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posedata.ahead import ahead, in_threads
+from posedata.ahead import ahead, filled
 from posedata.config import OTHER_BOXES
 from posedata.errors import BadInputError
 from posedata.geometry import torso_diameters
@@ -160,21 +160,18 @@ class Windows:
             team: of every batch come the windows of this process.
         """
         decodes = self._given.decodes or self._wanted.decodes
-        early = tuple(parts) if decodes else ()
-        batches = (self._batch(team.part(order[i : i + size]), early) for i in range(0, len(order), size))
-        # Files are decoded in threads: forked loader processes hang with some codec pipelines.
-        return ahead(batches) if decodes else batches
+        batches = (self._batch(team.part(order[i : i + size])) for i in range(0, len(order), size))
+        # Files are decoded in threads: forked loader processes hang with some codec pipelines. Input and target come
+        # at once, for decoding and widening run outside Python's lock.
+        return ahead(filled(batches, parts)) if decodes else batches
 
-    def _batch(self, numbers: NDArray[np.int64], parts: Iterable[Part]) -> Batch:
+    def _batch(self, numbers: NDArray[np.int64]) -> Batch:
         frames = self.starts[numbers][:, None] + self._offsets
         points = sent(torch.from_numpy(self.target_points[frames].astype(np.float32)), self.device)
         annotated = sent(torch.from_numpy(self._annotated[frames]), self.device)
         boxes = sent(torch.from_numpy(self._box[frames]), self.device)
         tight = torch.full(frames.shape, self._tight, device=self.device)
-        batch = Batch(frames, self._given, self._wanted, points, annotated, boxes, tight, self._unit_shift)
-        # Input and target at once: decoding and widening run outside Python's lock.
-        list(in_threads(partial(getattr, batch), parts, 2))
-        return batch
+        return Batch(frames, self._given, self._wanted, points, annotated, boxes, tight, self._unit_shift)
 
 
 def has_tight_boxes(store: Store) -> bool:

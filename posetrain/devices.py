@@ -11,7 +11,7 @@ from torch import nn
 from posedata.errors import ChoiceError, ResourceError
 
 _DEVICES = ("cpu", "cuda", "mps")
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEPT = 1 << 30
 """Bytes: blocks up to this size come from memory that was freed before."""
 
@@ -48,11 +48,15 @@ def pick_device(name: str) -> torch.device:
 
 
 def _keep_memory() -> None:
-    """Let glibc keep what is freed: batches and activations come and go, and pages given back are zeroed every time."""
+    """Let glibc keep what is freed: batches and activations come and go, and pages given back are zeroed every time.
+
+    Threads share one arena, for of those of their own, glibc gives back all the same.
+    """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
         if mallopt and mallopt(_M_MMAP_THRESHOLD, _KEPT):  # old versions refuse
             mallopt(_M_TRIM_THRESHOLD, _KEPT)
+            mallopt(_M_ARENA_MAX, 1)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Crops of a store as batches on a device."""
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posedata.ahead import ahead, in_threads
+from posedata.ahead import ahead, filled
 from posedata.crops.store import CropStore
 from posedata.errors import BadInputError
 from posetrain.config import TrainConfig
@@ -82,13 +82,8 @@ class Crops:
         self, order: NDArray[np.int64], size: int, parts: Iterable[Part] = (), team: Team = ALONE
     ) -> Iterator[CropBatch]:
         """Batches of crops, read ahead of their use; see `posetrain.kinds.Samples`."""
-        wanted = tuple(parts)
-        return ahead(self._batch(team.part(order[i : i + size]), wanted) for i in range(0, len(order), size))
-
-    def _batch(self, numbers: NDArray[np.int64], parts: Iterable[Part]) -> CropBatch:
-        batch = CropBatch(self._store, self.starts[numbers], self.device)
-        list(in_threads(partial(getattr, batch), parts, 2))
-        return batch
+        numbers = (team.part(order[i : i + size]) for i in range(0, len(order), size))
+        return ahead(filled((CropBatch(self._store, self.starts[few], self.device) for few in numbers), parts))
 
 
 def split_crops(config: TrainConfig, store: CropStore, split: str, device: torch.device, feed: Feed) -> Crops:

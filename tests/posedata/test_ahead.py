@@ -4,10 +4,11 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from functools import cached_property
 
 import pytest
 
-from posedata.ahead import ahead, in_order, in_threads, until
+from posedata.ahead import ahead, filled, in_order, in_threads, until
 
 
 def test_items_keep_their_order_and_errors_their_place() -> None:
@@ -49,6 +50,33 @@ def test_who_wants_no_more_stops_what_takes_long() -> None:
     next(found)
     found.close()
     assert time.monotonic() - begin < 30
+
+
+class Item:
+    """Its parts wait for each other."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._both = threading.Barrier(2, timeout=10)
+
+    @cached_property
+    def left(self) -> int:
+        return self._both.wait() + self.number
+
+    @cached_property
+    def right(self) -> int:
+        return self._both.wait() + self.number
+
+    @cached_property
+    def wrong(self) -> int:
+        raise ValueError(f"part of {self.number}")
+
+
+def test_parts_are_made_side_by_side_before_an_item_comes() -> None:
+    found = filled(map(Item, range(3)), ("left", "right"))
+    assert [sorted(vars(item).keys() & {"left", "right", "wrong"}) for item in found] == [["left", "right"]] * 3
+    with pytest.raises(ValueError, match="part of 0"):
+        next(filled(map(Item, range(3)), ("wrong",)))
 
 
 def test_after_an_error_nothing_more_is_begun() -> None:
