@@ -53,5 +53,5 @@ for _command in (
 
 
 def main() -> None:
-    """Entry point of the command."""
+    """Run the command."""
     ending.run(cli, "posedata")

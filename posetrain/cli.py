@@ -37,5 +37,5 @@ for _command in (run, evaluate, detect, predict, export, sweep, runs, report, ex
 
 
 def main() -> None:
-    """Entry point of the command."""
+    """Run the command."""
     ending.run(cli, "posetrain")

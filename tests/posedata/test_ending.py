@@ -124,6 +124,25 @@ def test_signals_have_their_codes(number: str, code: int) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("program", ["posedata", "posetrain"])
+def test_who_interrupts_the_imports_sees_no_traceback(program: str) -> None:
+    code = f"""
+import os, signal, sys
+
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{program}.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+from {program}.__main__ import main
+main()"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--help"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_a_signal_that_python_swallows_stops_it_all_the_same() -> None:
     """As it does in destructors, and in callbacks of the import system."""
     body = """
