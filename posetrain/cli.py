@@ -11,7 +11,7 @@ from posetrain.commands.predict import predict
 from posetrain.commands.report import report
 from posetrain.commands.run import run
 from posetrain.commands.runs import runs
-from posetrain.commands.share import pull, push
+from posetrain.commands.share import list_runs, pull, push
 from posetrain.commands.sweep import sweep
 
 
@@ -32,7 +32,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, evaluate, detect, predict, export, sweep, runs, report, explain, push, pull):
+for _command in (run, evaluate, detect, predict, export, sweep, runs, report, explain, push, pull, list_runs):
     cli.add_command(_command)
 
 

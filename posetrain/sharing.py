@@ -1,5 +1,6 @@
 """Trained runs in collections, beside the datasets that they were trained on; see `posedata.sharing`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from posedata.home import data_home
 from posedata.locks import locked
 from posedata.manifest import StoreFile, list_files, remove_others
 from posedata.progress import Progress, silent
-from posedata.sharing.catalogue import need_collection
+from posedata.sharing.catalogue import ForeignError, need_collection
 from posedata.sharing.objects import Parts, fetch, part_name, send, to_send
 from posedata.sharing.remote import NotThereError, Remote, open_remote
 from posedata.store.staging import check_target, publish, staged
@@ -136,6 +137,28 @@ def pull_run(
     return _report(found, parts, dry_run) | {"run": str(target)}
 
 
+def published_runs(url: str, foreign: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
+    """The runs of a collection, by name: their models, the stores that they were trained on, files and bytes.
+
+    Args:
+        url: of the collection.
+        foreign: told of each file that is no published run, and left out.
+
+    Raises:
+        RemoteError: if the place fails.
+    """
+    remote, runs = open_remote(url), []
+    for name in _names(remote):
+        try:
+            run = _find_published(remote, name)
+        except ForeignError as error:
+            foreign(str(error))
+            continue
+        if run:  # it may have gone meanwhile
+            runs.append(_facts(run) | {"files": len(run.files), "bytes": sum(file.size for file in run.files)})
+    return runs
+
+
 def _located(given: str) -> tuple[str, str]:
     """The collection, and the name of the run there."""
     given = given.rstrip("/")
@@ -152,19 +175,28 @@ def _find_published(remote: Remote, name: str) -> PublishedRun | None:
     except NotThereError:
         return None
     except ValidationError as error:
-        raise RemoteError(f"{remote.url}/{where}: expected a published run, found something else") from error
+        raise ForeignError(f"{remote.url}/{where}: expected a published run, found something else") from error
     if run.name != name:
-        raise RemoteError(f"{remote.url}/{where}: name: expected that of the file, found {run.name}")
+        raise ForeignError(f"{remote.url}/{where}: name: expected that of the file, found {run.name}")
     return run
 
 
 def _choices(remote: Remote) -> str:
     """What there is instead, as far as it can be told."""
     try:
-        names = sorted(name.removesuffix(".json") for name in remote.sizes(FOLDER) if name.endswith(".json"))
+        names = _names(remote)
     except RemoteError:
         names = []
     return f"; there are {', '.join(names)}" if names else ""
+
+
+def _names(remote: Remote) -> list[str]:
+    try:
+        files = remote.sizes(FOLDER)
+    except NotThereError:
+        remote.sizes("")  # raises where there is no collection at all
+        return []
+    return sorted(name.removesuffix(".json") for name in files if name.endswith(".json"))
 
 
 def _is_run(path: Path) -> bool:
@@ -172,13 +204,18 @@ def _is_run(path: Path) -> bool:
 
 
 def _report(run: PublishedRun, parts: Parts, dry_run: bool) -> dict[str, Any]:
+    return _facts(run) | {
+        "dry_run": dry_run,
+        "files": len(parts.move),
+        "bytes": parts.bytes,
+        "files_kept": len(parts.keep),
+    }
+
+
+def _facts(run: PublishedRun) -> dict[str, Any]:
     return {
         "name": run.name,
         "model": run.info.config.model,
         "store": Path(run.info.store.path).name,
         "content_digest": run.info.store.content_digest,
-        "dry_run": dry_run,
-        "files": len(parts.move),
-        "bytes": parts.bytes,
-        "files_kept": len(parts.keep),
     }

@@ -20,7 +20,7 @@ MANIFESTS = Path("data_manifests")
 
 
 class ForeignError(RemoteError):
-    """A JSON file of a collection that is no dataset manifest, or that of another dataset: a copy under a new name."""
+    """A JSON file of a collection that does not describe what it is named after: something else, or a renamed copy."""
 
 
 class Found(NamedTuple):

@@ -1,4 +1,4 @@
-"""`posetrain push` and `posetrain pull`."""
+"""`posetrain push`, `pull` and `list`."""
 
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,33 @@ def pull(url: str, as_json: bool, quiet: bool, **options: Any) -> None:
     ending.when_stopped(lambda: ending.KEPT)
     report = pull_run(url, progress=console.progress(quiet), **options)
     _print(report, "would fetch" if report["dry_run"] else "fetched", "run", as_json)
+
+
+@click.command("list")
+@click.argument("url", required=False, metavar="[URL]")
+@arguments.output_options
+def list_runs(url: str | None, as_json: bool, quiet: bool) -> None:
+    """List the runs of the collection at URL; with no URL, of $POSEDATA_REMOTE. `posetrain runs` lists those here.
+
+    \b
+    Example:
+      posetrain list s3://bucket/datasets
+    """
+    from posedata.sharing.catalogue import need_collection
+    from posetrain.sharing import published_runs
+
+    where = need_collection(url)
+    others: list[str] = []
+    found = published_runs(where, others.append)
+    for fault in others:
+        console.remark(f"warning: left out: {fault}", quiet=False)
+    if as_json:
+        console.print_json({"where": where, "runs": found, "left_out": others})
+    elif found:
+        rows = [(r["name"], r["model"], r["store"], r["content_digest"], f"{r['bytes']:,}") for r in found]
+        console.print_table([("run", "model", "trained on", "digest", "bytes"), *rows])
+    else:
+        console.remark(f"no runs in {where}", quiet)
 
 
 def _print(report: dict[str, Any], done: str, where: str, as_json: bool) -> None:

@@ -34,6 +34,7 @@ NOT_RUN = {
     "posetrain sweep --finetune climbalong-detector": "48 trainings: tests/posetrain/test_sweep.py",
     "posetrain push conv3d-brace-k2-random s3://bucket/datasets": "S3: tests/posetrain/test_sharing.py",
     "posetrain pull s3://bucket/datasets/conv3d-brace-k2-random": "S3: tests/posetrain/test_sharing.py",
+    "posetrain list s3://bucket/datasets": "S3: tests/posetrain/test_sharing.py",
 }
 """Example -> what it needs, and where the like of it is tried."""
 

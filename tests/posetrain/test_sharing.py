@@ -14,8 +14,9 @@ import torch
 from posedata import open_store
 from posedata.errors import BadInputError, ChoiceError, ConflictError, IntegrityError, RemoteError
 from posedata.locks import locked
+from posedata.sharing.remote import open_remote
 from posetrain.config import TrainConfig
-from posetrain.sharing import pull_run, push_run
+from posetrain.sharing import published_runs, pull_run, push_run
 from posetrain.training import train
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -123,6 +124,31 @@ def test_a_run_that_is_not_there_is_told_of_those_that_are(run: Path, collection
         pull_run(f"{collection}/smoth", out=tmp_path / "got")
 
 
+def test_the_runs_of_a_collection_are_listed(run: Path, collection: str) -> None:
+    with pytest.raises(RemoteError, match=r"collection|s3://pose"):
+        published_runs(collection)
+    open_remote(collection).write("dataset.json", b"{}", False)
+    assert published_runs(collection) == []
+    sent = push_run(run, collection, name="smooth")
+    push_run(run, collection, name="other")
+    first, second = published_runs(collection)
+    assert first == second | {"name": "other"}
+    assert second == {name: sent[name] for name in second}
+    assert second["bytes"] == sum(len(content) for content in contents(run).values())
+
+
+def test_what_is_no_run_is_left_out_and_told(run: Path, tmp_path: Path) -> None:
+    push_run(run, str(tmp_path))
+    (tmp_path / "runs" / "copy.json").write_bytes((tmp_path / "runs" / "smooth.json").read_bytes())
+    (tmp_path / "runs" / "odd.json").write_text("{}")
+    told: list[str] = []
+    assert [each["name"] for each in published_runs(str(tmp_path), told.append)] == ["smooth"]
+    assert [fault.removeprefix(f"{tmp_path}/runs/") for fault in told] == [
+        "copy.json: name: expected that of the file, found smooth",
+        "odd.json: expected a published run, found something else",
+    ]
+
+
 def test_a_name_that_cannot_be_published_is_told_in_words(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match=r"störe: expected a name that can be published, at most 151 .* with --name"):
         push_run(run, str(tmp_path / "collection"), name="störe")
@@ -134,6 +160,15 @@ def test_the_commands(run: Path, command: Command, stores: dict[str, Path], tmp_
     pushed = command("posetrain", "push", run, "--json", POSEDATA_REMOTE=str(collection))
     assert pushed.returncode == 0, pushed.stderr
     assert json.loads(pushed.stdout)["url"] == f"{collection}/smooth"
+    listed = command("posetrain", "list", collection)
+    assert listed.stdout.split()[:5] == ["run", "model", "trained", "on", "digest"]
+    assert listed.stdout.splitlines()[1].split()[:3] == ["smooth", "smoothnet", "brace.zarr"]
+    told = json.loads(command("posetrain", "list", "--json", POSEDATA_REMOTE=str(collection)).stdout)
+    assert [each["name"] for each in told["runs"]] == ["smooth"]
+    assert command("posetrain", "list").returncode == 2
+    (tmp_path / "empty").mkdir()
+    empty = command("posetrain", "list", tmp_path / "empty")
+    assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", f"no runs in {tmp_path / 'empty'}\n")
     assert command("posedata", "pull", f"{collection}/brace").returncode == 0
     pulled = command("posetrain", "pull", f"{collection}/smooth")
     assert pulled.returncode == 0, pulled.stderr
