@@ -21,12 +21,16 @@ def find_run(given: Path) -> Path:
     Raises:
         BadInputError: if there is none.
     """
+    if run := run_at(given):
+        return run
     runs = data_home() / "runs"
-    for path in (given, runs / given):
-        if (path / RUN_NAME).is_file():
-            return path
     there = ", ".join(path.relative_to(runs).as_posix() for path in _runs_below(runs)) or "no runs"
     raise BadInputError(f"{given}: expected a run there or in {runs} ({there}), found none")
+
+
+def run_at(given: Path) -> Path | None:
+    """The run at a path or of that name in the data home, if there is one."""
+    return next((path for path in (given, data_home() / "runs" / given) if (path / RUN_NAME).is_file()), None)
 
 
 def find_runs(given: Sequence[Path]) -> list[Path]:

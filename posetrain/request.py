@@ -15,12 +15,9 @@ from posedata.store.opened import Opened
 from posetrain import checkpoints
 from posetrain.config import FINETUNING_RATE, TrainConfig
 from posetrain.experiments import Experiment, check_store, fitting_store
-from posetrain.find import check_digest, find_run, find_unfinished_run, new_run, store_of_run
+from posetrain.find import find_run, new_run
 from posetrain.history import load_best
 from posetrain.models import find_model, kinds, make_model
-
-_CHOSEN = frozenset({*TrainConfig.model_fields, "setup", "experiment"})
-"""Options that say how to train."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,35 +147,6 @@ def _from_run(init: Path, options: Mapping[str, Any], given: Set[str]) -> dict[s
         if before.regime.get("window") != wanted.regime.get("window"):
             kept -= {"window"}
     return {"init": str(run.absolute()), **{name: getattr(config, name) for name in kept}}
-
-
-def resume_request(store: Path | str | None, out: Path | None, given: Set[str] = frozenset()) -> RunRequest:
-    """A run to go on with, as it was configured; `given` names the options that the user typed.
-
-    Raises:
-        ChoiceError: if the user typed an option of the configuration.
-        BadInputError: if there is no such run, or its store is not what it was.
-    """
-    _refuse_others(given)
-    run = find_run(out) if out else find_unfinished_run()
-    info = checkpoints.read_run(run)
-    find_model(info.config.model).kind.refuse(given, kinds(), info.config.model)
-    opened = open_for(info.config, find_store(store) if store else store_of_run(info))
-    check_digest(run, info, opened)
-    return RunRequest(info.config, opened, run)
-
-
-def resumed_options(given: Set[str]) -> dict[str, Any]:
-    """What options of a configuration come to beside `--resume`: None, for the run has them; raises ChoiceError."""
-    _refuse_others(given)
-    return dict.fromkeys(_CHOSEN)
-
-
-def _refuse_others(given: Set[str]) -> None:
-    """Raise ChoiceError if options beside `--resume` say how to train."""
-    typed = sorted(given & _CHOSEN)
-    if typed:
-        raise ChoiceError(f"--resume: expected no other choices, found {', '.join(typed)}; begin a new run for those")
 
 
 def same_store(config: TrainConfig, path: Path, digest: str) -> Opened:

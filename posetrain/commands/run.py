@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     metavar="RUN",
     help="[default: $POSEDATA_HOME/runs/MODEL-STORE; a taken name gets -2, -3, ...]",
 )
-@click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one, as it was configured.")
+@click.option("--resume", is_flag=True, help="Go on with RUN, or with the newest unfinished one.")
 @arguments.config_options()
 @arguments.output_options
 @click.pass_context
@@ -50,6 +50,9 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
     with one of that. hourglass, a detector, is trained on image crops, in a regime of its own; hourglass-ae begins with
     a run of it, and hourglass-coded with one of that.
 
+    With --resume, options that are typed have to be those that the run was begun with; with STORE and --out too, a run
+    that is not there yet is begun: one command for a job that may be stopped at any time.
+
     \b
     Examples:
       posetrain run
@@ -58,6 +61,7 @@ def run(ctx: click.Context, /, show_config: bool, as_json: bool, quiet: bool, **
       posetrain run data/stores/climbalong-detector.zarr --init conv3d-brace-k1-random
       posetrain run coco.zarr --model hourglass
       posetrain run --resume
+      posetrain run brace-k2-random --epochs 20 --out job --resume
       posetrain run --config run.yaml --seed 1
       torchrun --nproc-per-node 4 -m posetrain run data/stores/brace-k2-random.zarr
     """
@@ -127,21 +131,21 @@ def _score(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _request(ctx: click.Context) -> "RunRequest":
-    from posetrain import request
+    from posetrain.request import run_request
+    from posetrain.resuming import resume_request
 
-    store, out = ctx.params["store"], ctx.params["out"]
-    if ctx.params["resume"]:
-        return request.resume_request(store, out, arguments.given_options(ctx))
-    return request.run_request(store, out, **_chosen(ctx))
+    wanted = resume_request if ctx.params["resume"] else run_request
+    return wanted(ctx.params["store"], ctx.params["out"], **_chosen(ctx))
 
 
 def _resolved(ctx: click.Context) -> dict[str, Any]:
-    """What the options of the configuration come to."""
+    """What the options of the configuration come to; None for those that a run to be resumed has."""
     from posetrain import request
 
+    chosen = _chosen(ctx)
     if ctx.params["resume"]:
-        return request.resumed_options(arguments.given_options(ctx))
-    return request.resolved(request.wanted_config(**_chosen(ctx)))
+        return dict.fromkeys({"setup", "experiment", "init", *chosen["options"]} - chosen["given"])
+    return request.resolved(request.wanted_config(**chosen))
 
 
 def _chosen(ctx: click.Context) -> dict[str, Any]:

@@ -32,8 +32,7 @@ def killed_trainings(bench: Bench, work: Path, tries: int, seed: int = 0) -> Out
             outcome.expect(process.returncode == -signal.SIGKILL, f"training {number}: exit {process.returncode}")
             landed += 1
             begun = (target / "run.json").exists()
-            resume = ["--resume"] if begun else _command(bench, target)[2:]
-            process = zygote().start([posetrain(), "run", *resume, "--out", str(target)], work)
+            process = zygote().start([*_command(bench, target), "--resume"], work)
             if landed >= tries:
                 outcome.expect(process.wait() == 0, f"training {number}: the last exit was {process.returncode}")
                 break
