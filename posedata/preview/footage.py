@@ -80,6 +80,15 @@ class Film:
             capture.release()
         return max(0, round(frames)), max(0.0, rate)
 
+    def need(self, frames: range) -> None:
+        """Raise BadInputError if a frame is missing; a film whose header promises them all is believed."""
+        if self._pictures:
+            for number in frames:
+                if number not in self._pictures:
+                    raise self._without(number)
+        elif self.header()[0] <= frames[-1] - self.first:
+            self.frame(frames[-1])
+
     def close(self) -> None:
         """Let go of the file."""
         if self._capture is not None:
@@ -89,12 +98,15 @@ class Film:
     def _picture(self, number: int) -> NDArray[np.generic]:
         path = self._pictures.get(number)
         if path is None:
-            raise BadInputError(f"{self.path}: expected a picture of frame {number}, found none; {_IS_IT}")
+            raise self._without(number)
         data = path.read_bytes()
         found = None if is_cut(data) else decoded(data, cv2.IMREAD_COLOR)
         if found is None:
             raise BadInputError(f"{path}: expected a picture that OpenCV reads, found none; get it anew")
         return found
+
+    def _without(self, number: int) -> BadInputError:
+        return BadInputError(f"{self.path}: expected a picture of frame {number}, found none; {_IS_IT}")
 
     def _counted(self, number: int) -> NDArray[np.generic]:
         if self._capture is None or number < self._next:

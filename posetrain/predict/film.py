@@ -116,6 +116,7 @@ def _canvas(given: Given, video: Path | None) -> _Canvas:
         raise ChoiceError(f"--video: expected a store of its source's own frames, found {given.path.name} resampled")
     (path,) = find_films(video, [name])
     film = Film(path, first)
+    film.need(frames)
     need_fit(film, given.path.name, boxes)
     # The number of a pixel means its middle.
     box = np.asarray([-0.5, -0.5, film.size[0] - 0.5, film.size[1] - 0.5])

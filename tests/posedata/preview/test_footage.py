@@ -99,6 +99,22 @@ def test_a_film_that_is_cut_ends_where_it_is(tmp_path: Path) -> None:
         film.frame(FRAMES - 1)
 
 
+@pytest.mark.parametrize(("promised", "there"), [(FRAMES, 15), (15, FRAMES)])
+def test_frames_that_a_header_does_not_promise_are_counted(
+    promised: int, there: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Film, "header", lambda _: (promised, 30.0))
+    with closing(Film(film_of(tmp_path, "MJPG", ".avi", count=there), first=1)) as film:
+        film.need(range(3, 16))
+        if there < promised:
+            film.need(range(3, promised + 1))  # believed
+            with pytest.raises(BadInputError, match="expected 41 frames at least, found 15"):
+                film.need(range(3, promised + 2))
+        else:
+            film.need(range(3, there + 1))
+            assert number_in(film.frame(1)) == 0
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="found nothing"):
         Film(tmp_path / "f.mp4")

@@ -185,6 +185,7 @@ def test_what_cannot_be_filmed_is_told_and_leaves_nothing(
     run = str(make_run("deciwatch", is_still=True))
     given = write(tmp_path, {"ann": {n: standing(100.0) for n in range(9)}})
     short = write_film(tmp_path / "short.mp4", (numbered(n, 640, 360) for n in range(5)), "mp4v")
+    long = write_film(tmp_path / "long.mp4", (numbered(n, 640, 360) for n in range(9)), "mp4v")
     small = write_film(tmp_path / "small.avi", (numbered(n, 160, 90) for n in range(12)))
     before = sorted(path.name for path in tmp_path.iterdir())
 
@@ -194,17 +195,37 @@ def test_what_cannot_be_filmed_is_told_and_leaves_nothing(
         assert sorted(path.name for path in tmp_path.iterdir()) == before
 
     refuse(ChoiceError, r"--film .*o\.avi: expected a name that ends in \.mp4, found o\.avi", "o.avi", None)
-    refuse(BadInputError, r"short\.mp4: expected 6 frames at least, found 5", "o.mp4", short)
+    refuse(BadInputError, r"short\.mp4: expected 9 frames at least, found 5", "o.mp4", short)
     refuse(
         BadInputError, r"small\.avi: expected frames larger than 10\d x 18\d pixels, .* of walk\.csv", "o.mp4", small
     )
     refuse(ConflictError, "--overwrite", "short.mp4", None)
-    refuse(ChoiceError, r"expected a file outside of .*short\.mp4", "short.mp4", short, overwrite=True)
+    refuse(ChoiceError, r"expected a file outside of .*long\.mp4", "long.mp4", long, overwrite=True)
     monkeypatch.setattr(film, "_MOST", 8)
     refuse(ChoiceError, "expected at most 8 frames from first to last, found 9", "o.mp4", None)
     monkeypatch.undo()
     monkeypatch.setattr(films, "_CODEC", "zzzz")
     refuse(ChoiceError, r"o\.mp4: expected a PyAV whose FFmpeg writes H\.264, .*; leave out --film", "o.mp4", None)
+
+
+@pytest.mark.parametrize("kind", ["film", "pictures"])
+def test_a_video_without_all_frames_is_told_before_the_work_begins(tmp_path: Path, kind: str) -> None:
+    given = open_input(write(tmp_path, {"ann": {n: standing(100.0) for n in range(9)}}), (), CPU)
+    shown = [numbered(n, 640, 360) for n in range(9)]
+    video = tmp_path / "video.avi"
+    if kind == "film":
+        write_film(video, shown[:8])
+        words = "expected 9 frames at least, found 8"
+    else:
+        video.mkdir()
+        for n in (0, 1, 2, 3, 5, 6, 7, 8):
+            cv2.imwrite(str(video / f"{n}.png"), shown[n])
+        words = "expected a picture of frame 4, found none"
+    with (
+        pytest.raises(BadInputError, match=rf"video\.avi: {words}; is it another film, or cut"),
+        skeleton_film(tmp_path / "o.mp4", given, video, overwrite=False),
+    ):
+        pytest.fail("it began")
 
 
 def test_resampled_frames_are_of_no_video(tmp_path: Path) -> None:
