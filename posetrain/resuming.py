@@ -51,13 +51,18 @@ def resume_request(
     find_model(info.config.model).kind.refuse(given, kinds(), info.config.model)
     wanted = {name: options[name] for name in given & options.keys()}
     wanted |= {"frame_step": experiment.setup.frame_step} if experiment else {}
-    wanted |= {"init": str(find_run(init).absolute())} if init else {}
+    wanted |= {"init": _same_name(find_run(init), info.config.init)} if init else {}
     _check_same(run, info.config, wanted)
     opened = open_for(info.config, find_store(store) if store else store_of_run(info))
     check_digest(run, info, opened)
     if experiment:
         check_store(experiment, opened.path, opened.attributes["recipe"])
     return RunRequest(info.config, opened, run)
+
+
+def _same_name(run: Path, begun: str | None) -> str:
+    """The whole path of a run, as `begun` has it if that is the same one."""
+    return begun if begun and Path(begun).resolve() == run.resolve() else str(run.absolute())
 
 
 def _check_same(run: Path, config: TrainConfig, wanted: Mapping[str, Any]) -> None:

@@ -92,5 +92,7 @@ def test_a_finetuning_goes_on_with_its_own_beginning_alone(
         wanted = resume_request(noisy.path, tmp_path / "tuned", options, given=GIVEN, init=begun)
         assert wanted.config.init == str(begun)
         train(wanted.config, wanted.store, wanted.run, device=CPU, resume=True)
+    other_way = begun.parent / "tuned" / ".." / "job"
+    assert resume_request(None, tmp_path / "tuned", options, given=GIVEN, init=other_way).config.init == str(begun)
     with pytest.raises(ChoiceError, match=r"init: expected init .*job"):
         resume_request(noisy.path, tmp_path / "tuned", options, given=GIVEN, init=tmp_path / "tuned")
