@@ -16,8 +16,10 @@ from torch import Tensor
 
 from posedata.geometry import GRID, MIN_EXTENT, PADDING
 from posedata.skeleton import MIRRORED
+from posetrain.bodies import bent, chance, hidden, rotated, stretched
 from posetrain.data import Batch
 from posetrain.devices import sent
+from posetrain.steady import steady
 
 SHORTEST = 5
 """Frames of the shortest pieces that windows are cut into."""
@@ -25,16 +27,10 @@ SHORTEST = 5
 STRENGTHS = (0.05, 2.5)
 """The range of k that noise is drawn with."""
 
+_LITTLE = 0.5
+"""The k below which targets are steady."""
+
 _STEPS = (1, 1, 1, 2, 3)
-_STRETCH = 0.15
-"""Standard deviation of the logarithm of what a pose's width is multiplied with."""
-
-_TILT, _ANY_WAY = 0.2, 0.1
-"""Radians by which a pose is turned, as a rule; the share of windows that are turned by any angle."""
-
-_HIDDEN, _LOST, _LOSING = 0.25, 0.1, 0.3
-"""Of keypoints hidden throughout, and of those in single frames; the share of windows in which each happens."""
-
 _ONE_BOX, _LOOSE, _ASIDE = 0.2, 0.6, 0.1
 """Share of windows with one box for all frames; by how much that is larger at most, and beside its place."""
 
@@ -65,26 +61,34 @@ def varied(batch: Batch, loose: bool = True) -> Batch:
     """Other windows made of a batch.
 
     They are cut into pieces, run faster or backwards, half of them in a mirror. Where the store has noise, poses are
-    also stretched and turned, lose keypoints, get other boxes, and other noise, of one strength a window. What a
-    detector has said stays what it is.
+    also stretched and turned, some bent, lose keypoints, get other boxes, and other noise, of one strength a window.
+    What a detector has said stays what it is.
+
+    Where noise is little, the target is `steady`: else a model would learn that what trembles a little is to be kept,
+    as labels do.
 
     Args:
         batch: windows of a store.
-        loose: whether some get other boxes than those of `posedata.geometry.square_boxes`.
+        loose: whether some get other boxes than those of `posedata.geometry.square_boxes`. Where none do, which gives
+            away where a label lies, targets are the labels.
     """
     order = _pieces(batch.frames.shape[1])
     there = sent(order, batch.points.device)
-    points = batch.points[:, there].flatten(0, 1)
-    turned = _chance(points, 0.5)
-    boxes, tight = batch.boxes[:, there].flatten(0, 1), batch.tight[:, there].flatten(0, 1)
+    points, boxes, tight = (_cut(whole, there) for whole in (batch.points, batch.boxes, batch.tight))
+    turned = chance(points, 0.5)
     if batch.unit_shift is None:
-        peaks = _mirrored(batch.input_peaks[:, there].flatten(0, 1), turned, GRID)
+        peaks = _mirrored(_cut(batch.input_peaks, there), turned, GRID)
         points = _mirrored(points, turned, GRID)
         boxes = _mirrored_boxes(boxes).where(turned[..., 0], boxes)
     else:
-        pixels = _mirrored(_pixels(points, boxes), turned, 0)
-        points, size, boxes, tight = _boxed(_hidden(_rotated(_stretched(pixels))), loose)
-        peaks = _noisy(points, size * batch.unit_shift)
+        labels = _pixels(batch.points, batch.boxes)
+        both = torch.cat([_cut(labels, there), _cut(steady(labels), there)], dim=1)
+        pixels, wanted = rotated(stretched(bent(_mirrored(both, turned, 0)))).chunk(2, dim=1)
+        points, size, boxes, tight = _boxed(hidden(pixels), loose)
+        k = _strengths(points)
+        peaks = _noisy(points, k * size * batch.unit_shift)
+        if loose:
+            points = _placed(wanted, boxes).where((k < _LITTLE) & ~points.isnan(), points)
     frames = batch.frames[:, order.numpy()].reshape(-1, order.shape[1])
     return Batch(frames, Drawn(peaks), Drawn(points), points, ~points.isnan().any(dim=-1), boxes, tight)
 
@@ -103,13 +107,13 @@ def _pieces(length: int) -> Tensor:
     return _one_of((order, order.flip(1)))
 
 
+def _cut(windows: Tensor, places: Tensor) -> Tensor:
+    """(B, T, ...) in pieces, (B n, L, ...), by (n, L) places."""
+    return windows[:, places].flatten(0, 1)
+
+
 def _one_of(choices: Sequence[_Choice]) -> _Choice:
     return choices[int(torch.randint(len(choices), ()))]
-
-
-def _chance(like: Tensor, share: float) -> Tensor:
-    """(B, 1, 1, 1) bool, true with that probability."""
-    return torch.rand(len(like), 1, 1, 1, device=like.device) < share
 
 
 def _mirrored(points: Tensor, turned: Tensor, width: float) -> Tensor:
@@ -130,28 +134,10 @@ def _pixels(points: Tensor, boxes: Tensor) -> Tensor:
     return points / GRID * (high - low) + low
 
 
-def _stretched(pixels: Tensor) -> Tensor:
-    """Every window with a width of its own: people are of other builds, and seen from other sides."""
-    width = (_STRETCH * torch.randn(len(pixels), 1, 1, device=pixels.device)).exp()
-    return torch.stack([width * pixels[..., 0], pixels[..., 1]], dim=-1)
-
-
-def _rotated(pixels: Tensor) -> Tensor:
-    """Every window turned by an angle of its own, about the image's corner: boxes follow the person."""
-    angle = _TILT * torch.randn(len(pixels), 1, 1, device=pixels.device)
-    any_way = 2 * math.pi * torch.rand(len(pixels), 1, 1, device=pixels.device)
-    angle = any_way.where(_chance(pixels, _ANY_WAY)[..., 0], angle)
-    x, y = pixels.unbind(dim=-1)
-    return torch.stack([angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y], dim=-1)
-
-
-def _hidden(pixels: Tensor) -> Tensor:
-    """Some keypoints made missing throughout, others in single frames."""
-    windows, frames, keypoints, _ = pixels.shape
-    always = torch.rand(windows, 1, keypoints, 1, device=pixels.device) < _HIDDEN
-    at_times = torch.rand(windows, frames, keypoints, 1, device=pixels.device) < _LOST
-    gone = (always & _chance(pixels, _LOSING)) | (at_times & _chance(pixels, _LOSING))
-    return pixels.masked_fill(gone, torch.nan)
+def _placed(pixels: Tensor, boxes: Tensor) -> Tensor:
+    """As `posedata.geometry.to_grid`."""
+    low, high = boxes[:, :, None, :2], boxes[:, :, None, 2:]
+    return (pixels - low) / (high - low) * GRID
 
 
 def _boxed(pixels: Tensor, loose: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -162,7 +148,7 @@ def _boxed(pixels: Tensor, loose: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]
     """
     low, high = pixels.nan_to_num(math.inf).amin(dim=2), pixels.nan_to_num(-math.inf).amax(dim=2)
     own = _side(low, high)
-    one, jumpy = (_chance(pixels, share * loose)[..., 0] for share in (_ONE_BOX, _JUMPY))
+    one, jumpy = (chance(pixels, share * loose)[..., 0] for share in (_ONE_BOX, _JUMPY))
     low, high = low.amin(dim=1, keepdim=True).where(one, low), high.amax(dim=1, keepdim=True).where(one, high)
     middle, side = (low + high) / 2, _side(low, high)
 
@@ -185,8 +171,12 @@ def _side(low: Tensor, high: Tensor) -> Tensor:
     return (1 + 2 * PADDING) * (high - low).amax(dim=-1, keepdim=True)
 
 
-def _noisy(points: Tensor, unit: Tensor) -> Tensor:
-    """Centres of the cells of shifted points, as `posedata.noise` and `posedata.geometry.to_cells` have them."""
+def _strengths(points: Tensor) -> Tensor:
+    """(B, 1, 1, 1) a k for every window."""
     low, high = STRENGTHS
-    k = low + (high - low) * torch.rand(len(points), 1, 1, 1, device=points.device)
-    return (points + k * unit * torch.randn_like(points)).floor().clamp(0, GRID - 1) + 0.5
+    return low + (high - low) * torch.rand(len(points), 1, 1, 1, device=points.device)
+
+
+def _noisy(points: Tensor, shift: Tensor) -> Tensor:
+    """Centres of the cells of shifted points, as `posedata.noise` and `posedata.geometry.to_cells` have them."""
+    return (points + shift * torch.randn_like(points)).floor().clamp(0, GRID - 1) + 0.5

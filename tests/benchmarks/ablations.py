@@ -26,7 +26,7 @@ from posedata import open_store
 from posedata.geometry import GRID
 from posedata.progress import silent
 from posedata.skeleton import K
-from posetrain import tasks, varied
+from posetrain import bodies, tasks, varied
 from posetrain.baselines import Span
 from posetrain.models import count_parameters, mixer
 from posetrain.request import configured
@@ -91,6 +91,8 @@ VARIANTS: dict[str, list[Patch]] = {
         (tasks, "on_grid", lambda places, boxes: places * GRID),
     ],
     "noise from k = 0.5 on": [(varied, "STRENGTHS", (0.5, 2.5))],
+    "no limbs bent": [(bodies, "_BENT", 0.0)],
+    "what trembles a little is kept": [(varied, "_LITTLE", 0.0)],
     "nothing varied but the order": [(TrackTask, "varied", lambda self, batch: batch)],
     "squared error": [(tasks, "torso_error", squared)],
     "no loss of accelerations": [(tasks, "torso_error", places_alone)],

@@ -11,9 +11,11 @@ from posedata.heatmaps import decode
 from posedata.noise import SHIFT_SHARE
 from posedata.skeleton import INDEX
 from posedata.store.reader import Store
+from posetrain import bodies
 from posetrain import varied as module
 from posetrain.data import Batch, Windows
 from posetrain.image import in_image
+from posetrain.steady import steady
 from posetrain.tasks import TRACKS
 from posetrain.varied import SHORTEST, STRENGTHS, varied
 
@@ -40,16 +42,22 @@ def still(monkeypatch: pytest.MonkeyPatch, **constants: object) -> None:
     """Nothing is varied but by these constants of the module."""
     plain: dict[str, object] = {
         "_STRETCH": 0.0,
+        "_BENT": 0.0,
         "_TILT": 0.0,
         "_ANY_WAY": 0.0,
         "_LOSING": 0.0,
         "_ONE_BOX": 0.0,
         "_JUMPY": 0.0,
+        "_LITTLE": 0.0,
     }
     for name, value in {**plain, **constants}.items():
-        monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(bodies if hasattr(bodies, name) else module, name, value)
     monkeypatch.setattr(module, "_pieces", lambda length: torch.arange(length)[None])
     monkeypatch.setattr(module, "_mirrored", lambda points, turned, width: points)
+
+
+def to_grid_of(pixels: Tensor, boxes: Tensor) -> Tensor:
+    return torch.stack([torch.from_numpy(to_grid(p.numpy(), b.numpy())) for p, b in zip(pixels, boxes, strict=True)])
 
 
 def normal(batch: Batch) -> Tensor:
@@ -96,6 +104,24 @@ def test_without_any_change_points_and_boxes_are_those_of_the_store(
     assert np.array_equal(other.frames, batch.frames)
 
 
+@pytest.mark.parametrize(("below", "loose"), [(0.0, True), (1.2, True), (3.0, True), (3.0, False)])
+def test_of_little_noise_the_target_is_steady_and_what_is_given_is_not(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch, below: float, loose: bool
+) -> None:
+    still(monkeypatch, _LITTLE=below, STRENGTHS=(0.0, 2.5))
+    monkeypatch.setattr(module, "_strengths", lambda points: torch.linspace(0, 2.4, len(points)).view(-1, 1, 1, 1))
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    other = varied(batch, loose)
+    expected = to_grid_of(steady(module._pixels(batch.points, batch.boxes)), batch.boxes)
+    changes = torch.linspace(0, 2.4, len(batch.points)) < below * loose
+    torch.testing.assert_close(other.points[changes], expected[changes], equal_nan=True, rtol=0, atol=1e-3)
+    torch.testing.assert_close(other.points[~changes], batch.points[~changes], equal_nan=True, rtol=0, atol=1e-3)
+    rounded = batch.points.floor().clamp(0, 55) + 0.5
+    off = (other.input_peaks - rounded).abs()[other.annotated]
+    assert float((off < 1e-3).float().mean()) > 0.99  # the rest lie on the edge of a cell
+    assert torch.equal(other.annotated, batch.annotated)
+
+
 def test_a_mirror_is_of_the_image_so_that_the_way_of_a_person_turns_round(
     batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,11 +142,11 @@ def test_a_mirror_is_of_the_image_so_that_the_way_of_a_person_turns_round(
 def test_a_turned_pose_gets_the_box_that_the_store_would_give_it(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     still(monkeypatch, _ANY_WAY=1.0)
     seen = []
-    rotated = module._rotated
-    monkeypatch.setattr(module, "_rotated", lambda pixels: seen.append(rotated(pixels)) or seen[-1])
+    rotated = module.rotated
+    monkeypatch.setattr(module, "rotated", lambda pixels: seen.append(rotated(pixels)) or seen[-1])
     torch.manual_seed(0)
     points = varied(batch).points
-    pixels = seen[0][3].double().numpy()
+    pixels = seen[0].chunk(2, dim=1)[0][3].double().numpy()
     lengths = np.linalg.norm(np.diff(pixels, axis=0), axis=-1)
     before = np.linalg.norm(np.diff(module._pixels(batch.points, batch.boxes)[3].double().numpy(), axis=0), axis=-1)
     np.testing.assert_allclose(lengths, before, atol=1e-2)  # turned, neither moved apart nor scaled
